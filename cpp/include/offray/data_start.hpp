@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Starting points from the data: a deterministic grid over the nonlinear parameters, the linear ones solved exactly.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "offray/gauss_newton.hpp"
+#include "offray/parametrisation.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// Searches L^(1/outer) = floor + n N^-p + d D^-q, to which every law reduces for given (outer, p, q) (and decay constants):
+/// the linear part is solved by orthogonal factorisation under floor, n, d >= 0 ("variable projection", Golub & Pereyra 1973),
+/// rows weighted so that the transformed residual approximates the fitted one to first order.
+template <typename S>
+class DataStart {
+ public:
+  /// References must outlive the object. \param space residual space of the fit.
+  DataStart(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
+      : law_(law), parametrisation_(parametrisation), space_(space), runs_(runs),
+        at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)), M_(runs.size(), 4), R_(3, 4) {
+    log_loss_ = runs.loss.array().log();
+    log_scale_ = log_loss_.mean();
+  }
+
+  /// Up to `most` starts phi, the most promising first: cells whose objective is no larger than their neighbours'.
+  std::vector<Parameters<S>> best(const SolverOptions<S>& options, std::size_t most) {
+    LawResidual<S> problem(law_, runs_, space_, parametrisation_);
+    std::vector<Cell> cells;
+    const StartGrid& grid = law_.grid;
+    Vector<S> r(problem.rows());
+    Jacobian<S> J(problem.rows(), problem.cols());
+    for (int d = 0; d < grid.decay.count * grid.decay.count; ++d)
+      for (int a = 0; a < grid.outer.count; ++a)
+        for (int p = 0; p < grid.p.count; ++p)
+          for (int q = 0; q < grid.q.count; ++q) {
+            Cell cell{{d, a, p, q}, {}, std::numeric_limits<S>::infinity()};
+            cell.phi = solve(value(grid.decay, d / grid.decay.count), value(grid.decay, d % grid.decay.count),
+                             value(grid.outer, a), value(grid.p, p), value(grid.q, q));
+            problem.evaluate(cell.phi, r, J);
+            cell.objective = sum_rho(r, options);
+            cells.push_back(cell);
+          }
+    std::vector<Cell> minima;
+    for (const Cell& cell : cells)
+      if (std::isfinite(cell.objective) && is_local_minimum(cell, cells)) minima.push_back(cell);
+    std::stable_sort(minima.begin(), minima.end(), [](const Cell& x, const Cell& y) { return x.objective < y.objective; });
+    std::vector<Parameters<S>> starts;
+    for (std::size_t i = 0; i < std::min(most, minima.size()); ++i) starts.push_back(minima[i].phi);
+    return starts;
+  }
+
+ private:
+  struct Cell {
+    std::array<int, 4> index;
+    Parameters<S> phi;
+    S objective;
+  };
+
+  static S value(const Range& range, int i) {
+    return range.count == 1 ? S(range.low) : S(range.low * std::pow(range.high / range.low, i / (range.count - 1.0)));
+  }
+
+  S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
+    S sum = S(0);
+    for (Index i = 0; i < r.size(); ++i)
+      sum += (runs_.weight.size() == 0 ? S(1) : runs_.weight[i]) * rho(options.objective, options.delta, r[i]).value;
+    return sum;
+  }
+
+  static bool is_local_minimum(const Cell& cell, const std::vector<Cell>& cells) {
+    for (const Cell& other : cells) {
+      int apart = 0;
+      for (std::size_t k = 0; k < 4; ++k) apart = std::max(apart, std::abs(cell.index[k] - other.index[k]));
+      // Of equal neighbours (a grid collapsed by a fixed exponent) the first one counts.
+      if (apart == 1 && (other.objective < cell.objective || (other.objective == cell.objective && other.index < cell.index)))
+        return false;
+    }
+    return true;
+  }
+
+  /// phi at one grid node: exponents as given unless constrained, the linear part by least squares.
+  Parameters<S> solve(S R_N, S R_D, S outer, S p, S q) {
+    Parameters<S> theta = Parameters<S>::Ones(law_.size());
+    for (Index j = 0, decay = 0; j < law_.size(); ++j)
+      if (law_.kinds[static_cast<std::size_t>(j)] == Kind::decay) theta[j] = decay++ == 0 ? R_N : R_D;
+    law_.from_power_sum({outer, p, q, 1, 1, 1}, theta);
+    // Twice: constraints may move the exponents, and the effective inputs of the repeated-data law depend on theta.
+    for (int pass = 0; pass < 2; ++pass) {
+      parametrisation_.centred(parametrisation_.phi_of_logs(theta.array().log()), theta);
+      const PowerSum<S> form = law_.power_sum(theta);
+      law_.from_power_sum(linear_part(form, theta), theta);
+    }
+    return parametrisation_.phi_of_logs(theta.array().log());
+  }
+
+  PowerSum<S> linear_part(PowerSum<S> form, const Parameters<S>& theta);
+
+  const AnyLaw<S>& law_;
+  const Parametrisation<S>& parametrisation_;
+  Space space_;
+  const Runs<S>& runs_;
+  Inputs<S> at_;
+  Vector<S> log_loss_;
+  S log_scale_;
+  Jacobian<S> M_, R_;
+};
+
+template <typename S>
+PowerSum<S> DataStart<S>::linear_part(PowerSum<S> form, const Parameters<S>& theta) {
+  // y = (L/L0)^(1/outer); dy = y dL / (outer L), so rows divided by that factor measure the loss (or its logarithm).
+  const auto relative = (log_loss_.array() - log_scale_).eval();
+  const Vector<S> y = (relative / form.outer).exp();
+  Vector<S> row = form.outer / y.array();
+  if (space_ == Space::loss) row.array() *= relative.exp();
+  if (runs_.weight.size() != 0) row.array() *= runs_.weight.array().sqrt();
+  Vector<S> x(y.size()), z(y.size());
+  law_.effective(theta, at_, x, z);
+  M_.col(0) = row;
+  M_.col(1) = (-form.p * x).array().exp() * row.array();
+  M_.col(2) = (-form.q * z).array().exp() * row.array();
+  M_.col(3) = y.cwiseProduct(row);
+  tall_qr<S>(M_, R_);
+
+  // Non-negative least squares over three columns: the best of the subsets whose solution is positive.
+  Eigen::Matrix<S, 3, 1> best = Eigen::Matrix<S, 3, 1>::Zero();
+  S least = R_.col(3).squaredNorm();
+  for (int subset = 1; subset < 8; ++subset) {
+    if ((subset & 1) != 0 && !law_.grid.has_floor) continue;
+    Jacobian<S> A(3, 4), small(3, 4);
+    A = R_;
+    for (int j = 0; j < 3; ++j)
+      if ((subset >> j & 1) == 0) A.col(j).setZero();
+    tall_qr<S>(A, small);
+    Eigen::Matrix<S, 3, 1> c = Eigen::Matrix<S, 3, 1>::Zero();
+    for (int k = 2; k >= 0; --k) {
+      if (!(small(k, k) > S(0))) continue;
+      c[k] = (small(k, 3) - small.row(k).segment(k + 1, 2 - k).dot(c.segment(k + 1, 2 - k))) / small(k, k);
+    }
+    const S left = A.col(3).squaredNorm();
+    if (c.minCoeff() >= S(0) && left < least) {
+      least = left;
+      best = c;
+    }
+  }
+  // A term that came out as zero starts at a thousandth of the typical loss: ln 0 would never move again.
+  const S norms[] = {R_.col(0).norm(), R_.col(1).norm(), R_.col(2).norm()};
+  const S target = R_.col(3).norm();
+  for (int j = 0; j < 3; ++j)
+    if (!(best[j] > S(0))) best[j] = norms[j] > S(0) ? S(1e-3) * target / norms[j] : S(1);
+  const S unit = std::exp(log_scale_ / form.outer);
+  form.floor = best[0] * unit;
+  form.n = best[1] * unit;
+  form.d = best[2] * unit;
+  return form;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Damped Gauss-Newton on a Residual, each step by orthogonal factorisation.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "offray/conditioning.hpp"
+#include "offray/loss.hpp"
+#include "offray/residual.hpp"
+#include "offray/status.hpp"
+#include "offray/tall_qr.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+template <typename S>
+struct SolverOptions {
+  Objective objective = Objective::squares;
+  S delta = S(1e-3);  ///< Huber threshold, in the units of the residual
+
+  /// Converged means ||z|| <= (gradient_tolerance + 8 eps kappa) sqrt(2 F) + 8 eps ||sqrt(w) y||, with F = sum w rho,
+  /// z = Q' b the part of the weighted residual in the range of J = Q R, so that ||z||^2 = g'(J'J)^-1 g for the gradient g:
+  /// the gradient in the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981).
+  /// sqrt(n - p) ||z|| / sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of
+  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e4 times as
+  /// large; where J is rank-deficient, the test is max_j |g_j| / ||J_j|| <= gradient_tolerance sqrt(2 F). 1.2e-10 in double.
+  S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 19);
+  int max_evaluations = 300;  ///< of residual and Jacobian
+};
+
+template <typename S>
+struct Summary {
+  Status status = Status::evaluation_failed;
+  int iterations = 0;     ///< factorisations of J
+  int evaluations = 0;    ///< evaluations of r and J
+  S objective = S(0);     ///< F = sum w rho(r)
+  S scaled_gradient = S(0);  ///< ||z|| / sqrt(2 F)
+  S inverse_condition = S(0);  ///< between 1 / (p kappa_2) and 1 / kappa_2 of the weighted unit-column Jacobian; no digit certain
+};
+
+/// Workspace and iteration. Construct once per problem size; minimise() allocates nothing and throws nothing.
+///
+/// At each point the weighted problem min ||J d + b|| is factorised as a tall matrix [J b]; a trial step solves the stacked
+/// system [R; sqrt(lambda) D] d = -[z; 0], D the column norms of J (Levenberg 1944, Marquardt 1963), again by orthogonal
+/// factorisation and never through J'J. For robust objectives row i carries the weight omega_i between rho'' (Newton) and
+/// psi/r (reweighted least squares, whose model never undershoots); it moves to Newton as steps succeed.
+template <typename S>
+class GaussNewton {
+ public:
+  GaussNewton(Index rows, Index cols)
+      : r_(rows), trial_r_(rows), J_(rows, cols), trial_J_(rows, cols), W_(rows, cols + 1), R_(cols, cols + 1),
+        stacked_(2 * cols, cols + 1), R_small_(cols, cols + 1) {}
+
+  /// \param weights (n,) positive, or empty.
+  /// \param lower, upper bounds on phi, (m,).
+  /// \param[in,out] phi start inside the bounds; best point on return.
+  Summary<S> minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
+                      CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi);
+
+  /// Residuals and Jacobian at the returned point, unweighted.
+  const Vector<S>& residual() const { return r_; }
+  const Jacobian<S>& jacobian() const { return J_; }
+
+ private:
+  static constexpr S eps = std::numeric_limits<S>::epsilon();
+
+  Vector<S> r_, trial_r_;
+  Jacobian<S> J_, trial_J_;
+  Jacobian<S> W_, R_;               ///< augmented weighted problem [J b] and its factor [R z]
+  Jacobian<S> stacked_, R_small_;   ///< the damped system and its factor
+  Parameters<S> norms_, step_, trial_;
+  Eigen::Matrix<bool, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> held_;
+
+  S objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const;
+  void hold_at_bounds(const SolverOptions<S>& options, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
+                      CRef<Parameters<S>> upper, const Parameters<S>& phi);
+  void factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton);
+  S inverse_condition() const;
+  S largest_cosine(S scale) const;
+  void solve_damped(S lambda);
+  S predicted_decrease() const;
+};
+
+/// sum w rho(r), or infinity where r is not finite.
+template <typename S>
+S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const {
+  S sum = S(0);
+  if (options.objective == Objective::squares) {
+    sum = (weights.size() == 0 ? r.squaredNorm() : weights.dot(r.cwiseAbs2())) / S(2);
+  } else {
+    for (Index i = 0; i < r.size(); ++i) {
+      const S w = weights.size() == 0 ? S(1) : weights[i];
+      sum += w * rho(options.objective, options.delta, r[i]).value;
+    }
+  }
+  return std::isfinite(sum) ? sum : std::numeric_limits<S>::infinity();
+}
+
+/// Marks the unknowns that sit at a bound which the objective pushes against.
+template <typename S>
+void GaussNewton<S>::hold_at_bounds(const SolverOptions<S>& options, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
+                                    CRef<Parameters<S>> upper, const Parameters<S>& phi) {
+  held_.setConstant(phi.size(), false);
+  for (Index j = 0; j < phi.size(); ++j) {
+    if (phi[j] > lower[j] && phi[j] < upper[j]) continue;
+    S gradient = S(0);
+    for (Index i = 0; i < r_.size(); ++i) {
+      const S w = weights.size() == 0 ? S(1) : weights[i];
+      gradient += w * rho(options.objective, options.delta, r_[i]).slope * J_(i, j);
+    }
+    held_[j] = phi[j] <= lower[j] ? gradient >= S(0) : gradient <= S(0);
+  }
+}
+
+/// Builds the weighted problem [J b] and factorises it. `newton` in [0, 1] moves the row weight from psi/r to rho''.
+template <typename S>
+void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton) {
+  const Index m = J_.cols();
+  if (options.objective == Objective::squares) {
+    W_.leftCols(m) = J_;
+    W_.col(m) = r_;
+    if (weights.size() != 0)
+      for (Index j = 0; j <= m; ++j) W_.col(j).array() *= weights.array().sqrt();
+  } else {
+    for (Index i = 0; i < r_.size(); ++i) {
+      const Rho<S> at = rho(options.objective, options.delta, r_[i]);
+      const S w = weights.size() == 0 ? S(1) : weights[i];
+      const S omega = newton * at.curvature + (S(1) - newton) * at.majorizer;
+      W_.row(i).head(m) = std::sqrt(w * omega) * J_.row(i);
+      W_(i, m) = std::sqrt(w / omega) * at.slope;
+    }
+  }
+  for (Index j = 0; j < m; ++j)
+    if (held_[j]) W_.col(j).setZero();
+  norms_ = W_.leftCols(m).colwise().norm();
+  tall_qr<S>(W_, R_);
+}
+
+/// 1 / (||R||_F ||R^-1||_F) of the unit-column factor: between 1 / (p kappa_2) and 1 / kappa_2. Zero where a column adds nothing.
+template <typename S>
+S GaussNewton<S>::inverse_condition() const {
+  const Index m = R_.rows();
+  S forward = S(0), backward = S(0);
+  for (Index k = 0; k < m; ++k) {
+    if (held_[k]) continue;
+    if (!(R_(k, k) > S(0))) return S(0);
+    forward += S(1);
+    Parameters<S> x = Parameters<S>::Zero(m);  // column k of R^-1
+    x[k] = S(1) / R_(k, k);
+    for (Index i = k - 1; i >= 0; --i)
+      if (!held_[i]) x[i] = -R_.row(i).segment(i + 1, k - i).dot(x.segment(i + 1, k - i)) / R_(i, i);
+    backward += x.cwiseProduct(norms_).squaredNorm();
+  }
+  return forward > S(0) ? S(1) / std::sqrt(forward * backward) : S(1);
+}
+
+/// max_j |J_j' b| / (||J_j|| scale), the test that stays meaningful when J is rank-deficient.
+template <typename S>
+S GaussNewton<S>::largest_cosine(S scale) const {
+  S largest = S(0);
+  for (Index j = 0; j < R_.rows(); ++j) {
+    if (!(norms_[j] > S(0))) continue;
+    const S g = R_.col(j).head(j + 1).dot(R_.col(R_.rows()).head(j + 1));
+    largest = std::max(largest, std::abs(g) / (norms_[j] * scale));
+  }
+  return largest;
+}
+
+/// step_ = argmin ||R d + z||^2 + lambda ||D d||^2.
+template <typename S>
+void GaussNewton<S>::solve_damped(S lambda) {
+  const Index m = R_.rows();
+  stacked_.topRows(m) = R_;
+  stacked_.bottomRows(m).setZero();
+  // A zero column has no scale of its own; any positive one keeps its step at zero.
+  for (Index j = 0; j < m; ++j) stacked_(m + j, j) = std::sqrt(lambda) * (norms_[j] > S(0) ? norms_[j] : S(1));
+  tall_qr<S>(stacked_, R_small_);
+  for (Index k = m - 1; k >= 0; --k) {
+    const S rest = R_small_.row(k).segment(k + 1, m - 1 - k).dot(step_.segment(k + 1, m - 1 - k));
+    step_[k] = R_small_(k, k) > S(0) ? (-R_small_(k, m) - rest) / R_small_(k, k) : S(0);
+  }
+}
+
+/// (||z||^2 - ||R d + z||^2) / 2 for the step as taken.
+template <typename S>
+S GaussNewton<S>::predicted_decrease() const {
+  const Index m = R_.rows();
+  const Parameters<S> z = R_.col(m);
+  Parameters<S> moved = Parameters<S>::Zero(m);
+  for (Index k = 0; k < m; ++k) moved[k] = R_.row(k).segment(k, m - k).dot(step_.segment(k, m - k));
+  return -moved.dot(z + moved / S(2));
+}
+
+template <typename S>
+Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
+                                    CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi) {
+  // Damping is relative to unit columns. The first value allows a nearly full step on a well-conditioned problem.
+  constexpr S kFirstDamping = S(1e-3), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
+  const bool quadratic = options.objective == Objective::squares;
+  const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
+  const S rounding = S(8) * eps * problem.magnitude() * std::sqrt(total_weight);
+
+  Summary<S> out;
+  problem.evaluate(phi, r_, J_);
+  out.evaluations = 1;
+  S F = objective(options, weights, r_);
+  if (!std::isfinite(F) || !J_.allFinite()) {
+    out.objective = F;
+    return out;
+  }
+
+  step_.setZero(phi.size());
+  S lambda = kFirstDamping, growth = S(8), newton = S(0), last_newton = S(0);
+  S last_offset = std::numeric_limits<S>::infinity();
+  bool blind = false;  // the last accepted step changed F by less than its rounding error
+  for (;;) {
+    hold_at_bounds(options, weights, lower, upper, phi);
+    factorise(options, weights, newton);
+    ++out.iterations;
+    const S scale = std::sqrt(S(2) * F);
+    const S offset = R_.col(R_.rows()).norm();
+    out.objective = F;
+    out.scaled_gradient = F > S(0) ? offset / scale : S(0);
+
+    // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
+    out.inverse_condition = inverse_condition();
+    const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
+    const bool converged =
+        deficient ? largest_cosine(S(1)) <= options.gradient_tolerance * scale + rounding
+                  : offset <= (options.gradient_tolerance + S(8) * eps / out.inverse_condition) * scale + rounding;
+    // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress.
+    const bool exhausted = blind && newton == last_newton && !(offset <= last_offset / S(2));
+    const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
+    const Status no_progress = offset <= S(1e4) * options.gradient_tolerance * scale ? settled : Status::stalled;
+    if (converged || exhausted) {
+      out.status = converged ? settled : no_progress;
+      return out;
+    }
+    last_offset = offset;
+    last_newton = newton;
+
+    for (bool accepted = false; !accepted;) {
+      if (out.evaluations >= options.max_evaluations) {
+        out.status = Status::evaluation_limit;
+        return out;
+      }
+      solve_damped(lambda);
+      trial_ = (phi + step_).cwiseMax(lower).cwiseMin(upper);
+      step_ = trial_ - phi;
+      const S predicted = predicted_decrease();
+      problem.evaluate(trial_, trial_r_, trial_J_);
+      ++out.evaluations;
+      const S trial_F = objective(options, weights, trial_r_);
+      // F carries an error of about |r|'|dr| <= rounding sqrt(2 F).
+      const S noise = rounding * scale + S(8) * eps * F;
+      const bool hidden = std::abs(predicted) <= noise;
+      accepted = trial_J_.allFinite() && (hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0));
+      if (accepted) {
+        blind = hidden;
+        const S ratio = hidden ? S(1) : (F - trial_F) / predicted;
+        if (ratio > S(0.5)) {
+          lambda = std::max(lambda / S(16), kMinDamping);
+          newton = S(1) - std::max((S(1) - newton) / S(8), S(1e-3));
+        } else if (ratio < S(0.1)) {
+          lambda *= S(4);
+        }
+        growth = S(8);
+        phi = trial_;
+        F = trial_F;
+        r_.swap(trial_r_);
+        J_.swap(trial_J_);
+      } else {
+        lambda *= growth;
+        growth *= S(2);
+        if (!(lambda < kMaxDamping)) {
+          out.status = no_progress;
+          return out;
+        }
+        if (!quadratic && newton > S(0)) {
+          newton = std::max(S(1) - (S(1) - newton) * S(64), S(0));
+          factorise(options, weights, newton);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// What a law is: stateless formulas plus a few facts about its parameters. Every other header works through AnyLaw, so linear
+/// algebra is compiled once per scalar and not once per law.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "offray/runs.hpp"
+#include "offray/types.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// What a parameter measures; sets its default bounds and whether its value depends on the units of N and D.
+enum class Kind {
+  loss,      ///< nats per token: E, A, B, L_inf
+  count,     ///< parameters or tokens: N_c, D_c
+  exponent,  ///< alpha, beta
+  decay      ///< R_N, R_D
+};
+
+enum class Axis { N, D };
+
+/// How a parameter changes with the unit in which N or D is counted. In units of x0, with e the exponent's value,
+///   exponent >= 0:  ln theta_j = ln theta_j' + e ln x0   (A = A' N0^alpha)
+///   exponent == -1: ln theta_j = ln theta_j' + ln x0     (N_c = N_c' N0)
+struct UnitShift {
+  int parameter;
+  Axis axis;
+  int exponent;
+};
+
+/// The form that the data start searches: L^(1/outer) = floor + n N^-p + d D^-q, linear in (floor, n, d) for given
+/// (outer, p, q).
+template <typename S>
+struct PowerSum {
+  S outer, p, q;
+  S floor, n, d;
+};
+
+/// A geometric range of `count` values; count 1 means the value `low`.
+struct Range {
+  double low, high;
+  int count;
+};
+
+/// Where the data start looks.
+struct StartGrid {
+  Range outer, p, q, decay;
+  bool has_floor;
+};
+
+template <typename T>
+struct Span {
+  const T* data;
+  std::size_t size;
+  const T* begin() const { return data; }
+  const T* end() const { return data + size; }
+  const T& operator[](std::size_t i) const { return data[i]; }
+};
+
+/// A law seen through function pointers, for one scalar. See Chinchilla for what each member must provide.
+template <typename S>
+struct AnyLaw {
+  std::string_view name;
+  Span<std::string_view> parameters;
+  Span<Kind> kinds;
+  Span<UnitShift> units;
+  StartGrid grid;
+  void (*evaluate)(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J);
+  PowerSum<S> (*power_sum)(CRef<Parameters<S>> theta);
+  void (*from_power_sum)(const PowerSum<S>& form, Ref<Parameters<S>> theta);
+  void (*effective)(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D);
+
+  Index size() const { return static_cast<Index>(parameters.size); }
+};
+
+/// The view of `Law` for scalar S; lives for the whole program.
+template <typename S, typename Law>
+const AnyLaw<S>& any_law() {
+  static const AnyLaw<S> law{Law::name,
+                             {Law::parameters.data(), Law::parameters.size()},
+                             {Law::kinds.data(), Law::kinds.size()},
+                             {Law::units.data(), Law::units.size()},
+                             Law::grid,
+                             &Law::template evaluate<S>,
+                             &Law::template power_sum<S>,
+                             &Law::template from_power_sum<S>,
+                             &Law::template effective<S>};
+  static_assert(Law::parameters.size() <= kMaxParameters, "raise kMaxParameters");
+  static_assert(Law::parameters.size() == Law::kinds.size(), "one kind per parameter");
+  return law;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Everything. With OFFRAY_COMPILED defined (the CMake target offray::offray does it) the heavy templates come from a library
+/// that is built from cpp/src with the including program's own flags; without it the headers stand alone.
+#pragma once
+
+#include "offray/conditioning.hpp"
+#include "offray/constraints.hpp"
+#include "offray/fit.hpp"
+#include "offray/gauss_newton.hpp"
+#include "offray/inference.hpp"
+#include "offray/laws/law_list.hpp"
+#include "offray/loss.hpp"
+#include "offray/runs.hpp"
+#include "offray/status.hpp"
+#include "offray/student_t.hpp"
+#include "offray/types.hpp"
+
+#define OFFRAY_INSTANTIATE(prefix, S)                                                                             \
+  prefix template class Conditioning<S>;                                                                          \
+  prefix template class GaussNewton<S>;                                                                           \
+  prefix template class DataStart<S>;                                                                             \
+  prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
+  prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                    \
+  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                      \
+  prefix template S student_t_half_width<S>(S, S);
+
+#ifdef OFFRAY_COMPILED
+namespace offray {
+inline namespace OFFRAY_ABI {
+OFFRAY_INSTANTIATE(extern, double)
+OFFRAY_INSTANTIATE(extern, long double)
+}  // namespace OFFRAY_ABI
+}  // namespace offray
+#endif

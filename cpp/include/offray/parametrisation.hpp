@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// From the solver's unknowns phi to a law's parameters theta and back.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "offray/constraints.hpp"
+#include "offray/laws/law.hpp"
+#include "offray/runs.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// phi = ln(theta') of the free parameters, theta' being theta with N and D counted in units of their geometric means N0, D0.
+///
+/// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1) where
+/// a scale parameter of that axis is fixed, tied or bounded: such a constraint is simple only in natural units.
+template <typename S>
+class Parametrisation {
+ public:
+  Parametrisation(const AnyLaw<S>& law, const Inputs<S>& at, const Constraints<S>& constraints)
+      : law_(&law), log_N0(at.log_N.mean()), log_D0(at.log_D.mean()) {
+    for (const UnitShift& shift : law.units)
+      if (constraints.touches(shift.parameter)) (shift.axis == Axis::N ? log_N0 : log_D0) = S(0);
+    slot_.setConstant(law.size(), -1);
+    fixed_.setZero(law.size());
+    for (Index j = 0; j < law.size(); ++j) {
+      const Index root = constraints.root(j);
+      if (!std::isnan(constraints.fixed[root]))
+        fixed_[j] = std::log(constraints.fixed[root]);
+      else
+        slot_[j] = root == j ? static_cast<int>(free_++) : -2;
+    }
+    for (Index j = 0; j < law.size(); ++j)
+      if (slot_[j] == -2) slot_[j] = slot_[constraints.root(j)];
+    set_bounds(constraints);
+  }
+
+  Index free() const { return free_; }
+  Index size() const { return law_->size(); }
+
+  /// The index in phi of parameter j, or -1 where it is fixed.
+  int slot(Index j) const { return slot_[j]; }
+
+  /// True where every parameter is its own unknown.
+  bool one_to_one() const { return free_ == size(); }
+
+  /// theta' = exp(phi), fixed values filled in.
+  void centred(CRef<Parameters<S>> phi, Parameters<S>& theta) const {
+    theta.resize(size());
+    for (Index j = 0; j < size(); ++j) theta[j] = std::exp(slot_[j] < 0 ? fixed_[j] : phi[slot_[j]]);
+  }
+
+  /// theta in natural units.
+  Parameters<S> natural(CRef<Parameters<S>> phi) const {
+    Parameters<S> log_theta(size());
+    for (Index j = 0; j < size(); ++j) log_theta[j] = slot_[j] < 0 ? fixed_[j] : phi[slot_[j]];
+    Parameters<S> theta = log_theta.array().exp();
+    for (const UnitShift& shift : law_->units)
+      theta[shift.parameter] =
+          std::exp(log_theta[shift.parameter] + log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]));
+    return theta;
+  }
+
+  /// phi of a natural theta, every value clamped into the bounds; a tied group takes the value of its first member.
+  Parameters<S> phi(CRef<Parameters<S>> theta) const {
+    Parameters<S> log_theta = theta.array().log();
+    for (const UnitShift& shift : law_->units)
+      log_theta[shift.parameter] -= log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]);
+    return phi_of_logs(log_theta);
+  }
+
+  /// phi of ln(theta').
+  Parameters<S> phi_of_logs(CRef<Parameters<S>> log_theta) const {
+    Parameters<S> out(free_);
+    for (Index j = size() - 1; j >= 0; --j)
+      if (slot_[j] >= 0) out[slot_[j]] = log_theta[j];
+    return out.cwiseMax(lower).cwiseMin(upper);
+  }
+
+  /// d theta / d phi, (p, m), theta in natural units.
+  Square<S> chain(CRef<Parameters<S>> theta) const {
+    Square<S> T = Square<S>::Zero(size(), free_);
+    for (Index j = 0; j < size(); ++j)
+      if (slot_[j] >= 0) T(j, slot_[j]) = theta[j];
+    for (const UnitShift& shift : law_->units) {
+      if (shift.exponent < 0 || slot_[shift.exponent] < 0) continue;
+      T(shift.parameter, slot_[shift.exponent]) += theta[shift.parameter] * log_unit(shift) * theta[shift.exponent];
+    }
+    return T;
+  }
+
+ private:
+  const AnyLaw<S>* law_;
+  Index free_ = 0;
+  Eigen::Matrix<int, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> slot_;
+  Parameters<S> fixed_;  ///< ln theta of fixed parameters; never centred
+
+  S log_unit(const UnitShift& shift) const { return shift.axis == Axis::N ? log_N0 : log_D0; }
+
+  void set_bounds(const Constraints<S>& constraints) {
+    lower.setConstant(free_, -std::numeric_limits<S>::infinity());
+    upper.setConstant(free_, std::numeric_limits<S>::infinity());
+    for (Index j = 0; j < size(); ++j) {
+      if (slot_[j] < 0) continue;
+      S low = S(0), high = S(0);
+      default_bounds(law_->kinds[static_cast<std::size_t>(j)], low, high);
+      S& lo = lower[slot_[j]];
+      S& hi = upper[slot_[j]];
+      lo = std::max({lo, low, std::log(constraints.lower[j])});
+      hi = std::min({hi, high, std::log(constraints.upper[j])});
+    }
+  }
+
+  /// Bounds that only a runaway parameter meets, as logarithms: terms of the loss below 1e-9 nats per token no run can resolve,
+  /// exponents below 1e-4 make a power law a constant, and counts stay representable.
+  static void default_bounds(Kind kind, S& low, S& high) {
+    const S decade = std::log(S(10));
+    switch (kind) {
+      case Kind::loss:
+        low = -9 * decade, high = 100 * decade;
+        break;
+      case Kind::count:
+        low = -100 * decade, high = 250 * decade;
+        break;
+      case Kind::exponent:
+        low = -4 * decade, high = 2 * decade;
+        break;
+      case Kind::decay:
+        low = -4 * decade, high = 8 * decade;
+        break;
+    }
+  }
+
+ public:
+  S log_N0, log_D0;            ///< ln of the units of N and D
+  Parameters<S> lower, upper;  ///< bounds on phi
+};
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Residuals of a law on runs, as the solver sees them.
+#pragma once
+
+#include "offray/parametrisation.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// A least-squares problem. Virtual: one call per iteration, so the solver is compiled once per scalar.
+template <typename S>
+class Residual {
+ public:
+  Residual() = default;
+  Residual(const Residual&) = delete;
+  Residual& operator=(const Residual&) = delete;
+  virtual ~Residual() = default;
+  virtual Index rows() const = 0;
+  virtual Index cols() const = 0;
+  /// \param phi (m,) unknowns. \param[out] r (n,) residuals. \param[out] J (n, m) derivatives dr/dphi. Must not allocate.
+  virtual void evaluate(CRef<Parameters<S>> phi, Ref<Vector<S>> r, Ref<Jacobian<S>> J) = 0;
+  /// The size of the numbers whose difference r is: r carries an absolute rounding error of a few eps times this.
+  virtual S magnitude() const = 0;
+};
+
+enum class Space {
+  loss,     ///< r = L_hat - L
+  log_loss  ///< r = ln L_hat - ln L
+};
+
+template <typename S>
+class LawResidual final : public Residual<S> {
+ public:
+  LawResidual(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
+      : law_(law),
+        parametrisation_(parametrisation),
+        space_(space),
+        at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
+        observed_(runs.loss),
+        full_(parametrisation.one_to_one() ? 0 : runs.size(), law.size()) {
+    if (space == Space::log_loss) observed_ = observed_.array().log();
+    // ln L_hat inherits the relative error of L_hat, hence the 1.
+    magnitude_ = observed_.cwiseAbs().maxCoeff() + (space == Space::log_loss ? S(1) : S(0));
+  }
+
+  Index rows() const override { return observed_.size(); }
+  Index cols() const override { return parametrisation_.free(); }
+  S magnitude() const override { return magnitude_; }
+
+  void evaluate(CRef<Parameters<S>> phi, Ref<Vector<S>> r, Ref<Jacobian<S>> J) override {
+    parametrisation_.centred(phi, theta_);
+    if (parametrisation_.one_to_one()) {
+      law_.evaluate(theta_, at_, r, J);
+      for (Index j = 0; j < J.cols(); ++j) J.col(j) *= theta_[j];
+    } else {
+      law_.evaluate(theta_, at_, r, full_);
+      J.setZero();
+      for (Index j = 0; j < full_.cols(); ++j)
+        if (parametrisation_.slot(j) >= 0) J.col(parametrisation_.slot(j)) += theta_[j] * full_.col(j);
+    }
+    if (space_ == Space::log_loss) {
+      for (Index j = 0; j < J.cols(); ++j) J.col(j).array() /= r.array();
+      r = r.array().log();
+    }
+    r -= observed_;
+  }
+
+ private:
+  const AnyLaw<S>& law_;
+  const Parametrisation<S>& parametrisation_;
+  Space space_;
+  Inputs<S> at_;
+  Vector<S> observed_;
+  Jacobian<S> full_;
+  Parameters<S> theta_;
+  S magnitude_;
+};
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

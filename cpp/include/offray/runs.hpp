@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Training runs: where they were made (Inputs) and what they measured (Runs). Validated once, here.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "offray/types.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// Thrown for input that no fit can use. The message names the argument, the first bad row (from 0) and its value.
+class InvalidInput : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+namespace detail {
+
+template <typename S>
+void require_positive(const char* argument, CRef<Vector<S>> x) {
+  const auto good = [](S v) { return v > S(0) && std::isfinite(v); };
+  if (x.unaryExpr(good).all()) return;
+  Index row = 0;
+  while (good(x[row])) ++row;
+  std::ostringstream message;
+  message.precision(17);
+  message << argument << "[" << row << "] = " << x[row] << ": every value must be positive and finite";
+  throw InvalidInput(message.str());
+}
+
+inline void require_length(const char* argument, Index size, Index expected) {
+  if (size == expected) return;
+  throw InvalidInput(std::string(argument) + " has " + std::to_string(size) + " values, but N has " +
+                     std::to_string(expected) + ": one value per run is needed");
+}
+
+}  // namespace detail
+
+/// Where a law is evaluated: logarithms of model parameters N, training tokens D and unique tokens U_D = min(U, D).
+///
+/// Laws are evaluated in logarithms so that no power over- or underflows on the way.
+template <typename S>
+struct Inputs {
+  Vector<S> log_N;    ///< ln N
+  Vector<S> log_D;    ///< ln D, repetitions counted
+  Vector<S> log_U;    ///< ln min(U, D); equals log_D where no repetition happens
+  Vector<S> repeats;  ///< D / U_D - 1, the number of epochs beyond the first; computed from raw counts, so exact near 0
+
+  Inputs() = default;
+
+  /// \param N model parameters, (n,).
+  /// \param D training tokens counted with repetitions, (n,).
+  /// \param U unique tokens, (n,), or empty where every token is fresh. U > D means one epoch.
+  /// \throws InvalidInput unless all values are positive and finite and the lengths agree.
+  Inputs(CRef<Vector<S>> N, CRef<Vector<S>> D, CRef<Vector<S>> U = Vector<S>()) {
+    detail::require_length("D", D.size(), N.size());
+    if (U.size() != 0) detail::require_length("unique_tokens", U.size(), N.size());
+    detail::require_positive<S>("N", N);
+    detail::require_positive<S>("D", D);
+    detail::require_positive<S>("unique_tokens", U);
+    log_N = N.array().log();
+    log_D = D.array().log();
+    if (U.size() == 0) {
+      log_U = log_D;
+      repeats.setZero(N.size());
+    } else {
+      log_U = U.cwiseMin(D).array().log();
+      repeats = ((D - U).array() / U.array()).max(S(0));
+    }
+  }
+
+  Index size() const { return log_N.size(); }
+
+  /// The same runs with N counted in units of exp(log_N0) and D, U in units of exp(log_D0).
+  Inputs in_units(S log_N0, S log_D0) const {
+    Inputs out(*this);
+    out.log_N.array() -= log_N0;
+    out.log_D.array() -= log_D0;
+    out.log_U.array() -= log_D0;
+    return out;
+  }
+
+  /// Every `stride`-th run.
+  Inputs every(Index stride) const {
+    const auto rows = Eigen::seq(Index(0), size() - 1, stride);
+    Inputs out;
+    out.log_N = log_N(rows);
+    out.log_D = log_D(rows);
+    out.log_U = log_U(rows);
+    out.repeats = repeats(rows);
+    return out;
+  }
+
+  template <typename T>
+  Inputs<T> cast() const {
+    Inputs<T> out;
+    out.log_N = log_N.template cast<T>();
+    out.log_D = log_D.template cast<T>();
+    out.log_U = log_U.template cast<T>();
+    out.repeats = repeats.template cast<T>();
+    return out;
+  }
+};
+
+/// Training runs and their final losses.
+template <typename S>
+struct Runs {
+  Inputs<S> at;      ///< where the runs were made
+  Vector<S> loss;    ///< measured loss, nats per token
+  Vector<S> weight;  ///< positive weights, or empty for equal ones
+
+  Runs() = default;
+
+  /// \param N, D model parameters and training tokens, (n,).
+  /// \param losses final loss of each run, (n,), positive.
+  /// \param weights w in the objective sum_i w_i rho(r_i), (n,), or empty. For known noise sigma pass 1 / sigma^2.
+  /// \param U unique tokens, (n,), or empty.
+  /// \throws InvalidInput naming argument, row and value.
+  Runs(CRef<Vector<S>> N, CRef<Vector<S>> D, CRef<Vector<S>> losses, CRef<Vector<S>> weights = Vector<S>(),
+       CRef<Vector<S>> U = Vector<S>())
+      : at(N, D, U), loss(losses), weight(weights) {
+    detail::require_length("loss", loss.size(), N.size());
+    if (weight.size() != 0) detail::require_length("weight", weight.size(), N.size());
+    detail::require_positive<S>("loss", loss);
+    detail::require_positive<S>("weight", weight);
+  }
+
+  Index size() const { return loss.size(); }
+
+  /// Every `stride`-th run.
+  Runs every(Index stride) const {
+    const auto rows = Eigen::seq(Index(0), size() - 1, stride);
+    Runs out;
+    out.at = at.every(stride);
+    out.loss = loss(rows);
+    if (weight.size() != 0) out.weight = weight(rows);
+    return out;
+  }
+
+  template <typename T>
+  Runs<T> cast() const {
+    Runs<T> out;
+    out.at = at.template cast<T>();
+    out.loss = loss.template cast<T>();
+    out.weight = weight.template cast<T>();
+    return out;
+  }
+};
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

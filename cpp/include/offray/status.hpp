@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// How a minimisation can end.
+#pragma once
+
+#include <string_view>
+
+#include "offray/types.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+enum class Status {
+  converged,
+  at_bound,
+  rank_deficient,
+  stalled,
+  evaluation_limit,
+  evaluation_failed
+};
+
+inline constexpr std::string_view kStatuses[] = {"converged", "at_bound",        "rank_deficient",
+                                                 "stalled",   "evaluation_limit", "evaluation_failed"};
+
+/// One sentence per outcome.
+constexpr std::string_view describe(Status status) {
+  switch (status) {
+    case Status::converged:
+      return "The scaled gradient is below its tolerance at an interior point where the Jacobian has full rank.";
+    case Status::at_bound:
+      return "The scaled gradient is below its tolerance, but a parameter sits at its bound: no interior optimum was found.";
+    case Status::rank_deficient:
+      return "The gradient is below its tolerance, but the Jacobian is rank-deficient: other parameters fit as well.";
+    case Status::stalled:
+      return "No step lowers the objective although the scaled gradient is above its tolerance.";
+    case Status::evaluation_limit:
+      return "The limit on evaluations was reached before the scaled gradient fell below its tolerance.";
+    case Status::evaluation_failed:
+      return "The law is not finite at the starting point.";
+  }
+  return "";
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "offray/offray.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+OFFRAY_INSTANTIATE(, long double)
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pybind.hpp"
+
+namespace {
+
+using namespace offray;
+
+template <typename S>
+void bind_scalar(py::module_& m, const char* name) {
+  using Class = Conditioning<S>;
+  py::class_<Class>(m, name)
+      .def_property_readonly("kappa", [](const Class& c) { return scalar<S>(c.kappa()); })
+      .def_property_readonly("rank", &Class::rank)
+      .def_property_readonly("singular_values", [](const Class& c) { return Vector<S>(c.singular_values()); })
+      .def_property_readonly("direction", &Class::direction);
+  m.def(
+      "condition",
+      [](const Eigen::Ref<const Jacobian<S>>& J, bool unit) {
+        const py::gil_scoped_release release;  // J is a view of an array that the caller holds
+        return Class(J, unit ? Columns::unit : Columns::raw);
+      },
+      py::arg("J").noconvert(), py::arg("unit"));
+}
+
+}  // namespace
+
+void bind_conditioning(py::module_& m) {
+  bind_scalar<double>(m, "ConditioningDouble");
+  bind_scalar<long double>(m, "ConditioningLongDouble");
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pybind.hpp"
+
+namespace {
+
+using namespace offray;
+
+using Names = std::vector<std::string>;
+
+template <typename S>
+Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens,
+           int objective, Array<S> delta, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed, Array<S> fixed_values,
+           const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded, Array<S> lower,
+           Array<S> upper) {
+  // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
+  const py::gil_scoped_release release;
+  const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
+  FitOptions<S> options;
+  options.space = log_loss ? Space::log_loss : Space::loss;
+  options.solver.objective = static_cast<Objective>(objective);
+  options.solver.delta = delta[0];
+  options.solver.max_evaluations = max_evaluations;
+  options.start = start;
+  Constraints<S> constraints(law);
+  for (std::size_t i = 0; i < fixed.size(); ++i) constraints.fix(fixed[i], fixed_values[static_cast<Index>(i)]);
+  for (const auto& pair : tied) constraints.tie(pair.first, pair.second);
+  for (std::size_t i = 0; i < bounded.size(); ++i)
+    constraints.bound(bounded[i], lower[static_cast<Index>(i)], upper[static_cast<Index>(i)]);
+  return fit_any<S>(law, Runs<S>(N, D, loss, weight, unique_tokens), options, constraints);
+}
+
+template <typename S>
+void bind_scalar(py::module_& m, const char* name) {
+  using Class = Fit<S>;
+  py::class_<Class>(m, name)
+      .def_property_readonly("theta", [](const Class& f) { return Vector<S>(f.theta); })
+      .def_property_readonly("rss", [](const Class& f) { return scalar<S>(f.rss()); })
+      .def_property_readonly("objective_value", [](const Class& f) { return scalar<S>(f.summary.objective); })
+      .def_property_readonly("scaled_gradient", [](const Class& f) { return scalar<S>(f.summary.scaled_gradient); })
+      .def_property_readonly("inverse_condition", [](const Class& f) { return scalar<S>(f.summary.inverse_condition); })
+      .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
+      .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
+      .def_property_readonly("iterations", [](const Class& f) { return f.summary.iterations; })
+      .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
+      .def_property_readonly("residual", [](const Class& f) { return f.residual; })
+      .def_property_readonly("jacobian", [](const Class& f) { return f.jacobian; })
+      .def_property_readonly("degrees_of_freedom", &Class::degrees_of_freedom)
+      .def_property_readonly("unknowns",
+                             [](const Class& f) {
+                               std::vector<int> slots;
+                               for (Index j = 0; j < f.theta.size(); ++j) slots.push_back(f.parametrisation.slot(j));
+                               return slots;
+                             })
+      .def_property_readonly("at_bound",
+                             [](const Class& f) {
+                               std::vector<bool> out;
+                               for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.at_bound(j));
+                               return out;
+                             })
+      .def("covariance", [](const Class& f) { return covariance(f, noise_variance(f)); },
+           py::call_guard<py::gil_scoped_release>())
+      .def("unit_covariance", [](const Class& f) { return covariance(f, S(1)); }, py::call_guard<py::gil_scoped_release>())
+      .def("conditioning", [](const Class& f) { return conditioning(f); }, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "predict",
+          [](const Class& f, Array<S> N, Array<S> D, Array<S> unique_tokens) {
+            Prediction<S> out;
+            {
+              const py::gil_scoped_release release;  // as in run()
+              out = predict(f, Inputs<S>(N, D, unique_tokens));
+            }
+            return py::make_tuple(std::move(out.value), std::move(out.se));
+          },
+          py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("unique_tokens").noconvert());
+  m.def("fit", &run<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("loss").noconvert(),
+        py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("objective"), py::arg("delta").noconvert(),
+        py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"), py::arg("fixed_values").noconvert(),
+        py::arg("tied"), py::arg("bounded"), py::arg("lower").noconvert(), py::arg("upper").noconvert());
+}
+
+}  // namespace
+
+void bind_fit(py::module_& m) {
+  py::list objectives;
+  for (const auto name : kObjectives) objectives.append(std::string(name));
+  m.attr("OBJECTIVES") = py::tuple(objectives);
+  bind_scalar<double>(m, "FitDouble");
+  bind_scalar<long double>(m, "FitLongDouble");
+  m.def("student_t_half_width", &student_t_half_width<double>, py::arg("level"), py::arg("dof"));
+}

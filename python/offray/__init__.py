@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fit neural scaling laws, and know what a set of training runs determines.
+
+>>> import offray
+>>> runs = offray.examples.pile()
+>>> fit = offray.fit(runs, law="kaplan")
+>>> fit.status
+'converged'
+"""
+
+from offray import examples, laws
+from offray._condition import Conditioning, condition
+from offray._config import get_cmake_dir, get_include
+from offray._core import __version__
+from offray._fit import fit
+from offray._laws import Law
+from offray._result import Fit, Identifiability, Prediction
+from offray._scipy import OptimizeResult, curve_fit, least_squares
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+
+__all__ = [
+    "Conditioning",
+    "ConvergenceWarning",
+    "Fit",
+    "Identifiability",
+    "IdentifiabilityWarning",
+    "Law",
+    "OptimizeResult",
+    "Prediction",
+    "__version__",
+    "condition",
+    "curve_fit",
+    "examples",
+    "fit",
+    "get_cmake_dir",
+    "get_include",
+    "laws",
+    "least_squares",
+]

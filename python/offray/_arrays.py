@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays as the core reads them: one-dimensional, contiguous, float64 or longdouble. Every copy happens here."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
+DType: TypeAlias = "np.dtype[np.floating[Any]]"
+
+DOUBLE = np.dtype(np.float64)
+LONG_DOUBLE = np.dtype(np.longdouble)
+
+
+def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
+    """The precision to work in: as asked, else long double where any input is, else double."""
+    if dtype is None:
+        wide = any(getattr(a, "dtype", None) == LONG_DOUBLE for a in arrays)
+        return LONG_DOUBLE if wide else DOUBLE
+    chosen = np.dtype(dtype)
+    if chosen not in (DOUBLE, LONG_DOUBLE):
+        raise ValueError(f"dtype must be float64 or longdouble; got {chosen}")
+    return chosen
+
+
+def numbers(name: str, values: Any, dtype: DType) -> Array:
+    """`values` as an array of `dtype` and any shape; ``ValueError`` names the first entry that is no real number."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        array = np.array([_number(name, row, v, dtype) for row, v in enumerate(array.ravel())], dtype).reshape(array.shape)
+    return np.ascontiguousarray(array, dtype).reshape(array.shape)
+
+
+def _number(name: str, row: int, value: Any, dtype: DType) -> Any:
+    try:
+        # numpy reads text at the full precision of dtype; float() alone would round it to double.
+        return dtype.type(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number") from None
+
+
+def vector(name: str, values: Any, dtype: DType) -> Array:
+    """`values` as a one-dimensional array; ``ValueError`` for another shape or for an entry that is no number."""
+    array = numbers(name, values, dtype)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, one value per run; got shape {array.shape}")
+    return array
+
+
+def optional_vector(name: str, values: Any, dtype: DType) -> Array:
+    """As `vector`; an empty array stands for None."""
+    return np.empty(0, dtype) if values is None else vector(name, values, dtype)
+
+
+def frozen(array: Any) -> Any:
+    """`array`, read-only: results are not to be changed by accident."""
+    array.flags.writeable = False
+    return array

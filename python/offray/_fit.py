@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""offray.fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import _core
+from offray._arrays import Array, DType, choose_dtype, numbers, optional_vector, vector
+from offray._laws import Law, find_law
+from offray._result import Fit
+from offray._runs import column_names, find_columns, is_table
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+
+DEFAULT_DELTA = 1e-3
+MAX_EVALUATIONS = 300
+
+
+def fit(
+    N: Any,
+    D: Any = None,
+    loss: Any = None,
+    *,
+    unique_tokens: Any = None,
+    weight: Any = None,
+    params: str | None = None,
+    tokens: str | None = None,
+    law: str | Law = "chinchilla",
+    objective: str = "squares",
+    delta: float | None = None,
+    log_loss: bool = False,
+    fixed: Mapping[str, float] | None = None,
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    start: Mapping[str, float] | npt.ArrayLike | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Fit:
+    """Fit a scaling law to training runs.
+
+    Minimises ``sum_i w_i rho(r_i)``, with r = L_hat - L or, with `log_loss`, r = ln L_hat - ln L, by damped Gauss-Newton on the
+    logarithms of the parameters about the geometric means of N and D. Deterministic.
+
+    Parameters
+    ----------
+    N : (n,) array_like, or a table
+        Model parameters of each run. Or a mapping, data frame or structured array with columns ``params``, ``tokens``,
+        ``loss`` and perhaps ``unique_tokens`` and ``weight`` (or usual other names such as ``N`` and ``D``).
+    D : (n,) array_like
+        Training tokens of each run, counted with repetitions.
+    loss : (n,) array_like, or str
+        Final loss of each run, nats per token. With a table: the name of its column.
+    unique_tokens : (n,) array_like, or str, optional
+        Distinct training tokens U of each run, for the repeated-data law; U > D means one epoch. Default: every token fresh.
+    weight : (n,) array_like, or str, optional
+        Positive weights w. For known noise sigma pass ``1 / sigma**2``.
+    params, tokens : str, optional
+        Names of a table's columns for N and D.
+    law : str or Law
+        A name or an object of `offray.laws`.
+    objective : {"squares", "huber"}
+        rho = r^2 / 2, or Huber's: r^2 / 2 for abs(r) <= delta, delta (abs(r) - delta / 2) beyond.
+    delta : float, optional
+        Huber threshold in the units of r; default 1e-3, the field's standard for log loss.
+    log_loss : bool
+        Fit ln L instead of L.
+    fixed : mapping of str to float, optional
+        Parameters held at a value.
+    tied : iterable of pairs, or mapping, of str, optional
+        Parameters that share one value, e.g. ``[("alpha", "beta")]``.
+    bounds : mapping of str to (lower, upper), optional
+        Bounds, natural units, ``0 <= lower < upper``.
+    start : mapping or (p,) array_like, optional
+        Starting theta. Default: the best of several starts taken from the data.
+    dtype : dtype, optional
+        ``float64`` or ``longdouble``; default by the inputs.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ValueError
+        For input that no fit can use: the message names the argument, the first bad row (from 0) and its value.
+
+    Warns
+    -----
+    IdentifiabilityWarning
+        Where the runs do not determine the parameters.
+    ConvergenceWarning
+        Where the iteration did not converge.
+
+    Examples
+    --------
+    >>> import numpy as np, offray
+    >>> N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    >>> loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28)
+    >>> fit = offray.fit(N, D, loss)
+    >>> bool(abs(fit.params["alpha"] - 0.34) < 1e-9)
+    True
+    """
+    the_law = find_law(law)
+    columns = _columns(N, D, loss, unique_tokens, weight, params, tokens, the_law)
+    if objective not in _core.OBJECTIVES:
+        raise ValueError(f"unknown objective {objective!r}; known objectives: {', '.join(_core.OBJECTIVES)}")
+    if delta is not None and objective == "squares":
+        raise ValueError("delta belongs to a robust objective; objective is 'squares'")
+    kind = choose_dtype(dtype, *columns.values())
+    pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
+    limits = dict(bounds or {})
+    core = _core.fit(
+        the_law._index,
+        vector("N", columns["N"], kind),
+        vector("D", columns["D"], kind),
+        vector("loss", columns["loss"], kind),
+        optional_vector("weight", columns["weight"], kind),
+        optional_vector("unique_tokens", columns["unique_tokens"], kind),
+        _core.OBJECTIVES.index(objective),
+        numbers("delta", [DEFAULT_DELTA if delta is None else delta], kind),
+        log_loss,
+        MAX_EVALUATIONS,
+        _start(the_law, start, kind),
+        list(fixed or {}),
+        numbers("fixed", list((fixed or {}).values()), kind),
+        pairs,
+        list(limits),
+        numbers("bounds", [low for low, _ in limits.values()], kind),
+        numbers("bounds", [high for _, high in limits.values()], kind),
+    )
+    result = Fit(the_law, core, objective, log_loss)
+    _warn(result)
+    return result
+
+
+def _columns(
+    N: Any, D: Any, loss: Any, unique_tokens: Any, weight: Any, params: str | None, tokens: str | None, law: Law
+) -> dict[str, Any]:
+    """N, D, loss, unique_tokens and weight as given, or out of a table."""
+    if not is_table(N):
+        if D is None or loss is None:
+            raise TypeError("fit needs N, D and loss, or one table with columns params, tokens and loss")
+        if params is not None or tokens is not None:
+            raise TypeError("params and tokens name the columns of a table; N is an array")
+        return {"N": N, "D": D, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+    if D is not None:
+        raise TypeError("with a table give column names by keyword (params=, tokens=, loss=), not arrays")
+    given = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+    for role, name in given.items():
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{role} must be the name of a column where N is a table")
+    found = find_columns(column_names(N), given)
+    if "R_D" not in law.parameters and unique_tokens is None:
+        found.pop("unique_tokens", None)  # the law does not read it, so gaps in it are no error
+    roles = {"N": "params", "D": "tokens", "loss": "loss", "unique_tokens": "unique_tokens", "weight": "weight"}
+    return {key: N[found[role]] if role in found else None for key, role in roles.items()}
+
+
+def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, dtype: DType) -> Array:
+    if start is None:
+        return np.empty(0, dtype)
+    if isinstance(start, Mapping):
+        if set(start) != set(law.parameters):
+            raise ValueError(f"start must give {', '.join(law.parameters)}; got {', '.join(map(str, start))}")
+        start = [start[name] for name in law.parameters]
+    return vector("start", start, dtype)
+
+
+def _warn(result: Fit) -> None:
+    if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
+        warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
+    for message in result.identifiability.warnings:
+        warnings.warn(message, IdentifiabilityWarning, stacklevel=3)

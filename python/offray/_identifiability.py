@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the runs behind a fit determine, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offray._result import Fit
+
+COLLINEAR = 1000.0
+"""kappa_2 above which a design counts as collinear: the interval of the worst combination is this much wider than the best's."""
+
+_REMEDY = "Add runs whose tokens per parameter differ by a large factor from the present ones."
+
+
+@dataclass(frozen=True)
+class Identifiability:
+    """What the runs determine.
+
+    Attributes
+    ----------
+    identified : bool
+        Whether every free parameter is determined: interior optimum, full rank, kappa_2 <= 1000, more runs than parameters.
+    warnings : tuple of str
+        Each with its figure and its remedy; empty where `identified`.
+    """
+
+    identified: bool
+    warnings: tuple[str, ...]
+
+
+def assess(fit: Fit) -> Identifiability:
+    """The report on one fit."""
+    found = [_bound(fit, j, name) for j, name in enumerate(fit.law.parameters) if fit._core.at_bound[j]]
+    # The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
+    # It leaves out parameters at their bounds.
+    suspect = bool(found) or fit._core.inverse_condition[()] * COLLINEAR < 1
+    if suspect and fit.conditioning.kappa > COLLINEAR:
+        found.append(_collinear(fit))
+    if fit.degrees_of_freedom == 0:
+        found.append(
+            f"{len(fit.residuals)} runs for as many free parameters: the noise has no estimate, so every standard error is "
+            "infinite. Add runs, or fix a parameter."
+        )
+    return Identifiability(not found and fit.status == "converged", tuple(found))
+
+
+def _bound(fit: Fit, j: int, name: str) -> str:
+    return (
+        f"{name} = {fit.theta[j]:.3g} sits at its bound: these runs prefer a value beyond it, so they do not determine {name}. "
+        f"Fix {name} at a known value, or add runs where its term matters."
+    )
+
+
+def _collinear(fit: Fit) -> str:
+    at = fit.conditioning
+    labels: dict[int, str] = {}
+    for name, slot in zip(fit.law.parameters, fit._core.unknowns, strict=True):
+        if slot >= 0:
+            labels[slot] = f"{labels[slot]}={name}" if slot in labels else name
+    largest = max(abs(at.direction))
+    moves = ", ".join(f"{labels[k]} {v:+.2f}" for k, v in enumerate(at.direction) if abs(v) >= 0.1 * largest)
+    rank = f"rank {at.rank} of {len(at.direction)}" if at.rank < len(at.direction) else "collinear"
+    return (
+        f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely tell apart changes along ({moves}) in unit columns. {_REMEDY}"
+    )

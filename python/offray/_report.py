@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fit as text and as plain data; the command line shows the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from offray._result import Fit
+
+HEADER = ("parameter", "estimate", "s.e.", "95 % interval")
+
+
+def rows(fit: Fit) -> list[tuple[str, str, str, str]]:
+    """One row per parameter: name, estimate, standard error, 95 % interval."""
+    out = []
+    for name, slot, value, se, (low, high) in zip(
+        fit.law.parameters, fit._core.unknowns, fit.theta, fit.se, fit.conf_int(), strict=True
+    ):
+        if slot < 0:
+            out.append((name, f"{value:.6g}", "fixed", ""))
+        elif not np.isfinite(se):
+            out.append((name, f"{value:.6g}", "inf", "not determined"))
+        else:
+            out.append((name, f"{value:.6g}", f"{se:.2g}", f"{low:.5g} .. {high:.5g}"))
+    return out
+
+
+def facts(fit: Fit) -> list[tuple[str, str]]:
+    """Figures on the fit as a whole."""
+    at = fit.conditioning
+    space = "log loss" if fit.log_loss else "loss"
+    return [
+        ("law", fit.law.name),
+        ("runs", f"{len(fit.residuals)} ({fit.degrees_of_freedom} degrees of freedom)"),
+        ("objective", f"{fit.objective} on {space} = {fit.objective_value:.9g}, RSS = {fit.rss:.9g}"),
+        ("status", f"{fit.status}. {fit.message}"),
+        ("conditioning", f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}"),
+    ]
+
+
+def as_text(fit: Fit) -> str:
+    """The fit as an aligned table."""
+    table = [HEADER, *rows(fit)]
+    widths = [max(len(row[k]) for row in table) for k in range(4)]
+    lines = [f"{label + ':':14}{text}" for label, text in facts(fit)]
+    lines += ["", *("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)]
+    lines += ["", *(f"warning: {message}" for message in fit.identifiability.warnings)]
+    return "\n".join(lines).rstrip()
+
+
+def as_data(fit: Fit) -> dict[str, Any]:
+    """The fit as plain data for JSON; None stands for an infinite figure."""
+
+    def plain(value: Any) -> float | None:
+        return float(value) if np.isfinite(value) else None
+
+    names = fit.law.parameters
+    return {
+        "law": fit.law.name,
+        "objective": fit.objective,
+        "log_loss": fit.log_loss,
+        "runs": len(fit.residuals),
+        "degrees_of_freedom": fit.degrees_of_freedom,
+        "params": {n: plain(v) for n, v in zip(names, fit.theta, strict=True)},
+        "se": {n: plain(v) for n, v in zip(names, fit.se, strict=True)},
+        "interval": {n: [plain(low), plain(high)] for n, (low, high) in zip(names, fit.conf_int(), strict=True)},
+        "rss": plain(fit.rss),
+        "objective_value": plain(fit.objective_value),
+        "status": fit.status,
+        "converged": fit.converged,
+        "message": fit.message,
+        "kappa": plain(fit.conditioning.kappa),
+        "rank": fit.conditioning.rank,
+        "identified": fit.identifiability.identified,
+        "warnings": list(fit.identifiability.warnings),
+    }

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a fit returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from offray import _core
+from offray._arrays import Array, DType, frozen, numbers
+from offray._condition import Conditioning
+from offray._identifiability import Identifiability, assess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from offray._laws import Law
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted loss.
+
+    Attributes
+    ----------
+    value : ndarray
+        Loss in nats per token.
+    se : ndarray
+        Standard error of the mean prediction, delta method; infinite where the runs do not determine it.
+    interval : ndarray, shape (..., 2)
+        value -/+ t se, Student's t with n - p degrees of freedom.
+    level : float
+        Level of `interval`.
+    """
+
+    value: Array
+    se: Array
+    interval: Array
+    level: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Fit:
+    """A fitted law. ``print(fit)`` shows it; costly parts are computed when first asked for.
+
+    Attributes
+    ----------
+    law : Law
+    objective : str
+    log_loss : bool
+    """
+
+    law: Law
+    _core: Any
+    objective: str
+    log_loss: bool
+
+    @cached_property
+    def theta(self) -> Array:
+        """Estimates, (p,), natural units, in the order of ``law.parameters``."""
+        return frozen(self._core.theta)  # type: ignore[no-any-return]
+
+    @cached_property
+    def params(self) -> Mapping[str, Any]:
+        """Estimates by name."""
+        return MappingProxyType(dict(zip(self.law.parameters, self.theta, strict=True)))
+
+    @cached_property
+    def cov(self) -> Array:
+        """Covariance of theta, (p, p): s^2 (J'WJ)^-1 from the QR factors of J, s^2 = RSS / (n - p) for squares.
+
+        Zero for fixed parameters; infinite where the runs do not determine a parameter or n = p.
+        """
+        return frozen(self._core.covariance())  # type: ignore[no-any-return]
+
+    @cached_property
+    def se(self) -> Array:
+        """Standard errors of theta, (p,)."""
+        return frozen(np.sqrt(np.diagonal(self.cov)))  # type: ignore[no-any-return]
+
+    @property
+    def rss(self) -> Any:
+        """Sum of squared residuals in the fitted space, weights applied, whatever the objective."""
+        return self._core.rss[()]
+
+    @property
+    def objective_value(self) -> Any:
+        """The minimised sum of w rho(r); half of `rss` for squares."""
+        return self._core.objective_value[()]
+
+    @property
+    def status(self) -> str:
+        """converged, at_bound, rank_deficient, stalled, evaluation_limit or evaluation_failed."""
+        return self._core.status  # type: ignore[no-any-return]
+
+    @property
+    def message(self) -> str:
+        """One sentence on `status`."""
+        return self._core.message  # type: ignore[no-any-return]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the scaled gradient is small at an interior point where the Jacobian has full rank."""
+        return self.status == "converged"
+
+    @property
+    def scaled_gradient(self) -> Any:
+        """sqrt(g' (J'J)^-1 g) / sqrt(2 F): distance to the optimum in standard errors, divided by sqrt(n - p)."""
+        return self._core.scaled_gradient[()]
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of residual and Jacobian in the run that gave this optimum."""
+        return self._core.evaluations  # type: ignore[no-any-return]
+
+    @cached_property
+    def residuals(self) -> Array:
+        """r = L_hat - L, or ln L_hat - ln L, (n,), unweighted."""
+        return frozen(self._core.residual)  # type: ignore[no-any-return]
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """n - p, tied parameters counted once and fixed ones not at all."""
+        return self._core.degrees_of_freedom  # type: ignore[no-any-return]
+
+    @cached_property
+    def conditioning(self) -> Conditioning:
+        """Of sqrt(w) J in the free parameters: unit columns, N and D in units of their geometric means."""
+        return Conditioning._from_core(self._core.conditioning())
+
+    @cached_property
+    def identifiability(self) -> Identifiability:
+        """What the runs determine."""
+        return assess(self)
+
+    def conf_int(self, level: float = 0.95, method: str = "delta") -> Array:
+        """Confidence intervals, (p, 2), in the order of ``law.parameters``.
+
+        Parameters
+        ----------
+        level : float
+            In (0, 1).
+        method : {"delta"}
+            theta -/+ t se with Student's t on n - p degrees of freedom.
+        """
+        if method != "delta":
+            raise ValueError(f"unknown method {method!r}; known methods: delta")
+        half = self._half_width(level) * self.se
+        return np.stack([self.theta - half, self.theta + half], axis=1)
+
+    def predict(self, N: Any, D: Any, unique_tokens: Any = None, *, level: float = 0.95) -> Prediction:
+        """Predict the loss of runs with N parameters on D tokens.
+
+        Parameters
+        ----------
+        N, D, unique_tokens : array_like
+            Broadcast together; positive and finite.
+        level : float
+            Level of the interval for the mean prediction.
+
+        Returns
+        -------
+        Prediction
+            Arrays in the broadcast shape of the inputs.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not positive and finite, naming it.
+        """
+        dtype = self._dtype
+        given = {"N": N, "D": D} | ({} if unique_tokens is None else {"unique_tokens": unique_tokens})
+        inputs = np.broadcast_arrays(*(numbers(name, v, dtype) for name, v in given.items()))
+        shape = inputs[0].shape
+        flat = [np.ascontiguousarray(a).ravel() for a in inputs]
+        if unique_tokens is None:
+            flat.append(np.empty(0, dtype))
+        value, se = (a.reshape(shape) for a in self._core.predict(*flat))
+        half = self._half_width(level) * se
+        return Prediction(value, se, np.stack([value - half, value + half], axis=-1), level)
+
+    def __repr__(self) -> str:
+        estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())
+        return f"<Fit {self.law.name}: {self.status}, {estimates}>"
+
+    def __str__(self) -> str:
+        from offray._report import as_text  # noqa: PLC0415  (only printing needs it)
+
+        return as_text(self)
+
+    @property
+    def _dtype(self) -> DType:
+        return self.theta.dtype
+
+    def _half_width(self, level: float) -> float:
+        if not 0 < level < 1:
+            raise ValueError(f"level must be in (0, 1); got {level}")
+        return _core.student_t_half_width(level, self.degrees_of_freedom)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a table to N, D, loss: which column is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "params": ("params", "parameters", "N", "n_params", "num_params", "model_size"),
+    "tokens": ("tokens", "D", "n_tokens", "num_tokens", "training_tokens"),
+    "loss": ("loss", "L", "val_loss", "test_loss", "final_loss"),
+    "unique_tokens": ("unique_tokens", "U", "n_unique_tokens"),
+    "weight": ("weight", "weights", "w"),
+}
+REQUIRED = ("params", "tokens", "loss")
+
+
+def is_table(x: Any) -> bool:
+    """Whether `x` has named columns: a mapping, a data frame or a structured array."""
+    return isinstance(x, Mapping) or hasattr(x, "columns") or getattr(getattr(x, "dtype", None), "names", None) is not None
+
+
+def column_names(table: Any) -> list[str]:
+    """The names of the columns of a mapping, data frame or structured array."""
+    if isinstance(table, Mapping):
+        return list(table)
+    return list(table.columns if hasattr(table, "columns") else table.dtype.names)
+
+
+def find_columns(names: Iterable[str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """Which column plays which role.
+
+    Parameters
+    ----------
+    names
+        All column names.
+    given
+        Role to column name, where the caller says so; other roles are recognised by name, whatever the case.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not there, a required column that is not recognised, or two candidates for one role.
+    """
+    names = list(names)
+    found: dict[str, str] = {}
+    for role, aliases in ALIASES.items():
+        name = given.get(role)
+        if name is not None:
+            if name not in names:
+                raise ValueError(f"{role}: no column {name!r}; the columns are {', '.join(map(str, names))}")
+            found[role] = name
+            continue
+        known = {alias.lower() for alias in aliases}
+        matches = [n for n in names if isinstance(n, str) and n.strip().lower() in known]
+        exact = [n for n in matches if n == role]
+        if len(exact or matches) > 1:
+            raise ValueError(f"{role}: columns {', '.join(matches)} could all be it; say which")
+        if matches:
+            found[role] = (exact or matches)[0]
+        elif role in REQUIRED:
+            raise ValueError(
+                f"{role}: no such column (looked for {', '.join(aliases)}); the columns are {', '.join(map(str, names))}"
+            )
+    return found

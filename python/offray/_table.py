@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a table of runs from CSV or Parquet, for the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from offray._runs import find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+
+
+def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarray]:
+    """The columns that a fit reads, by role.
+
+    Parameters
+    ----------
+    path
+        A CSV file (comma-separated, UTF-8, a header line) or, by its ending, a Parquet file.
+    given
+        Role to column name, where the caller says so; see `offray._runs.find_columns`.
+
+    Raises
+    ------
+    ValueError
+        For a file that cannot be read as a table of runs, in words that name it.
+    """
+    try:
+        table = _read_parquet(path, given) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path, given)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {_reason(path, error)}") from None
+    if table.num_rows == 0:
+        raise ValueError(f"{path}: the table has a header but no rows")
+    columns = find_columns(table.column_names, given)
+    # Text and gaps arrive as objects and NaN; the fit names the row.
+    return {role: table.column(name).to_numpy() for role, name in columns.items()}
+
+
+def _read_csv(path: Path, given: Mapping[str, str | None]) -> pa.Table:
+    with pa_csv.open_csv(path) as reader:
+        wanted = list(find_columns(reader.schema.names, given).values())
+    return pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
+
+
+def _read_parquet(path: Path, given: Mapping[str, str | None]) -> pa.Table:
+    names = pa_parquet.read_schema(path).names
+    return pa_parquet.read_table(path, columns=list(find_columns(names, given).values()))
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return "is a directory, not a file"
+    if not path.exists():
+        return "no such file"
+    if path.stat().st_size == 0:
+        return "is empty"
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: ``offray fit RUNS.csv``. Needs the extra ``cli``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+
+    from offray._table import read_runs
+except ModuleNotFoundError as error:
+    sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
+
+from offray import __version__
+from offray._core import OBJECTIVES
+from offray._fit import fit as fit_runs
+from offray._laws import LAWS
+from offray._report import HEADER, as_data, facts, rows
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+
+if TYPE_CHECKING:
+    from offray._result import Fit
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    FINE = 0
+    BAD_INPUT = 2
+    NOT_IDENTIFIED = 3
+    NO_CONVERGENCE = 4
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"offray {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Fit neural scaling laws, and know what the training runs determine."""
+
+
+@app.command()
+def fit(
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="CSV or Parquet file, one run per row.")],
+    law: Annotated[str, typer.Option(help=f"One of: {', '.join(LAWS)}.")] = "chinchilla",
+    objective: Annotated[str, typer.Option(help=f"One of: {', '.join(OBJECTIVES)}.")] = "squares",
+    delta: Annotated[float | None, typer.Option(help="Huber threshold, in units of the residual. [default: 0.001]")] = None,
+    log_loss: Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")] = False,
+    fix: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter at a value.")] = None,
+    tie: Annotated[list[str] | None, typer.Option(metavar="NAME=NAME", help="Let two parameters share a value.")] = None,
+    params: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of model parameters N.")] = None,
+    tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of training tokens D.")] = None,
+    loss: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of final losses.")] = None,
+    unique_tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of unique tokens U.")] = None,
+    weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Fit a scaling law to a table of training runs.
+
+    Columns are recognised by name (params or N, tokens or D, loss, unique_tokens, weight) or given by option.
+
+    Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
+    """
+    roles = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+    try:
+        table = read_runs(runs, roles)
+        with warnings.catch_warnings():
+            # Both are part of the report below.
+            warnings.simplefilter("ignore", IdentifiabilityWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            result = fit_runs(
+                table,
+                law=law,
+                objective=objective,
+                delta=delta,
+                log_loss=log_loss,
+                fixed={name: _number(value) for name, value in map(_pair, fix or [])},
+                tied=[_pair(text) for text in tie or []],
+            )
+    except ValueError as error:
+        _fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(as_data(result), indent=2, allow_nan=False))
+    else:
+        _show(result)
+    raise typer.Exit(_exit_code(result))
+
+
+def _exit_code(result: Fit) -> Exit:
+    if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
+        return Exit.NO_CONVERGENCE
+    return Exit.FINE if result.identifiability.identified else Exit.NOT_IDENTIFIED
+
+
+def _show(result: Fit) -> None:
+    console = Console()
+    for label, text in facts(result):
+        console.print(f"[bold]{label + ':':14}[/bold]{text}", highlight=False, soft_wrap=True)
+    table = Table(*HEADER)
+    for row in rows(result):
+        table.add_row(*row)
+    console.print(table)
+    for message in result.identifiability.warnings:
+        console.print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise ValueError(f"{text!r} must have the form NAME=VALUE")
+    return name, value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--fix: {text!r} is not a number") from None
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(Exit.BAD_INPUT)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
