@@ -29,6 +29,8 @@ def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
 def numbers(name: str, values: Any, dtype: DType) -> Array:
     """`values` as an array of `dtype` and any shape; ``ValueError`` names the first entry that is no real number."""
     array = np.asarray(values)
+    if array.dtype == dtype and array.flags.c_contiguous:
+        return array
     if array.dtype.kind not in "fiu":
         array = np.array([_number(name, row, v, dtype) for row, v in enumerate(array.ravel())], dtype).reshape(array.shape)
     return np.ascontiguousarray(array, dtype).reshape(array.shape)

@@ -33,7 +33,7 @@ class Identifiability:
 
 def assess(fit: Fit) -> Identifiability:
     """The report on one fit."""
-    found = [_bound(fit, j, name) for j, name in enumerate(fit.law.parameters) if fit._core.at_bound[j]]
+    found = [_bound(fit, j) for j, stuck in enumerate(fit._core.at_bound) if stuck]
     # The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
     # It leaves out parameters at their bounds.
     suspect = bool(found) or fit._core.inverse_condition[()] * COLLINEAR < 1
@@ -44,10 +44,11 @@ def assess(fit: Fit) -> Identifiability:
             f"{len(fit.residuals)} runs for as many free parameters: the noise has no estimate, so every standard error is "
             "infinite. Add runs, or fix a parameter."
         )
-    return Identifiability(not found and fit.status == "converged", tuple(found))
+    return Identifiability(not found and fit.converged, tuple(found))
 
 
-def _bound(fit: Fit, j: int, name: str) -> str:
+def _bound(fit: Fit, j: int) -> str:
+    name = fit.law.parameters[j]
     return (
         f"{name} = {fit.theta[j]:.3g} sits at its bound: these runs prefer a value beyond it, so they do not determine {name}. "
         f"Fix {name} at a known value, or add runs where its term matters."

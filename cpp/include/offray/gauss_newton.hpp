@@ -26,9 +26,9 @@ struct SolverOptions {
   /// z = Q' b the part of the weighted residual in the range of J = Q R, so that ||z||^2 = g'(J'J)^-1 g for the gradient g:
   /// the gradient in the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981).
   /// sqrt(n - p) ||z|| / sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of
-  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e4 times as
-  /// large; where J is rank-deficient, the test is max_j |g_j| / ||J_j|| <= gradient_tolerance sqrt(2 F). 1.2e-10 in double.
-  S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 19);
+  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e6 times as
+  /// large; where J is rank-deficient, the test is max_j |g_j| / ||J_j|| <= gradient_tolerance sqrt(2 F). 3.6e-12 in double.
+  S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
   int max_evaluations = 300;  ///< of residual and Jacobian
 };
 
@@ -136,8 +136,10 @@ void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> 
   }
   for (Index j = 0; j < m; ++j)
     if (held_[j]) W_.col(j).setZero();
-  norms_ = W_.leftCols(m).colwise().norm();
   tall_qr<S>(W_, R_);
+  // Q has orthonormal columns, so the columns of R are as long as those of J.
+  norms_.resize(m);
+  for (Index j = 0; j < m; ++j) norms_[j] = R_.col(j).head(j + 1).norm();
 }
 
 /// 1 / (||R||_F ||R^-1||_F) of the unit-column factor: between 1 / (p kappa_2) and 1 / kappa_2. Zero where a column adds nothing.
@@ -208,7 +210,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   problem.evaluate(phi, r_, J_);
   out.evaluations = 1;
   S F = objective(options, weights, r_);
-  if (!std::isfinite(F) || !J_.allFinite()) {
+  if (!std::isfinite(F)) {
     out.objective = F;
     return out;
   }
@@ -224,6 +226,10 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     const S scale = std::sqrt(S(2) * F);
     const S offset = R_.col(R_.rows()).norm();
     out.objective = F;
+    if (!norms_.allFinite()) {
+      out.status = Status::evaluation_failed;
+      return out;
+    }
     out.scaled_gradient = F > S(0) ? offset / scale : S(0);
 
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
@@ -235,7 +241,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress.
     const bool exhausted = blind && newton == last_newton && !(offset <= last_offset / S(2));
     const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
-    const Status no_progress = offset <= S(1e4) * options.gradient_tolerance * scale ? settled : Status::stalled;
+    const Status no_progress = offset <= S(1e6) * options.gradient_tolerance * scale ? settled : Status::stalled;
     if (converged || exhausted) {
       out.status = converged ? settled : no_progress;
       return out;
@@ -258,7 +264,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
       // F carries an error of about |r|'|dr| <= rounding sqrt(2 F).
       const S noise = rounding * scale + S(8) * eps * F;
       const bool hidden = std::abs(predicted) <= noise;
-      accepted = trial_J_.allFinite() && (hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0));
+      accepted = hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0);
       if (accepted) {
         blind = hidden;
         const S ratio = hidden ? S(1) : (F - trial_F) / predicted;

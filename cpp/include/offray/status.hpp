@@ -36,7 +36,7 @@ constexpr std::string_view describe(Status status) {
     case Status::evaluation_limit:
       return "The limit on evaluations was reached before the scaled gradient fell below its tolerance.";
     case Status::evaluation_failed:
-      return "The law is not finite at the starting point.";
+      return "The law or its derivatives are not finite where the iteration had to evaluate them.";
   }
   return "";
 }
