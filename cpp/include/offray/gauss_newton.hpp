@@ -3,6 +3,7 @@
 /// Damped Gauss-Newton on a Residual, each step by orthogonal factorisation.
 #pragma once
 
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -26,7 +27,7 @@ struct SolverOptions {
   /// z = Q' b the part of the weighted residual in the range of J = Q R, so that ||z||^2 = g'(J'J)^-1 g for the gradient g:
   /// the gradient in the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981).
   /// sqrt(n - p) ||z|| / sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of
-  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e6 times as
+  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e3 times as
   /// large; where J is rank-deficient, the test is max_j |g_j| / ||J_j|| <= gradient_tolerance sqrt(2 F). 3.6e-12 in double.
   S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
   int max_evaluations = 300;  ///< of residual and Jacobian
@@ -48,12 +49,17 @@ struct Summary {
 /// system [R; sqrt(lambda) D] d = -[z; 0], D the column norms of J (Levenberg 1944, Marquardt 1963), again by orthogonal
 /// factorisation and never through J'J. For robust objectives row i carries the weight omega_i between rho'' (Newton) and
 /// psi/r (reweighted least squares, whose model never undershoots); it moves to Newton as steps succeed.
+///
+/// J'J leaves out the term sum w psi d2r/dphi2 of the Hessian. Where residuals are large that term decides: the error shrinks by
+/// its largest relative eigenvalue per step, which can be .6 for a misfitting law, or above 1, where plain Gauss-Newton never
+/// settles. A secant estimate of it (Dennis, Gay & Welsch 1981, NL2SOL) is kept beside J and used whenever it predicted the
+/// last decrease better, in the coordinates y = R d where it adds to the identity.
 template <typename S>
 class GaussNewton {
  public:
   GaussNewton(Index rows, Index cols)
       : r_(rows), trial_r_(rows), J_(rows, cols), trial_J_(rows, cols), W_(rows, cols + 1), R_(cols, cols + 1),
-        stacked_(2 * cols, cols + 1), R_small_(cols, cols + 1) {}
+        stacked_(2 * cols, cols + 1), R_small_(cols, cols + 1), force_(rows) {}
 
   /// \param weights (n,) positive, or empty.
   /// \param lower, upper bounds on phi, (m,).
@@ -73,16 +79,22 @@ class GaussNewton {
   Jacobian<S> W_, R_;               ///< augmented weighted problem [J b] and its factor [R z]
   Jacobian<S> stacked_, R_small_;   ///< the damped system and its factor
   Parameters<S> norms_, step_, trial_;
+  Vector<S> force_;              ///< w psi(r)
+  Parameters<S> gradient_;       ///< J' force
+  Square<S> second_;             ///< secant estimate of sum w psi d2r/dphi2
   Eigen::Matrix<bool, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> held_;
 
   S objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const;
-  void hold_at_bounds(const SolverOptions<S>& options, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
-                      CRef<Parameters<S>> upper, const Parameters<S>& phi);
+  void differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights);
+  void hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S>> upper, const Parameters<S>& phi);
   void factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton);
   S inverse_condition() const;
   S largest_cosine(S scale) const;
-  void solve_damped(S lambda);
+  void solve_damped(S lambda, bool secant);
+  void bend();
   S predicted_decrease() const;
+  S second_order() const { return step_.dot(second_ * step_) / S(2); }
+  void update_second(const Parameters<S>& old_gradient, const Parameters<S>& crossed);
 };
 
 /// sum w rho(r), or infinity where r is not finite.
@@ -100,20 +112,23 @@ S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> wei
   return std::isfinite(sum) ? sum : std::numeric_limits<S>::infinity();
 }
 
+/// force_ = w psi(r) and the gradient J' force_ at the current point.
+template <typename S>
+void GaussNewton<S>::differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights) {
+  if (options.objective == Objective::squares)
+    force_ = r_;
+  else
+    for (Index i = 0; i < r_.size(); ++i) force_[i] = rho(options.objective, options.delta, r_[i]).slope;
+  if (weights.size() != 0) force_.array() *= weights.array();
+  gradient_.noalias() = J_.transpose() * force_;
+}
+
 /// Marks the unknowns that sit at a bound which the objective pushes against.
 template <typename S>
-void GaussNewton<S>::hold_at_bounds(const SolverOptions<S>& options, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
-                                    CRef<Parameters<S>> upper, const Parameters<S>& phi) {
-  held_.setConstant(phi.size(), false);
-  for (Index j = 0; j < phi.size(); ++j) {
-    if (phi[j] > lower[j] && phi[j] < upper[j]) continue;
-    S gradient = S(0);
-    for (Index i = 0; i < r_.size(); ++i) {
-      const S w = weights.size() == 0 ? S(1) : weights[i];
-      gradient += w * rho(options.objective, options.delta, r_[i]).slope * J_(i, j);
-    }
-    held_[j] = phi[j] <= lower[j] ? gradient >= S(0) : gradient <= S(0);
-  }
+void GaussNewton<S>::hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S>> upper, const Parameters<S>& phi) {
+  held_.resize(phi.size());
+  for (Index j = 0; j < phi.size(); ++j)
+    held_[j] = (phi[j] <= lower[j] && gradient_[j] >= S(0)) || (phi[j] >= upper[j] && gradient_[j] <= S(0));
 }
 
 /// Builds the weighted problem [J b] and factorises it. `newton` in [0, 1] moves the row weight from psi/r to rho''.
@@ -172,19 +187,56 @@ S GaussNewton<S>::largest_cosine(S scale) const {
   return largest;
 }
 
-/// step_ = argmin ||R d + z||^2 + lambda ||D d||^2.
+/// step_ = argmin ||R d + z||^2 + lambda ||D d||^2, plus d' second_ d where `secant`.
 template <typename S>
-void GaussNewton<S>::solve_damped(S lambda) {
+void GaussNewton<S>::solve_damped(S lambda, bool secant) {
   const Index m = R_.rows();
   stacked_.topRows(m) = R_;
   stacked_.bottomRows(m).setZero();
   // A zero column has no scale of its own; any positive one keeps its step at zero.
   for (Index j = 0; j < m; ++j) stacked_(m + j, j) = std::sqrt(lambda) * (norms_[j] > S(0) ? norms_[j] : S(1));
   tall_qr<S>(stacked_, R_small_);
+  if (secant) bend();
   for (Index k = m - 1; k >= 0; --k) {
     const S rest = R_small_.row(k).segment(k + 1, m - 1 - k).dot(step_.segment(k + 1, m - 1 - k));
     step_[k] = R_small_(k, k) > S(0) ? (-R_small_(k, m) - rest) / R_small_(k, k) : S(0);
   }
+}
+
+/// Replaces z in R_small_ by (I + R^-T second_ R^-1)^-1 z, eigenvalues of the bracket kept above 1/8 so that the step descends.
+template <typename S>
+void GaussNewton<S>::bend() {
+  const Index m = R_.rows();
+  Square<S> M = second_;
+  for (Index j = 0; j < m; ++j)
+    if (held_[j] || !(norms_[j] > S(0))) M.row(j).setZero(), M.col(j).setZero();
+  for (int side = 0; side < 2; ++side) {  // M <- (R^-T M)', twice
+    for (Index i = 0; i < m; ++i) {
+      for (Index k = 0; k < i; ++k) M.row(i) -= R_small_(k, i) * M.row(k);
+      if (R_small_(i, i) > S(0)) M.row(i) /= R_small_(i, i);
+    }
+    M.transposeInPlace();
+  }
+  M.diagonal().array() += S(1);
+  const Eigen::SelfAdjointEigenSolver<Square<S>> eigen(M);
+  Parameters<S> y = eigen.eigenvectors().transpose() * R_small_.col(m);
+  y.array() /= eigen.eigenvalues().array().max(S(0.125));
+  R_small_.col(m).noalias() = eigen.eigenvectors() * y;
+}
+
+/// The update of Dennis, Gay & Welsch, sized: second_ is made to map the last step onto (J_new - J_old)' force_new.
+/// \param crossed J_old' force_new.
+template <typename S>
+void GaussNewton<S>::update_second(const Parameters<S>& old_gradient, const Parameters<S>& crossed) {
+  const Parameters<S> change = gradient_ - old_gradient, wanted = gradient_ - crossed;
+  const S curvature = change.dot(step_);
+  // Without positive curvature along the step the quotients below have no meaning.
+  if (!(curvature > std::sqrt(eps) * change.norm() * step_.norm())) return;
+  const S present = step_.dot(second_ * step_);
+  if (std::abs(present) > std::abs(wanted.dot(step_))) second_ *= std::abs(wanted.dot(step_)) / std::abs(present);
+  const Parameters<S> miss = wanted - second_ * step_;
+  const Parameters<S> along = change / curvature;
+  second_ += miss * along.transpose() + along * miss.transpose() - miss.dot(step_) * along * along.transpose();
 }
 
 /// (||z||^2 - ||R d + z||^2) / 2 for the step as taken.
@@ -216,11 +268,14 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   }
 
   step_.setZero(phi.size());
+  second_.setZero(phi.size(), phi.size());
+  differentiate(options, weights);
   S lambda = kFirstDamping, growth = S(8), newton = S(0), last_newton = S(0);
   S last_offset = std::numeric_limits<S>::infinity();
+  bool secant = false;
   bool blind = false;  // the last accepted step changed F by less than its rounding error
   for (;;) {
-    hold_at_bounds(options, weights, lower, upper, phi);
+    hold_at_bounds(lower, upper, phi);
     factorise(options, weights, newton);
     ++out.iterations;
     const S scale = std::sqrt(S(2) * F);
@@ -239,9 +294,9 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
         deficient ? largest_cosine(S(1)) <= options.gradient_tolerance * scale + rounding
                   : offset <= (options.gradient_tolerance + S(8) * eps / out.inverse_condition) * scale + rounding;
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress.
-    const bool exhausted = blind && newton == last_newton && !(offset <= last_offset / S(2));
+    const bool exhausted = blind && newton == last_newton && !(offset < last_offset);
     const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
-    const Status no_progress = offset <= S(1e6) * options.gradient_tolerance * scale ? settled : Status::stalled;
+    const Status no_progress = offset <= S(1e3) * options.gradient_tolerance * scale ? settled : Status::stalled;
     if (converged || exhausted) {
       out.status = converged ? settled : no_progress;
       return out;
@@ -254,10 +309,11 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
         out.status = Status::evaluation_limit;
         return out;
       }
-      solve_damped(lambda);
+      solve_damped(lambda, secant);
       trial_ = (phi + step_).cwiseMax(lower).cwiseMin(upper);
       step_ = trial_ - phi;
-      const S predicted = predicted_decrease();
+      const S plain = predicted_decrease(), bent = plain - second_order();
+      const S predicted = secant ? bent : plain;
       problem.evaluate(trial_, trial_r_, trial_J_);
       ++out.evaluations;
       const S trial_F = objective(options, weights, trial_r_);
@@ -275,11 +331,17 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
           lambda *= S(4);
         }
         growth = S(8);
+        if (!hidden) secant = std::abs(F - trial_F - bent) < std::abs(F - trial_F - plain);
         phi = trial_;
         F = trial_F;
         r_.swap(trial_r_);
         J_.swap(trial_J_);
+        const Parameters<S> old_gradient = gradient_;
+        differentiate(options, weights);
+        trial_.noalias() = trial_J_.transpose() * force_;
+        update_second(old_gradient, trial_);
       } else {
+        secant = false;
         lambda *= growth;
         growth *= S(2);
         if (!(lambda < kMaxDamping)) {

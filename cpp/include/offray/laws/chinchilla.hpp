@@ -15,7 +15,7 @@ struct Chinchilla {
   static constexpr std::array<std::string_view, 5> parameters{"E", "A", "B", "alpha", "beta"};
   static constexpr std::array<Kind, 5> kinds{Kind::loss, Kind::loss, Kind::loss, Kind::exponent, Kind::exponent};
   static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
-  static constexpr StartGrid grid{{1, 1, 1}, {.03, 1.5, 10}, {.03, 1.5, 10}, {1, 1, 1}, true};
+  static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 13}, {.03, 8, 13}, {1, 1, 1}, true};
 
   /// \param theta parameter values in the order of `parameters`, natural units.
   /// \param at (n,) inputs.
