@@ -8,10 +8,9 @@ using namespace offray;
 using Names = std::vector<std::string>;
 
 template <typename S>
-Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens,
-           int objective, Array<S> delta, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed, Array<S> fixed_values,
-           const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded, Array<S> lower,
-           Array<S> upper) {
+Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens, int objective,
+           Array<S> delta, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed, Array<S> fixed_values,
+           const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded, Array<S> lower, Array<S> upper) {
   // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
   const py::gil_scoped_release release;
   const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
@@ -40,10 +39,9 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("inverse_condition", [](const Class& f) { return scalar<S>(f.summary.inverse_condition); })
       .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
       .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
-      .def_property_readonly("iterations", [](const Class& f) { return f.summary.iterations; })
       .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
       .def_property_readonly("residual", [](const Class& f) { return f.residual; })
-      .def_property_readonly("jacobian", [](const Class& f) { return f.jacobian; })
+      .def_property_readonly("tpp_ratio", [](const Class& f) { return scalar<S>(f.tpp_ratio); })
       .def_property_readonly("degrees_of_freedom", &Class::degrees_of_freedom)
       .def_property_readonly("unknowns",
                              [](const Class& f) {
@@ -57,10 +55,13 @@ void bind_scalar(py::module_& m, const char* name) {
                                for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.at_bound(j));
                                return out;
                              })
-      .def("covariance", [](const Class& f) { return covariance(f, noise_variance(f)); },
-           py::call_guard<py::gil_scoped_release>())
-      .def("unit_covariance", [](const Class& f) { return covariance(f, S(1)); }, py::call_guard<py::gil_scoped_release>())
-      .def("conditioning", [](const Class& f) { return conditioning(f); }, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "covariance", [](const Class& f) { return covariance(f, noise_variance(f)); },
+          py::call_guard<py::gil_scoped_release>())
+      .def(
+          "unit_covariance", [](const Class& f) { return covariance(f, S(1)); }, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "conditioning", [](const Class& f) { return conditioning(f); }, py::call_guard<py::gil_scoped_release>())
       .def(
           "predict",
           [](const Class& f, Array<S> N, Array<S> D, Array<S> unique_tokens) {
@@ -74,8 +75,9 @@ void bind_scalar(py::module_& m, const char* name) {
           py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("unique_tokens").noconvert());
   m.def("fit", &run<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("loss").noconvert(),
         py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("objective"), py::arg("delta").noconvert(),
-        py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"), py::arg("fixed_values").noconvert(),
-        py::arg("tied"), py::arg("bounded"), py::arg("lower").noconvert(), py::arg("upper").noconvert());
+        py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"),
+        py::arg("fixed_values").noconvert(), py::arg("tied"), py::arg("bounded"), py::arg("lower").noconvert(),
+        py::arg("upper").noconvert());
 }
 
 }  // namespace

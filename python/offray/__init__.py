@@ -13,8 +13,9 @@ from offray._condition import Conditioning, condition
 from offray._config import get_cmake_dir, get_include
 from offray._core import __version__
 from offray._fit import fit
+from offray._identifiability import Identifiability
 from offray._laws import Law
-from offray._result import Fit, Identifiability, Prediction
+from offray._result import Fit, Prediction
 from offray._scipy import OptimizeResult, curve_fit, least_squares
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 

@@ -20,10 +20,10 @@ def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
     if dtype is None:
         wide = any(getattr(a, "dtype", None) == LONG_DOUBLE for a in arrays)
         return LONG_DOUBLE if wide else DOUBLE
-    chosen = np.dtype(dtype)
-    if chosen not in (DOUBLE, LONG_DOUBLE):
-        raise ValueError(f"dtype must be float64 or longdouble; got {chosen}")
-    return chosen
+    for known in (DOUBLE, LONG_DOUBLE):
+        if np.dtype(dtype) == known:
+            return known
+    raise ValueError(f"dtype must be float64 or longdouble; got {np.dtype(dtype)}")
 
 
 def numbers(name: str, values: Any, dtype: DType) -> Array:

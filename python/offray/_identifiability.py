@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from offray._result import Fit
 
 COLLINEAR = 1000.0
-"""kappa_2 above which a design counts as collinear: the interval of the worst combination is this much wider than the best's."""
+"""kappa_2 above which a design counts as collinear: the worst combination's interval is this much wider than the best's."""
+
+ONE_RAY = 1.1
+"""Largest over smallest tokens per parameter below which runs count as one ray: k^-beta then varies by under 4 %."""
 
 _REMEDY = "Add runs whose tokens per parameter differ by a large factor from the present ones."
 
@@ -22,7 +25,8 @@ class Identifiability:
     Attributes
     ----------
     identified : bool
-        Whether every free parameter is determined: interior optimum, full rank, kappa_2 <= 1000, more runs than parameters.
+        Whether every free parameter is determined: interior optimum, full rank, kappa_2 <= 1000, more than one ray, more runs
+        than parameters.
     warnings : tuple of str
         Each with its figure and its remedy; empty where `identified`.
     """
@@ -34,6 +38,11 @@ class Identifiability:
 def assess(fit: Fit) -> Identifiability:
     """The report on one fit."""
     found = [_bound(fit, j) for j, stuck in enumerate(fit._core.at_bound) if stuck]
+    if fit._core.tpp_ratio[()] < ONE_RAY and "R_D" not in fit.law.parameters:
+        found.append(
+            f"all runs lie on one ray, tokens per parameter within a factor {fit._core.tpp_ratio[()]:.3g}: along it the terms "
+            f"in N and in D cannot be told apart, whatever the fit says. {_REMEDY}"
+        )
     # The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
     # It leaves out parameters at their bounds.
     suspect = bool(found) or fit._core.inverse_condition[()] * COLLINEAR < 1
@@ -64,6 +73,4 @@ def _collinear(fit: Fit) -> str:
     largest = max(abs(at.direction))
     moves = ", ".join(f"{labels[k]} {v:+.2f}" for k, v in enumerate(at.direction) if abs(v) >= 0.1 * largest)
     rank = f"rank {at.rank} of {len(at.direction)}" if at.rank < len(at.direction) else "collinear"
-    return (
-        f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely tell apart changes along ({moves}) in unit columns. {_REMEDY}"
-    )
+    return f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely tell apart changes along ({moves}) in unit columns. {_REMEDY}"

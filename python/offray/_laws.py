@@ -75,7 +75,7 @@ class Law:
     @property
     def __signature__(self) -> inspect.Signature:
         # scipy.optimize.curve_fit counts a function's arguments to know how many parameters to fit.
-        from inspect import Parameter, Signature  # noqa: PLC0415  (import time)
+        from inspect import Parameter, Signature
 
         return Signature([Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in ("x", *self.parameters)])
 
@@ -89,11 +89,10 @@ class Law:
         names = ("N", "D", "unique_tokens")
         inputs = np.broadcast_arrays(*(numbers(name, v, dtype) for name, v in zip(names, x, strict=False)))
         shape = inputs[0].shape
-        flat = [np.ascontiguousarray(a).ravel() for a in inputs]
-        if len(flat) == 2:
-            flat.append(np.empty(0, dtype))
+        N, D, *rest = (np.ascontiguousarray(a).ravel() for a in inputs)
+        U = rest[0] if rest else np.empty(0, dtype)
         values = np.array([numbers(name, v, dtype) for name, v in zip(self.parameters, theta, strict=True)], dtype)
-        out = _core.evaluate(self._index, values, *flat, jacobian)
+        out = _core.evaluate(self._index, values, N, D, U, jacobian)
         return out.reshape(*shape, len(values)) if jacobian else out.reshape(shape)
 
 

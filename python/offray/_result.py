@@ -188,7 +188,7 @@ class Fit:
         return f"<Fit {self.law.name}: {self.status}, {estimates}>"
 
     def __str__(self) -> str:
-        from offray._report import as_text  # noqa: PLC0415  (only printing needs it)
+        from offray._report import as_text
 
         return as_text(self)
 

@@ -35,8 +35,8 @@ constexpr S rank_tolerance() {
 
 /// Column-pivoted QR J P = Q R, then the singular value decomposition R = U diag(sigma) V' of the small factor.
 ///
-/// Why not the eigenvalues of J'J: they are the squares sigma_i^2, so half of the digits are gone before the first rotation; for
-/// J = [1 1; e 0; 0 e] with e = 1e-9, J'J is singular in double although J has rank 2.
+/// Why not the eigenvalues of J'J: they are the squares sigma_i^2, so half of the digits are gone before the first rotation;
+/// for J = [1 1; e 0; 0 e] with e = 1e-9, J'J is singular in double although J has rank 2.
 ///
 /// \par Rank deficiency
 /// For J = [1 1; 1 1] only the sum of the two parameters is determined. rank() is 1, direction() is (1, -1)/sqrt(2): moving

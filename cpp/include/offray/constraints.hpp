@@ -74,8 +74,8 @@ struct Constraints {
       if (law_->parameters[static_cast<std::size_t>(j)] == name) return j;
     std::string known;
     for (const auto& p : law_->parameters) known += (known.empty() ? "" : ", ") + std::string(p);
-    throw InvalidInput(std::string(argument) + ": unknown parameter '" + std::string(name) + "'; " +
-                       std::string(law_->name) + " has " + known);
+    throw InvalidInput(std::string(argument) + ": unknown parameter '" + std::string(name) + "'; " + std::string(law_->name) +
+                       " has " + known);
   }
 
   [[noreturn]] static void fail(const char* argument, std::string_view name, const char* problem) {

@@ -23,8 +23,13 @@ class DataStart {
  public:
   /// References must outlive the object. \param space residual space of the fit.
   DataStart(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
-      : law_(law), parametrisation_(parametrisation), space_(space), runs_(runs),
-        at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)), M_(runs.size(), 4), R_(3, 4) {
+      : law_(law),
+        parametrisation_(parametrisation),
+        space_(space),
+        runs_(runs),
+        at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
+        M_(runs.size(), 4),
+        R_(3, 4) {
     log_loss_ = runs.loss.array().log();
     log_scale_ = log_loss_.mean();
   }
@@ -91,8 +96,9 @@ class DataStart {
     for (Index j = 0, decay = 0; j < law_.size(); ++j)
       if (law_.kinds[static_cast<std::size_t>(j)] == Kind::decay) theta[j] = decay++ == 0 ? R_N : R_D;
     law_.from_power_sum({outer, p, q, 1, 1, 1}, theta);
-    // Twice: constraints may move the exponents, and the effective inputs of the repeated-data law depend on theta.
-    for (int pass = 0; pass < 2; ++pass) {
+    // Twice where constraints may move the exponents, or the effective inputs depend on theta (repeated data).
+    const int passes = parametrisation_.one_to_one() && law_.grid.decay.count == 1 ? 1 : 2;
+    for (int pass = 0; pass < passes; ++pass) {
       parametrisation_.centred(parametrisation_.phi_of_logs(theta.array().log()), theta);
       const PowerSum<S> form = law_.power_sum(theta);
       law_.from_power_sum(linear_part(form, theta), theta);

@@ -36,6 +36,7 @@ struct Fit {
   Vector<S> residual;    ///< (n,), unweighted, in the fitted space
   Jacobian<S> jacobian;  ///< (n, m), d residual / d phi, unweighted
   Vector<S> weight;      ///< (n,) or empty
+  S tpp_ratio;           ///< largest over smallest tokens-per-parameter ratio of the runs
 
   Status status() const { return summary.status; }
   bool converged() const { return summary.status == Status::converged; }
@@ -84,7 +85,8 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
 /// Fits a law seen as AnyLaw; see fit().
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
-  Fit<S> out{&law, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, {}, runs.weight};
+  Fit<S> out{
+      &law, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, {}, runs.weight, runs.at.tpp_ratio()};
   const Parametrisation<S>& parametrisation = out.parametrisation;
   detail::check_options(law, runs, parametrisation, options);
 

@@ -3,7 +3,7 @@
 /// Damped Gauss-Newton on a Residual, each step by orthogonal factorisation.
 #pragma once
 
-#include <Eigen/Eigenvalues>
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -36,11 +36,12 @@ struct SolverOptions {
 template <typename S>
 struct Summary {
   Status status = Status::evaluation_failed;
-  int iterations = 0;     ///< factorisations of J
-  int evaluations = 0;    ///< evaluations of r and J
-  S objective = S(0);     ///< F = sum w rho(r)
+  int iterations = 0;        ///< factorisations of J
+  int evaluations = 0;       ///< evaluations of r and J
+  S objective = S(0);        ///< F = sum w rho(r)
   S scaled_gradient = S(0);  ///< ||z|| / sqrt(2 F)
-  S inverse_condition = S(0);  ///< between 1 / (p kappa_2) and 1 / kappa_2 of the weighted unit-column Jacobian; no digit certain
+  S inverse_condition =
+      S(0);  ///< between 1 / (p kappa_2) and 1 / kappa_2 of the weighted unit-column Jacobian; no digit certain
 };
 
 /// Workspace and iteration. Construct once per problem size; minimise() allocates nothing and throws nothing.
@@ -50,22 +51,29 @@ struct Summary {
 /// factorisation and never through J'J. For robust objectives row i carries the weight omega_i between rho'' (Newton) and
 /// psi/r (reweighted least squares, whose model never undershoots); it moves to Newton as steps succeed.
 ///
-/// J'J leaves out the term sum w psi d2r/dphi2 of the Hessian. Where residuals are large that term decides: the error shrinks by
-/// its largest relative eigenvalue per step, which can be .6 for a misfitting law, or above 1, where plain Gauss-Newton never
-/// settles. A secant estimate of it (Dennis, Gay & Welsch 1981, NL2SOL) is kept beside J and used whenever it predicted the
-/// last decrease better, in the coordinates y = R d where it adds to the identity.
+/// J'J leaves out the term sum w psi d2r/dphi2 of the Hessian. Where residuals are large that term decides: the error shrinks
+/// by its largest relative eigenvalue per step, which can be .6 for a misfitting law, or above 1, where plain Gauss-Newton
+/// never settles. A secant estimate of it (Dennis, Gay & Welsch 1981, NL2SOL) is kept beside J and used whenever it predicted
+/// the last decrease better, in the coordinates y = R d where it adds to the identity.
 template <typename S>
 class GaussNewton {
  public:
   GaussNewton(Index rows, Index cols)
-      : r_(rows), trial_r_(rows), J_(rows, cols), trial_J_(rows, cols), W_(rows, cols + 1), R_(cols, cols + 1),
-        stacked_(2 * cols, cols + 1), R_small_(cols, cols + 1), force_(rows) {}
+      : r_(rows),
+        trial_r_(rows),
+        J_(rows, cols),
+        trial_J_(rows, cols),
+        W_(rows, cols + 1),
+        R_(cols, cols + 1),
+        stacked_(2 * cols, cols + 1),
+        R_small_(cols, cols + 1),
+        force_(rows) {}
 
   /// \param weights (n,) positive, or empty.
   /// \param lower, upper bounds on phi, (m,).
   /// \param[in,out] phi start inside the bounds; best point on return.
-  Summary<S> minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
-                      CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi);
+  Summary<S> minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower, CRef<Parameters<S>> upper,
+                      const SolverOptions<S>& options, Parameters<S>& phi);
 
   /// Residuals and Jacobian at the returned point, unweighted.
   const Vector<S>& residual() const { return r_; }
@@ -76,12 +84,12 @@ class GaussNewton {
 
   Vector<S> r_, trial_r_;
   Jacobian<S> J_, trial_J_;
-  Jacobian<S> W_, R_;               ///< augmented weighted problem [J b] and its factor [R z]
-  Jacobian<S> stacked_, R_small_;   ///< the damped system and its factor
+  Jacobian<S> W_, R_;              ///< augmented weighted problem [J b] and its factor [R z]
+  Jacobian<S> stacked_, R_small_;  ///< the damped system and its factor
   Parameters<S> norms_, step_, trial_;
-  Vector<S> force_;              ///< w psi(r)
-  Parameters<S> gradient_;       ///< J' force
-  Square<S> second_;             ///< secant estimate of sum w psi d2r/dphi2
+  Vector<S> force_;         ///< w psi(r)
+  Parameters<S> gradient_;  ///< J' force
+  Square<S> second_;        ///< secant estimate of sum w psi d2r/dphi2
   Eigen::Matrix<bool, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> held_;
 
   S objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const;
@@ -157,7 +165,8 @@ void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> 
   for (Index j = 0; j < m; ++j) norms_[j] = R_.col(j).head(j + 1).norm();
 }
 
-/// 1 / (||R||_F ||R^-1||_F) of the unit-column factor: between 1 / (p kappa_2) and 1 / kappa_2. Zero where a column adds nothing.
+/// 1 / (||R||_F ||R^-1||_F) of the unit-column factor: between 1 / (p kappa_2) and 1 / kappa_2. Zero where a column adds
+/// nothing.
 template <typename S>
 S GaussNewton<S>::inverse_condition() const {
   const Index m = R_.rows();
@@ -203,7 +212,8 @@ void GaussNewton<S>::solve_damped(S lambda, bool secant) {
   }
 }
 
-/// Replaces z in R_small_ by (I + R^-T second_ R^-1)^-1 z, eigenvalues of the bracket kept above 1/8 so that the step descends.
+/// Replaces z in R_small_ by (I + R^-T second_ R^-1)^-1 z where every pivot of the bracket is at least 1/8, so that the step
+/// descends; leaves it alone otherwise.
 template <typename S>
 void GaussNewton<S>::bend() {
   const Index m = R_.rows();
@@ -218,10 +228,9 @@ void GaussNewton<S>::bend() {
     M.transposeInPlace();
   }
   M.diagonal().array() += S(1);
-  const Eigen::SelfAdjointEigenSolver<Square<S>> eigen(M);
-  Parameters<S> y = eigen.eigenvectors().transpose() * R_small_.col(m);
-  y.array() /= eigen.eigenvalues().array().max(S(0.125));
-  R_small_.col(m).noalias() = eigen.eigenvectors() * y;
+  const Eigen::LLT<Square<S>> factor(M);
+  const bool descends = factor.info() == Eigen::Success && factor.matrixLLT().diagonal().cwiseAbs2().minCoeff() >= S(0.125);
+  if (descends) R_small_.col(m) = factor.solve(R_small_.col(m));
 }
 
 /// The update of Dennis, Gay & Welsch, sized: second_ is made to map the last step onto (J_new - J_old)' force_new.
@@ -290,9 +299,9 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
     out.inverse_condition = inverse_condition();
     const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
-    const bool converged =
-        deficient ? largest_cosine(S(1)) <= options.gradient_tolerance * scale + rounding
-                  : offset <= (options.gradient_tolerance + S(8) * eps / out.inverse_condition) * scale + rounding;
+    const bool converged = deficient
+                               ? largest_cosine(S(1)) <= options.gradient_tolerance * scale + rounding
+                               : offset <= (options.gradient_tolerance + S(8) * eps / out.inverse_condition) * scale + rounding;
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress.
     const bool exhausted = blind && newton == last_newton && !(offset < last_offset);
     const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;

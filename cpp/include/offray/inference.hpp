@@ -38,8 +38,8 @@ S noise_variance(const Fit<S>& fit) {
     const S w = fit.weight.size() == 0 ? S(1) : fit.weight[i], r = fit.residual[i];
     const Rho<S> at = rho(objective, delta, r);
     squares += w * at.slope * at.slope;
-    slope += w * (h > S(0) ? (rho(objective, delta, r + h).slope - rho(objective, delta, r - h).slope) / (S(2) * h)
-                           : at.curvature);
+    slope +=
+        w * (h > S(0) ? (rho(objective, delta, r + h).slope - rho(objective, delta, r - h).slope) / (S(2) * h) : at.curvature);
     total += w;
   }
   const S mean = slope / total;

@@ -16,13 +16,13 @@
 #include "offray/student_t.hpp"
 #include "offray/types.hpp"
 
-#define OFFRAY_INSTANTIATE(prefix, S)                                                                             \
-  prefix template class Conditioning<S>;                                                                          \
-  prefix template class GaussNewton<S>;                                                                           \
-  prefix template class DataStart<S>;                                                                             \
+#define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
+  prefix template class Conditioning<S>;                                                                            \
+  prefix template class GaussNewton<S>;                                                                             \
+  prefix template class DataStart<S>;                                                                               \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
-  prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                    \
-  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                      \
+  prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                      \
+  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
   prefix template S student_t_half_width<S>(S, S);
 
 #ifdef OFFRAY_COMPILED

@@ -16,8 +16,8 @@ inline namespace OFFRAY_ABI {
 
 /// phi = ln(theta') of the free parameters, theta' being theta with N and D counted in units of their geometric means N0, D0.
 ///
-/// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1) where
-/// a scale parameter of that axis is fixed, tied or bounded: such a constraint is simple only in natural units.
+/// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1)
+/// where a scale parameter of that axis is fixed, tied or bounded: such a constraint is simple only in natural units.
 template <typename S>
 class Parametrisation {
  public:

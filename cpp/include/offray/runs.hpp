@@ -37,8 +37,8 @@ void require_positive(const char* argument, CRef<Vector<S>> x) {
 
 inline void require_length(const char* argument, Index size, Index expected) {
   if (size == expected) return;
-  throw InvalidInput(std::string(argument) + " has " + std::to_string(size) + " values, but N has " +
-                     std::to_string(expected) + ": one value per run is needed");
+  throw InvalidInput(std::string(argument) + " has " + std::to_string(size) + " values, but N has " + std::to_string(expected) +
+                     ": one value per run is needed");
 }
 
 }  // namespace detail
@@ -77,6 +77,12 @@ struct Inputs {
   }
 
   Index size() const { return log_N.size(); }
+
+  /// Largest over smallest tokens-per-parameter ratio D/N; 1 on a single ray.
+  S tpp_ratio() const {
+    const Vector<S> log_k = log_D - log_N;
+    return std::exp(log_k.maxCoeff() - log_k.minCoeff());
+  }
 
   /// The same runs with N counted in units of exp(log_N0) and D, U in units of exp(log_D0).
   Inputs in_units(S log_N0, S log_D0) const {

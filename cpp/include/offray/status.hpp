@@ -10,16 +10,9 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
-enum class Status {
-  converged,
-  at_bound,
-  rank_deficient,
-  stalled,
-  evaluation_limit,
-  evaluation_failed
-};
+enum class Status { converged, at_bound, rank_deficient, stalled, evaluation_limit, evaluation_failed };
 
-inline constexpr std::string_view kStatuses[] = {"converged", "at_bound",        "rank_deficient",
+inline constexpr std::string_view kStatuses[] = {"converged", "at_bound",         "rank_deficient",
                                                  "stalled",   "evaluation_limit", "evaluation_failed"};
 
 /// One sentence per outcome.

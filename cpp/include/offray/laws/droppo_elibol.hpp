@@ -57,8 +57,7 @@ struct DroppoElibol {
   template <typename S>
   static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
     const S a = form.outer;
-    theta << std::pow(form.floor, a), std::pow(form.n, 1 / form.p), std::pow(form.d, 1 / form.q), form.p * a, form.q * a,
-        a;
+    theta << std::pow(form.floor, a), std::pow(form.n, 1 / form.p), std::pow(form.d, 1 / form.q), form.p * a, form.q * a, a;
   }
 
   template <typename S>

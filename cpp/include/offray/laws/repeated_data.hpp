@@ -90,7 +90,7 @@ struct RepeatedData {
     S R, x, worth, log_value;
     Effective(S log_unique, S excess, S decay)
         : R(decay), x(excess / decay), worth(S(1) - decay * std::expm1(-x)), log_value(log_unique + std::log(worth)) {}
-    S slope_of_decay() const { return gain(x) / worth; }                           ///< d ln M' / dR
+    S slope_of_decay() const { return gain(x) / worth; }                          ///< d ln M' / dR
     S slope_of_unique() const { return (R * gain(x) - std::expm1(-x)) / worth; }  ///< d ln M' / d ln U at fixed M
   };
 
