@@ -37,11 +37,13 @@ def numbers(name: str, values: Any, dtype: DType) -> Array:
 
 
 def _number(name: str, row: int, value: Any, dtype: DType) -> Any:
-    try:
-        # numpy reads text at the full precision of dtype; float() alone would round it to double.
-        return dtype.type(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number") from None
+    # Of a complex number numpy would drop the imaginary part with no more than a warning.
+    if not isinstance(value, complex | np.complexfloating):
+        try:
+            return dtype.type(value)  # reads text at the full precision of dtype, where float() would round to double
+        except (TypeError, ValueError):
+            pass
+    raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number")
 
 
 def vector(name: str, values: Any, dtype: DType) -> Array:

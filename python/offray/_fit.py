@@ -173,5 +173,5 @@ def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, dtype: D
 def _warn(result: Fit) -> None:
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
-    for message in result.identifiability.warnings:
-        warnings.warn(message, IdentifiabilityWarning, stacklevel=3)
+    if result.identifiability.warnings:
+        warnings.warn("\n".join(result.identifiability.warnings), IdentifiabilityWarning, stacklevel=3)

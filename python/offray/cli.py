@@ -103,9 +103,10 @@ def fit(
 
 
 def _exit_code(result: Fit) -> Exit:
-    if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
-        return Exit.NO_CONVERGENCE
-    return Exit.FINE if result.identifiability.identified else Exit.NOT_IDENTIFIED
+    if result.identifiability.identified:
+        return Exit.FINE
+    # Runs that cannot determine the law often leave nothing to converge to: then that is the news.
+    return Exit.NOT_IDENTIFIED if result.identifiability.warnings else Exit.NO_CONVERGENCE
 
 
 def _show(result: Fit) -> None:

@@ -85,6 +85,7 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
 /// Fits a law seen as AnyLaw; see fit().
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
+  if (runs.size() == 0) throw InvalidInput("N is empty: there are no runs to fit");
   Fit<S> out{
       &law, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, {}, runs.weight, runs.at.tpp_ratio()};
   const Parametrisation<S>& parametrisation = out.parametrisation;

@@ -263,6 +263,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
                                     CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi) {
   // Damping is relative to unit columns. The first value allows a nearly full step on a well-conditioned problem.
   constexpr S kFirstDamping = S(1e-3), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
+  constexpr int kPatience = 6;
   const bool quadratic = options.objective == Objective::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
   const S rounding = S(8) * eps * problem.magnitude() * std::sqrt(total_weight);
@@ -280,8 +281,9 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   second_.setZero(phi.size(), phi.size());
   differentiate(options, weights);
   S lambda = kFirstDamping, growth = S(8), newton = S(0), last_newton = S(0);
-  S last_offset = std::numeric_limits<S>::infinity();
+  S last_measure = std::numeric_limits<S>::infinity();
   bool secant = false;
+  int idle = 0;  // blind steps that did not shrink the gradient
   bool blind = false;  // the last accepted step changed F by less than its rounding error
   for (;;) {
     hold_at_bounds(lower, upper, phi);
@@ -299,18 +301,22 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
     out.inverse_condition = inverse_condition();
     const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
-    const bool converged = deficient
-                               ? largest_cosine(S(1)) <= options.gradient_tolerance * scale + rounding
-                               : offset <= (options.gradient_tolerance + S(8) * eps / out.inverse_condition) * scale + rounding;
-    // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress.
-    const bool exhausted = blind && newton == last_newton && !(offset < last_offset);
+    const S measure = deficient ? largest_cosine(S(1)) : offset;
+    const S tolerance = options.gradient_tolerance + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
+    const bool converged = measure <= tolerance * scale + rounding;
+    // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress, and chooses the model.
+    if (blind && newton == last_newton && !(measure < last_measure)) {
+      secant = !secant;
+      ++idle;
+    }
+    const bool exhausted = idle == kPatience;
     const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
-    const Status no_progress = offset <= S(1e3) * options.gradient_tolerance * scale ? settled : Status::stalled;
+    const Status no_progress = measure <= S(1e3) * tolerance * scale ? settled : Status::stalled;
     if (converged || exhausted) {
       out.status = converged ? settled : no_progress;
       return out;
     }
-    last_offset = offset;
+    last_measure = measure;
     last_newton = newton;
 
     for (bool accepted = false; !accepted;) {

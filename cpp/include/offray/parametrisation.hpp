@@ -58,7 +58,9 @@ class Parametrisation {
   Parameters<S> natural(CRef<Parameters<S>> phi) const {
     Parameters<S> log_theta(size());
     for (Index j = 0; j < size(); ++j) log_theta[j] = slot_[j] < 0 ? fixed_[j] : phi[slot_[j]];
-    Parameters<S> theta = log_theta.array().exp();
+    Parameters<S> theta(size());
+    // One by one: a vectorised exp may round its last, scalar element differently, and tied parameters must stay equal.
+    for (Index j = 0; j < size(); ++j) theta[j] = std::exp(log_theta[j]);
     for (const UnitShift& shift : law_->units)
       theta[shift.parameter] =
           std::exp(log_theta[shift.parameter] + log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]));

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a user runs it: text, JSON, exit codes, bad files."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import offray
+import pandas as pd
+import pytest
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "offray.cli", "fit", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def runs_csv(grid, tmp_path):
+    path = tmp_path / "runs.csv"
+    pd.DataFrame(dict(zip(("N", "D", "loss"), grid, strict=True))).to_csv(path, index=False)
+    return path
+
+
+def test_table_and_json(runs_csv, grid):
+    shown = run(runs_csv)
+    assert shown.returncode == 0
+    for word in ("chinchilla", "converged", "kappa_2", "rank 5 of 5", "alpha", "95 % interval"):
+        assert word in shown.stdout
+    data = json.loads(run(runs_csv, "--json").stdout)
+    fit = offray.fit(*grid)
+    assert {"law", "params", "se", "rss", "status", "kappa", "rank", "warnings"} <= set(data)
+    np.testing.assert_allclose(list(data["params"].values()), fit.theta, rtol=1e-9)
+    assert data["warnings"] == []
+
+
+def test_options(runs_csv, grid):
+    options = ["--objective", "huber", "--delta", "0.002", "--log-loss", "--fix", "E=1.69", "--tie", "alpha=beta", "--json"]
+    data = json.loads(run(runs_csv, *options).stdout)
+    fit = offray.fit(*grid, objective="huber", delta=0.002, log_loss=True, fixed={"E": 1.69}, tied=[("alpha", "beta")])
+    np.testing.assert_allclose(list(data["params"].values()), fit.theta, rtol=1e-8)
+    assert json.loads(run(runs_csv, "--law", "kaplan", "--json").stdout)["law"] == "kaplan"
+
+
+def test_parquet_and_named_columns(grid, tmp_path):
+    path = tmp_path / "runs.parquet"
+    frame = pd.DataFrame(dict(zip(("size", "seen", "final"), grid, strict=True)))
+    frame["note"] = "text that the fit does not read"
+    frame.to_parquet(path)
+    shown = run(path, "--params", "size", "--tokens", "seen", "--loss", "final", "--json")
+    assert shown.returncode == 0
+    np.testing.assert_allclose(list(json.loads(shown.stdout)["params"].values()), offray.fit(*grid).theta, rtol=1e-9)
+
+
+def test_packaged_example_is_not_identified():
+    """Exit code 3: the two families leave E at zero, and say so."""
+    shown = run(offray.examples.path())
+    assert shown.returncode == 3
+    assert "E = 1e-09 sits at its bound" in shown.stdout
+    data = json.loads(run(offray.examples.path(), "--law", "kaplan", "--json").stdout)
+    assert data["status"] == "converged"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "is empty"),
+        ("header.csv", b"N,D,loss\n", "header but no rows"),
+        ("missing.csv", b"N,D\n1e6,1e8\n", "loss: no such column"),
+        ("text.csv", b"N,D,loss\n1e6,1e8,2\n1e7,1e8,oops\n", "loss[1] = 'oops'"),
+        ("gap.csv", b"N,D,loss\n1e6,1e8,2\n1e7,,2\n", "D[1] = nan"),
+        ("nan.csv", b"N,D,loss\n1e6,1e8,nan\n", "loss[0] = nan"),
+        ("inf.csv", b"N,D,loss\n1e6,inf,2\n", "D[0] = inf"),
+        ("zero.csv", b"N,D,loss\n1e6,1e8,2\n0,1e8,2\n", "N[1] = 0"),
+        ("minus.csv", b"N,D,loss\n1e6,1e8,-2\n", "loss[0] = -2"),
+        ("two.csv", b"N,D,loss\n1e6,1e8,2\n1e7,1e8,2\n", "5 free parameters of chinchilla"),
+        ("ragged.csv", b"N,D,loss\n1e6,1e8,2\n1e7,1e8\n", "Expected 3 columns"),
+        ("latin.csv", "N,D,loss\n1e6,1e8,é\n".encode("latin-1"), "error:"),
+        ("utf16.csv", "N,D,loss\n1e6,1e8,2\n".encode("utf-16"), "error:"),
+        ("binary.csv", bytes(range(256)), "error:"),
+        ("fake.parquet", b"N,D,loss\n", "error:"),
+    ],
+)
+def test_bad_file(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    shown = run(path)
+    assert shown.returncode == 2
+    assert message in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert shown.stdout == ""
+
+
+def test_bad_arguments(runs_csv, tmp_path):
+    for arguments, message in (
+        ([tmp_path], "is a directory"),
+        ([tmp_path / "absent.csv"], "no such file"),
+        ([runs_csv, "--law", "hoffmann"], "known laws: chinchilla, kaplan, droppo_elibol, repeated_data"),
+        ([runs_csv, "--objective", "lad"], "known objectives: squares, huber"),
+        ([runs_csv, "--fix", "E"], "NAME=VALUE"),
+        ([runs_csv, "--fix", "E=abc"], "not a number"),
+        ([runs_csv, "--fix", "gamma=1"], "unknown parameter 'gamma'"),
+        ([runs_csv, "--params", "size"], "no column 'size'"),
+    ):
+        shown = run(*arguments)
+        assert shown.returncode == 2, arguments
+        assert message in shown.stderr
+        assert "Traceback" not in shown.stderr
