@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A C++ program builds against the installed prefix, the wheel and the source tree; compiled and header-only."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,23 +27,30 @@ def eigen_prefix():
 def build_and_run(folder, eigen_prefix, *options):
     run("cmake", "-S", HERE, "-B", folder, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={eigen_prefix}", *options)
     run("cmake", "--build", folder, "--target", "consumer")
-    assert "0.34 " in run(folder / "consumer")
+    return run(folder / "consumer")
 
 
 def test_cmake_prefix(tmp_path, eigen_prefix):
     run("cmake", "-S", ROOT, "-B", tmp_path / "lib", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={eigen_prefix}")
     run("cmake", "--install", tmp_path / "lib", "--prefix", tmp_path / "prefix")
     cmake_dir = tmp_path / "prefix" / "share" / "cmake" / "offray"
-    build_and_run(tmp_path / "app", eigen_prefix, f"-Doffray_DIR={cmake_dir}", "-DOFFRAY_TARGET=offray::offray")
+    shown = build_and_run(tmp_path / "app", eigen_prefix, f"-Doffray_DIR={cmake_dir}", "-DOFFRAY_TARGET=offray::offray")
+    assert "0.34 " in shown
 
 
-def test_wheel(tmp_path, eigen_prefix):
+def test_wheel_and_readme(tmp_path, eigen_prefix):
+    """The README's C++ example, header-only, against the installed wheel."""
     assert (Path(offray.get_include()) / "offray" / "offray.hpp").exists()
-    build_and_run(tmp_path, eigen_prefix, f"-Doffray_DIR={offray.get_cmake_dir()}", "-DOFFRAY_TARGET=offray::headers")
+    (example,) = re.findall(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    main = tmp_path / "readme.cpp"
+    main.write_text(example)
+    options = (f"-Doffray_DIR={offray.get_cmake_dir()}", "-DOFFRAY_TARGET=offray::headers", f"-DMAIN={main}")
+    assert "interior point" in build_and_run(tmp_path / "build", eigen_prefix, *options)
 
 
 def test_add_subdirectory(tmp_path, eigen_prefix):
-    build_and_run(tmp_path, eigen_prefix, f"-DOFFRAY_SOURCE={ROOT}", "-DOFFRAY_TARGET=offray::offray")
+    options = (f"-DOFFRAY_SOURCE={ROOT}", "-DOFFRAY_TARGET=offray::offray")
+    assert "0.34 " in build_and_run(tmp_path, eigen_prefix, *options)
 
 
 def test_other_alignment_is_a_link_error(tmp_path, eigen_prefix):
