@@ -43,11 +43,18 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("residual", [](const Class& f) { return f.residual; })
       .def_property_readonly("tpp_ratio", [](const Class& f) { return scalar<S>(f.tpp_ratio); })
       .def_property_readonly("degrees_of_freedom", &Class::degrees_of_freedom)
-      .def_property_readonly("unknowns",
+      .def_property_readonly("free",
                              [](const Class& f) {
-                               std::vector<int> slots;
-                               for (Index j = 0; j < f.theta.size(); ++j) slots.push_back(f.parametrisation.slot(j));
-                               return slots;
+                               std::vector<bool> out;
+                               for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.parametrisation.slot(j) >= 0);
+                               return out;
+                             })
+      .def_property_readonly("sloppy_direction",
+                             [](const Class& f) {
+                               py::dict out;
+                               for (const auto& [parameter, component] : sloppy_direction(f, conditioning(f)))
+                                 out[py::str(parameter)] = static_cast<double>(component);
+                               return out;
                              })
       .def_property_readonly("at_bound",
                              [](const Class& f) {

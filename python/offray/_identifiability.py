@@ -66,11 +66,15 @@ def _bound(fit: Fit, j: int) -> str:
 
 def _collinear(fit: Fit) -> str:
     at = fit.conditioning
-    labels: dict[int, str] = {}
-    for name, slot in zip(fit.law.parameters, fit._core.unknowns, strict=True):
-        if slot >= 0:
-            labels[slot] = f"{labels[slot]}={name}" if slot in labels else name
-    largest = max(abs(at.direction))
-    moves = ", ".join(f"{labels[k]} {v:+.2f}" for k, v in enumerate(at.direction) if abs(v) >= 0.1 * largest)
     rank = f"rank {at.rank} of {len(at.direction)}" if at.rank < len(at.direction) else "collinear"
-    return f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely tell apart changes along ({moves}) in unit columns. {_REMEDY}"
+    return (
+        f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely notice a change along ({name_direction(fit)}) in unit columns. "
+        f"{_REMEDY}"
+    )
+
+
+def name_direction(fit: Fit) -> str:
+    """The sloppy direction in parameters, components under a tenth of the largest left out."""
+    direction = fit.sloppy_direction
+    largest = max(map(abs, direction.values()))
+    return ", ".join(f"{name} {value:+.2f}" for name, value in direction.items() if abs(value) >= 0.1 * largest)

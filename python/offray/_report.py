@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from offray._identifiability import name_direction
+
 if TYPE_CHECKING:
     from offray._result import Fit
 
@@ -16,10 +18,10 @@ HEADER = ("parameter", "estimate", "s.e.", "95 % interval")
 def rows(fit: Fit) -> list[tuple[str, str, str, str]]:
     """One row per parameter: name, estimate, standard error, 95 % interval."""
     out = []
-    for name, slot, value, se, (low, high) in zip(
-        fit.law.parameters, fit._core.unknowns, fit.theta, fit.se, fit.conf_int(), strict=True
+    for name, free, value, se, (low, high) in zip(
+        fit.law.parameters, fit._core.free, fit.theta, fit.se, fit.conf_int(), strict=True
     ):
-        if slot < 0:
+        if not free:
             out.append((name, f"{value:.6g}", "fixed", ""))
         elif not np.isfinite(se):
             out.append((name, f"{value:.6g}", "inf", "not determined"))
@@ -37,7 +39,10 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         ("runs", f"{len(fit.residuals)} ({fit.degrees_of_freedom} degrees of freedom)"),
         ("objective", f"{fit.objective} on {space} = {fit.objective_value:.9g}, RSS = {fit.rss:.9g}"),
         ("status", f"{fit.status}. {fit.message}"),
-        ("conditioning", f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}"),
+        (
+            "conditioning",
+            f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}; least determined: {name_direction(fit)}",
+        ),
     ]
 
 
@@ -74,6 +79,7 @@ def as_data(fit: Fit) -> dict[str, Any]:
         "message": fit.message,
         "kappa": plain(fit.conditioning.kappa),
         "rank": fit.conditioning.rank,
+        "sloppy_direction": dict(fit.sloppy_direction),
         "identified": fit.identifiability.identified,
         "warnings": list(fit.identifiability.warnings),
     }

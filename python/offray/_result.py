@@ -133,6 +133,14 @@ class Fit:
         return Conditioning._from_core(self._core.conditioning())
 
     @cached_property
+    def sloppy_direction(self) -> Mapping[str, float]:
+        """Components of ``conditioning.direction`` by parameter; tied ones appear as ``alpha=beta``.
+
+        Moving the parameters along it (in unit columns) changes the losses of these runs least.
+        """
+        return MappingProxyType(self._core.sloppy_direction)
+
+    @cached_property
     def identifiability(self) -> Identifiability:
         """What the runs determine."""
         return assess(self)

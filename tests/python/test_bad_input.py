@@ -39,7 +39,9 @@ def test_bad_shapes(grid):
 
 def test_no_number(grid):
     N, D, _ = grid
-    for bad in ("abc", 1j, pd.NA):
+    with pytest.raises(ValueError, match=r"loss\[0\] = .*: every value must be a real number"):
+        offray.fit(N, D, [2j] * 42)
+    for bad in ("abc", pd.NA):
         loss = [2.0] * 41 + [bad]
         with pytest.raises(ValueError, match=r"loss\[41\] = .*: every value must be a real number"):
             offray.fit(N, D, loss)

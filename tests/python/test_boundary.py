@@ -68,6 +68,8 @@ def test_result(grid):
     low, high = fit.conf_int().T
     assert ((low < fit.theta) & (fit.theta < high)).all()
     np.testing.assert_allclose((high - low) / (2 * fit.se), 2.026192463029109, rtol=1e-12)  # t(.975, 37)
+    assert set(fit.sloppy_direction) == set(fit.params)
+    np.testing.assert_allclose(list(fit.sloppy_direction.values()), fit.conditioning.direction)
     assert fit.identifiability == offray.Identifiability(True, ())
     for array in (fit.theta, fit.cov, fit.se, fit.residuals):
         with pytest.raises(ValueError, match="read-only"):
@@ -102,6 +104,7 @@ def test_constraints(grid):
     assert tied.params["E"] == 1.69
     assert tied.se[0] == 0
     assert tied.degrees_of_freedom == 39
+    assert set(tied.sloppy_direction) == {"A", "B", "alpha=beta"}
     assert "fixed" in str(tied)
     with pytest.warns(offray.IdentifiabilityWarning, match="A = 300 sits at its bound"):
         bounded = offray.fit(*grid, bounds={"A": (1, 300)})

@@ -283,7 +283,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   S lambda = kFirstDamping, growth = S(8), newton = S(0), last_newton = S(0);
   S last_measure = std::numeric_limits<S>::infinity();
   bool secant = false;
-  int idle = 0;  // blind steps that did not shrink the gradient
+  int idle = 0;        // blind steps that did not shrink the gradient
   bool blind = false;  // the last accepted step changed F by less than its rounding error
   for (;;) {
     hold_at_bounds(lower, upper, phi);

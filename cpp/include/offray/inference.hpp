@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "offray/conditioning.hpp"
@@ -50,6 +52,22 @@ S noise_variance(const Fit<S>& fit) {
 template <typename S>
 Conditioning<S> conditioning(const Fit<S>& fit) {
   return Conditioning<S>(fit.weighted_jacobian());
+}
+
+/// The sloppy direction named in parameters: each unknown ("alpha", or "alpha=beta" where tied) and its component, in unit
+/// columns. Moving the parameters along it changes the losses of these runs least.
+template <typename S>
+std::vector<std::pair<std::string, S>> sloppy_direction(const Fit<S>& fit, const Conditioning<S>& condition) {
+  const Vector<S> direction = condition.direction();
+  std::vector<std::pair<std::string, S>> out(static_cast<std::size_t>(direction.size()));
+  for (Index j = 0; j < fit.parametrisation.size(); ++j) {
+    const int slot = fit.parametrisation.slot(j);
+    if (slot < 0) continue;
+    auto& [name, component] = out[static_cast<std::size_t>(slot)];
+    name += (name.empty() ? "" : "=") + std::string(fit.law->parameters[static_cast<std::size_t>(j)]);
+    component = direction[slot];
+  }
+  return out;
 }
 
 /// cov(theta) = variance (J'WJ)^-1, (p, p), natural units, from the QR factors of J and never from J'J. Rows and columns of
