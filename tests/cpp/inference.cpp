@@ -28,8 +28,9 @@ void covariance_is_the_textbook_one() {
   const Index n = table.N.size();
   Vector<long double> value(n);
   Jacobian<long double> J(n, 5);
-  Chinchilla::evaluate<long double>(out.theta.template cast<long double>(),
-                                    Inputs<S>(table.N, table.D).template cast<long double>(), value, J);
+  Chinchilla::evaluate<long double>(
+      out.theta.template cast<long double>(),
+      Inputs<long double>(table.N.template cast<long double>(), table.D.template cast<long double>()), value, J);
   const Vector<long double> norm = J.colwise().norm().transpose();
   const Jacobian<long double> unit = J * norm.cwiseInverse().asDiagonal();
   const Jacobian<long double> inverse = (unit.transpose() * unit).inverse();

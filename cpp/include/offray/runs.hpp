@@ -103,16 +103,6 @@ struct Inputs {
     out.repeats = repeats(rows);
     return out;
   }
-
-  template <typename T>
-  Inputs<T> cast() const {
-    Inputs<T> out;
-    out.log_N = log_N.template cast<T>();
-    out.log_D = log_D.template cast<T>();
-    out.log_U = log_U.template cast<T>();
-    out.repeats = repeats.template cast<T>();
-    return out;
-  }
 };
 
 /// Training runs and their final losses.
@@ -147,15 +137,6 @@ struct Runs {
     out.at = at.every(stride);
     out.loss = loss(rows);
     if (weight.size() != 0) out.weight = weight(rows);
-    return out;
-  }
-
-  template <typename T>
-  Runs<T> cast() const {
-    Runs<T> out;
-    out.at = at.template cast<T>();
-    out.loss = loss.template cast<T>();
-    out.weight = weight.template cast<T>();
     return out;
   }
 };

@@ -10,7 +10,7 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 
 /// L = E + A N^-alpha + B D^-beta (Hoffmann et al. 2022, arXiv:2203.15556). Defined for every real theta.
-struct Chinchilla {
+struct Chinchilla : PlainInputs {
   static constexpr std::string_view name = "chinchilla";
   static constexpr std::array<std::string_view, 5> parameters{"E", "A", "B", "alpha", "beta"};
   static constexpr std::array<Kind, 5> kinds{Kind::loss, Kind::loss, Kind::loss, Kind::exponent, Kind::exponent};
@@ -48,13 +48,6 @@ struct Chinchilla {
   template <typename S>
   static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
     theta << form.floor, form.n, form.d, form.p, form.q;
-  }
-
-  /// The inputs in which the law is a power sum at this theta.
-  template <typename S>
-  static void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
-    log_N = at.log_N;
-    log_D = at.log_D;
   }
 };
 

@@ -15,7 +15,7 @@ inline namespace OFFRAY_ABI {
 ///
 /// Logarithms throughout: l0 = ln(L_inf)/alpha, lu = (alpha_N/alpha) ln(N_C/N), lv = (alpha_D/alpha) ln(D_C/D),
 /// ln S = logsumexp, weights = softmax. NaN where L_inf, N_C or D_C is not positive.
-struct DroppoElibol {
+struct DroppoElibol : PlainInputs {
   static constexpr std::string_view name = "droppo_elibol";
   static constexpr std::array<std::string_view, 6> parameters{"L_inf", "N_C", "D_C", "alpha_N", "alpha_D", "alpha"};
   static constexpr std::array<Kind, 6> kinds{Kind::loss,     Kind::count,    Kind::count,
@@ -58,12 +58,6 @@ struct DroppoElibol {
   static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
     const S a = form.outer;
     theta << std::pow(form.floor, a), std::pow(form.n, 1 / form.p), std::pow(form.d, 1 / form.q), form.p * a, form.q * a, a;
-  }
-
-  template <typename S>
-  static void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
-    log_N = at.log_N;
-    log_D = at.log_D;
   }
 };
 

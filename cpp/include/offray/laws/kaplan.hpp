@@ -14,7 +14,7 @@ inline namespace OFFRAY_ABI {
 ///
 /// With ln u = (alpha_N/alpha_D) ln(N_c/N), ln v = ln(D_c/D), S = u + v, w = u/S: L = exp(alpha_D ln S), all in logarithms
 /// because u reaches 1e2000 for values that give an ordinary L. NaN where N_c or D_c is not positive.
-struct Kaplan {
+struct Kaplan : PlainInputs {
   static constexpr std::string_view name = "kaplan";
   static constexpr std::array<std::string_view, 4> parameters{"N_c", "D_c", "alpha_N", "alpha_D"};
   static constexpr std::array<Kind, 4> kinds{Kind::count, Kind::count, Kind::exponent, Kind::exponent};
@@ -52,12 +52,6 @@ struct Kaplan {
   template <typename S>
   static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
     theta << std::pow(form.n, 1 / form.p), form.d, form.p * form.outer, form.outer;
-  }
-
-  template <typename S>
-  static void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
-    log_N = at.log_N;
-    log_D = at.log_D;
   }
 };
 

@@ -52,6 +52,15 @@ struct StartGrid {
   bool has_floor;
 };
 
+/// For laws that are a power sum in N and D themselves; others say in which inputs they are one at a given theta.
+struct PlainInputs {
+  template <typename S>
+  static void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
+    log_N = at.log_N;
+    log_D = at.log_D;
+  }
+};
+
 template <typename T>
 struct Span {
   const T* data;
