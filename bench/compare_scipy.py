@@ -6,7 +6,8 @@
 Every CSV file (default: the packaged example) is fitted by least squares on the loss, by offray and by scipy in several
 configurations, all with the analytic Jacobian in plain numpy-vectorised form: raw and centred parameters, MINPACK and trf. The
 fastest configuration that reaches the optimum counts. The table has medians; ratios are scipy / offray. Exit code 1 where a
-converged optimum, its RSS or its covariance disagree.
+converged optimum, its RSS or its covariance disagree. Fits that offray itself does not call converged are shown with their
+status, and not compared.
 """
 
 from __future__ import annotations

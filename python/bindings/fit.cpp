@@ -58,7 +58,7 @@ void bind_scalar(py::module_& m, const char* name) {
                              })
       .def_property_readonly("at_bound",
                              [](const Class& f) {
-                               std::vector<bool> out;
+                               std::vector<int> out;
                                for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.at_bound(j));
                                return out;
                              })

@@ -18,7 +18,7 @@ LONG_DOUBLE = np.dtype(np.longdouble)
 def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
     """The precision to work in: as asked, else long double where any input is, else double."""
     if dtype is None:
-        wide = any(getattr(a, "dtype", None) == LONG_DOUBLE for a in arrays)
+        wide = any(_is_wide(a) for a in arrays)
         return LONG_DOUBLE if wide else DOUBLE
     for known in (DOUBLE, LONG_DOUBLE):
         if np.dtype(dtype) == known:
@@ -26,8 +26,16 @@ def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
     raise ValueError(f"dtype must be float64 or longdouble; got {np.dtype(dtype)}")
 
 
+def _is_wide(values: Any) -> bool:
+    if isinstance(values, list | tuple):
+        return any(isinstance(v, np.longdouble) for v in values)
+    return getattr(values, "dtype", None) == LONG_DOUBLE
+
+
 def numbers(name: str, values: Any, dtype: DType) -> Array:
     """`values` as an array of `dtype` and any shape; ``ValueError`` names the first entry that is no real number."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; leave those runs out")
     array = np.asarray(values)
     if array.dtype == dtype and array.flags.c_contiguous:
         return array
@@ -37,8 +45,8 @@ def numbers(name: str, values: Any, dtype: DType) -> Array:
 
 
 def _number(name: str, row: int, value: Any, dtype: DType) -> Any:
-    # Of a complex number numpy would drop the imaginary part with no more than a warning.
-    if not isinstance(value, complex | np.complexfloating):
+    # What numpy would turn into a number without being asked: dates, truth values, the real part of a complex number.
+    if not isinstance(value, complex | np.complexfloating | bool | np.bool | np.datetime64 | np.timedelta64):
         try:
             return dtype.type(value)  # reads text at the full precision of dtype, where float() would round to double
         except (TypeError, ValueError):
@@ -55,8 +63,13 @@ def vector(name: str, values: Any, dtype: DType) -> Array:
 
 
 def optional_vector(name: str, values: Any, dtype: DType) -> Array:
-    """As `vector`; an empty array stands for None."""
-    return np.empty(0, dtype) if values is None else vector(name, values, dtype)
+    """As `vector`; for the core an empty array stands for None."""
+    if values is None:
+        return np.empty(0, dtype)
+    array = vector(name, values, dtype)
+    if array.size == 0:
+        raise ValueError(f"{name} has 0 values: one value per run is needed")
+    return array
 
 
 def frozen(array: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from offray import _core
 from offray._arrays import Array, DType, choose_dtype, numbers, optional_vector, vector
 from offray._laws import Law, find_law
-from offray._result import Fit
+from offray._result import Fit, _refit
 from offray._runs import column_names, find_columns, is_table
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
@@ -73,7 +73,8 @@ def fit(
     tied : iterable of pairs, or mapping, of str, optional
         Parameters that share one value, e.g. ``[("alpha", "beta")]``.
     bounds : mapping of str to (lower, upper), optional
-        Bounds, natural units, ``0 <= lower < upper``.
+        Bounds, natural units, ``0 <= lower < upper``. Without them parameters keep to a range that only a runaway one leaves: a
+        floor above 1e-9, exponents in [1e-4, 20], decay constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
         Starting theta. Default: the best of several starts taken from the data.
     dtype : dtype, optional
@@ -111,30 +112,54 @@ def fit(
     if delta is not None and objective == "squares":
         raise ValueError("delta belongs to a robust objective; objective is 'squares'")
     kind = choose_dtype(dtype, *columns.values())
-    pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
-    limits = dict(bounds or {})
-    core = _core.fit(
-        the_law._index,
+    names = law_names(the_law)
+    fixed = mapping("fixed", fixed, names)
+    limits = mapping("bounds", bounds, names)
+    if any(np.shape(pair) != (2,) for pair in limits.values()):
+        raise ValueError("bounds: every parameter needs a pair (lower, upper)")
+    arguments = (
         vector("N", columns["N"], kind),
         vector("D", columns["D"], kind),
         vector("loss", columns["loss"], kind),
         optional_vector("weight", columns["weight"], kind),
         optional_vector("unique_tokens", columns["unique_tokens"], kind),
         _core.OBJECTIVES.index(objective),
-        numbers("delta", [DEFAULT_DELTA if delta is None else delta], kind),
-        log_loss,
+        numbers("delta", [DEFAULT_DELTA if delta is None else delta], kind).reshape(-1),
+        bool(log_loss),
         MAX_EVALUATIONS,
-        _start(the_law, start, kind),
-        list(fixed or {}),
-        numbers("fixed", list((fixed or {}).values()), kind),
-        pairs,
+        _start(the_law, start, fixed, kind),
+        list(fixed),
+        numbers("fixed", list(fixed.values()), kind),
+        _pairs(tied),
         list(limits),
         numbers("bounds", [low for low, _ in limits.values()], kind),
         numbers("bounds", [high for _, high in limits.values()], kind),
     )
-    result = Fit(the_law, core, objective, log_loss)
+    result = _refit(the_law, objective, bool(log_loss), arguments)
     _warn(result)
     return result
+
+
+def mapping(argument: str, given: Mapping[str, Any] | None, names: str) -> Mapping[str, Any]:
+    """`given`, or an empty mapping for None; ``TypeError`` for anything else."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{argument} must be a mapping from parameters ({names}) to values; got {given!r}")
+    return given
+
+
+def law_names(law: Law) -> str:
+    """The parameters of a law, for messages."""
+    return ", ".join(law.parameters)
+
+
+def _pairs(tied: Iterable[tuple[str, str]] | Mapping[str, str] | None) -> list[tuple[str, str]]:
+    pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise ValueError(f'tied must hold pairs of parameters, such as [("alpha", "beta")]; got {pair!r}')
+    return [(first, second) for first, second in pairs]
 
 
 def _columns(
@@ -160,13 +185,14 @@ def _columns(
     return {key: N[found[role]] if role in found else None for key, role in roles.items()}
 
 
-def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, dtype: DType) -> Array:
+def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: Mapping[str, Any], dtype: DType) -> Array:
     if start is None:
         return np.empty(0, dtype)
     if isinstance(start, Mapping):
-        if set(start) != set(law.parameters):
-            raise ValueError(f"start must give {', '.join(law.parameters)}; got {', '.join(map(str, start))}")
-        start = [start[name] for name in law.parameters]
+        given = {**fixed, **start}
+        if set(given) != set(law.parameters):
+            raise ValueError(f"start must give {law_names(law)}; got {', '.join(map(str, start))}")
+        start = [given[name] for name in law.parameters]
     return vector("start", start, dtype)
 
 

@@ -92,6 +92,8 @@ class Law:
         N, D, *rest = (np.ascontiguousarray(a).ravel() for a in inputs)
         U = rest[0] if rest else np.empty(0, dtype)
         values = np.array([numbers(name, v, dtype) for name, v in zip(self.parameters, theta, strict=True)], dtype)
+        if values.ndim != 1:
+            raise ValueError(f"every parameter of {self.name} must be a scalar")
         out = _core.evaluate(self._index, values, N, D, U, jacobian)
         return out.reshape(*shape, len(values)) if jacobian else out.reshape(shape)
 
@@ -103,6 +105,6 @@ def find_law(law: str | Law) -> Law:
     """The law of this name; ``ValueError`` lists the known ones."""
     if isinstance(law, Law):
         return law
-    if law not in LAWS:
+    if not isinstance(law, str) or law not in LAWS:
         raise ValueError(f"unknown law {law!r}; known laws: {', '.join(LAWS)}")
     return LAWS[law]

@@ -36,7 +36,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     space = "log loss" if fit.log_loss else "loss"
     return [
         ("law", fit.law.name),
-        ("runs", f"{len(fit.residuals)} ({fit.degrees_of_freedom} degrees of freedom)"),
+        ("runs", f"{len(fit.residuals)}{' weighted' if fit.weighted else ''} ({fit.degrees_of_freedom} degrees of freedom)"),
         ("objective", f"{fit.objective} on {space} = {fit.objective_value:.9g}, RSS = {fit.rss:.9g}"),
         ("status", f"{fit.status}. {fit.message}"),
         (
@@ -68,6 +68,7 @@ def as_data(fit: Fit) -> dict[str, Any]:
         "objective": fit.objective,
         "log_loss": fit.log_loss,
         "runs": len(fit.residuals),
+        "weighted": fit.weighted,
         "degrees_of_freedom": fit.degrees_of_freedom,
         "params": {n: plain(v) for n, v in zip(names, fit.theta, strict=True)},
         "se": {n: plain(v) for n, v in zip(names, fit.se, strict=True)},

@@ -58,6 +58,16 @@ class Fit:
     _core: Any
     objective: str
     log_loss: bool
+    _arguments: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The fit is a deterministic function of its arguments: a copy repeats it.
+        return _refit, (self.law, self.objective, self.log_loss, self._arguments)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the runs carry weights."""
+        return bool(self._arguments[3].size)
 
     @cached_property
     def theta(self) -> Array:
@@ -157,7 +167,8 @@ class Fit:
         """
         if method != "delta":
             raise ValueError(f"unknown method {method!r}; known methods: delta")
-        half = self._half_width(level) * self.se
+        # A fixed parameter has no interval, whatever the noise: not 0 times infinity.
+        half = np.where(self.se == 0, 0, self._half_width(level)) * self.se
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
     def predict(self, N: Any, D: Any, unique_tokens: Any = None, *, level: float = 0.95) -> Prediction:
@@ -189,7 +200,8 @@ class Fit:
             flat.append(np.empty(0, dtype))
         value, se = (a.reshape(shape) for a in self._core.predict(*flat))
         half = self._half_width(level) * se
-        return Prediction(value, se, np.stack([value - half, value + half], axis=-1), level)
+        interval = np.stack([value - half, value + half], axis=-1)
+        return Prediction(frozen(value), frozen(se), frozen(interval), level)
 
     def __repr__(self) -> str:
         estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())
@@ -208,3 +220,7 @@ class Fit:
         if not 0 < level < 1:
             raise ValueError(f"level must be in (0, 1); got {level}")
         return _core.student_t_half_width(level, self.degrees_of_freedom)
+
+
+def _refit(law: Law, objective: str, log_loss: bool, arguments: tuple[Any, ...]) -> Fit:
+    return Fit(law, _core.fit(law._index, *arguments), objective, log_loss, arguments)

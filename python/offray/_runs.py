@@ -11,7 +11,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "tokens": ("tokens", "D", "n_tokens", "num_tokens", "training_tokens"),
     "loss": ("loss", "L", "val_loss", "test_loss", "final_loss"),
     "unique_tokens": ("unique_tokens", "U", "n_unique_tokens"),
-    "weight": ("weight", "weights", "w"),
+    "weight": ("weight", "weights"),
 }
 REQUIRED = ("params", "tokens", "loss")
 
@@ -25,6 +25,8 @@ def column_names(table: Any) -> list[str]:
     """The names of the columns of a mapping, data frame or structured array."""
     if isinstance(table, Mapping):
         return list(table)
+    if hasattr(table, "column_names"):  # pyarrow, whose `columns` are the data
+        return list(table.column_names)
     return list(table.columns if hasattr(table, "columns") else table.dtype.names)
 
 
@@ -48,12 +50,16 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None]) -> dict[
     for role, aliases in ALIASES.items():
         name = given.get(role)
         if name is not None:
+            if names.count(name) > 1:
+                raise ValueError(f"{role}: {names.count(name)} columns are called {name!r}")
             if name not in names:
                 raise ValueError(f"{role}: no column {name!r}; the columns are {', '.join(map(str, names))}")
+            if name in found.values():
+                raise ValueError(f"{role}: column {name!r} already has another role")
             found[role] = name
             continue
         known = {alias.lower() for alias in aliases}
-        matches = [n for n in names if isinstance(n, str) and n.strip().lower() in known]
+        matches = [n for n in names if isinstance(n, str) and n.strip().lower() in known and n not in given.values()]
         exact = [n for n in matches if n == role]
         if len(exact or matches) > 1:
             raise ValueError(f"{role}: columns {', '.join(matches)} could all be it; say which")

@@ -97,7 +97,7 @@ def curve_fit(
     p0 : (p,) array_like, optional
         Start, positive. Default: from the data (scipy's would be ones).
     sigma : scalar or (n,) array_like, optional
-        Standard deviations of `ydata`.
+        Standard deviations of `ydata`. A covariance matrix, which scipy takes too, is refused: `ValueError`.
     absolute_sigma : bool
         Whether `sigma` is used as it is, or only its ratios.
     check_finite : bool
@@ -145,16 +145,26 @@ def curve_fit(
         raise TypeError(
             f"The number of func parameters={len(law.parameters)} must not exceed the number of data points={len(loss)}"
         )
-    core = _run(law, xdata, loss, weight, start, lower, upper, 0, 1.0, _max_evaluations(method, kwargs))
+    core = _run(
+        law,
+        xdata,
+        loss,
+        weight,
+        start,
+        lower,
+        upper,
+        0,
+        1.0,
+        _max_evaluations(method, kwargs, bounded=_is_bounded(lower, upper)),
+    )
     if core.status in _FAILED:
         raise RuntimeError(f"Optimal parameters not found: {core.message}")
     pcov = core.unit_covariance() if absolute_sigma else core.covariance()
     if not np.isfinite(pcov).all():
-        warnings.warn(
-            "Covariance of the parameters could not be estimated: the runs do not determine all of them",
-            IdentifiabilityWarning,
-            stacklevel=2,
-        )
+        message = "Covariance of the parameters could not be estimated: the runs do not determine all of them"
+        warnings.warn(message, IdentifiabilityWarning, stacklevel=2)
+    elif _runaway(core, lower, upper) or core.status == "rank_deficient":
+        warnings.warn(f"{core.status}: {core.message}", IdentifiabilityWarning, stacklevel=2)
     if not full_output:
         return core.theta, pcov
     residual = core.residual if weight is None else core.residual * np.sqrt(weight)
@@ -228,7 +238,9 @@ def least_squares(
     y = vector("y", y, dtype)
     lower, upper = _bounds(law, bounds)
     start = _start("x0", law, x0, lower, upper)
-    limit = _max_evaluations(method, {} if max_nfev is None else {"max_nfev": max_nfev})
+    limit = _max_evaluations(method, {} if max_nfev is None else {"max_nfev": max_nfev}, bounded=_is_bounded(lower, upper))
+    if not f_scale > 0:
+        raise ValueError(f"`f_scale` must be positive; got {f_scale}")
     core = _run(law, x, y, None, start, lower, upper, ("linear", "huber").index(loss), f_scale, limit)
 
     theta = core.theta
@@ -238,8 +250,8 @@ def least_squares(
     inside = np.abs(residual) <= f_scale if loss == "huber" else np.ones(len(y), bool)
     psi = np.where(inside, residual, f_scale * np.sign(residual))
     grad = J.T @ psi
-    at = core.at_bound
-    active = np.array([0 if not a else -1 if t <= lo * (1 + 1e-12) else 1 for a, t, lo in zip(at, theta, lower, strict=True)])
+    active = np.array(core.at_bound)
+    runaway = _runaway(core, lower, upper)
     message = core.message
     return OptimizeResult(
         x=theta,
@@ -251,10 +263,20 @@ def least_squares(
         active_mask=active,
         nfev=core.evaluations,
         njev=core.evaluations,
-        status=0 if core.status in _FAILED else 1,
+        status=0 if core.status in _FAILED or runaway else 1,
         message=message,
-        success=core.status not in _FAILED,
+        success=not (core.status in _FAILED or runaway),
     )
+
+
+def _is_bounded(lower: Array, upper: Array) -> bool:
+    return bool((lower > 0).any() or np.isfinite(upper).any())
+
+
+def _runaway(core: Any, lower: Array, upper: Array) -> bool:
+    """Whether a parameter ran into a bound that the caller did not set."""
+    sides = zip(core.at_bound, lower, upper, strict=True)
+    return any((side < 0 and low == 0) or (side > 0 and np.isinf(high)) for side, low, high in sides)
 
 
 def _law(name: str, f: Any) -> Law:
@@ -304,7 +326,8 @@ def _omit_nan(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
     x = np.asarray(xdata)
     y = np.asarray(ydata)
     keep = ~(np.isnan(x).any(axis=0) | np.isnan(y))
-    return x[:, keep], y[keep], sigma if np.ndim(sigma) == 0 else np.asarray(sigma)[keep]
+    whole = np.ndim(sigma) == 0 or np.shape(sigma) != y.shape  # of a wrong shape: reported where it is used
+    return x[:, keep], y[keep], sigma if whole else np.asarray(sigma)[keep]
 
 
 def _weight(sigma: Any, loss: Array) -> Array | None:
@@ -313,8 +336,8 @@ def _weight(sigma: Any, loss: Array) -> Array | None:
     values = numbers("sigma", sigma, loss.dtype)
     if values.shape not in ((), (1,), loss.shape):
         raise ValueError(f"`sigma` has incorrect shape: {values.shape}; a scalar or {loss.shape} is needed")
-    if not (values > 0).all():
-        raise ValueError("`sigma` must be positive")
+    if not ((values > 0) & np.isfinite(values)).all():
+        raise ValueError("`sigma` must be positive and finite")
     return np.broadcast_to(1 / values**2, loss.shape)
 
 
@@ -322,8 +345,9 @@ def _bounds(law: Law, bounds: Any) -> tuple[Array, Array]:
     low, high = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
     shape = (len(law.parameters),)
     try:
-        lower = np.maximum(np.broadcast_to(np.asarray(low, float), shape), 0)
-        upper = np.broadcast_to(np.asarray(high, float), shape)
+        dtype = choose_dtype(None, np.asarray(low), np.asarray(high))
+        lower = np.maximum(np.broadcast_to(np.asarray(low, dtype), shape), 0)
+        upper = np.broadcast_to(np.asarray(high, dtype), shape)
     except ValueError:
         raise ValueError(f"Inconsistent shapes between bounds and the {shape[0]} parameters of {law.name}") from None
     if not (lower < upper).all():
@@ -337,16 +361,22 @@ def _start(name: str, law: Law, start: Any, lower: Array, upper: Array) -> Array
     values = numbers(name, start, choose_dtype(None, np.asarray(start)))
     if values.shape != (len(law.parameters),):
         raise ValueError(f"{name} must have shape ({len(law.parameters)},): {', '.join(law.parameters)}; got {values.shape}")
-    if ((values < lower) | (values > upper)).any():
+    if not ((values > 0) & (values >= lower) & (values <= upper)).all():
         raise ValueError(f"`{name}` is infeasible.")
     return values
 
 
-def _max_evaluations(method: str | None, kwargs: dict[str, Any]) -> int:
+def _max_evaluations(method: str | None, kwargs: dict[str, Any], *, bounded: bool) -> int:
     if method not in _METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm'; got {method!r}")
+    if method == "lm" and bounded:
+        raise ValueError("Method 'lm' only supports unconstrained problems. Use 'trf' instead.")
     unknown = set(kwargs) - {"maxfev", "max_nfev", "ftol", "xtol", "gtol"}
     if unknown:
         raise TypeError(f"unexpected keyword arguments: {', '.join(sorted(unknown))}")
-    limit = kwargs.get("maxfev") or kwargs.get("max_nfev") or MAX_EVALUATIONS
+    limit = kwargs.get("maxfev", kwargs.get("max_nfev"))
+    if limit is None:
+        return MAX_EVALUATIONS
+    if not 0 < limit < 2**31:
+        raise ValueError(f"`max_nfev` must be None or a positive integer; got {limit}")
     return int(limit)

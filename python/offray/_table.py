@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -35,7 +36,7 @@ def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarr
     """
     try:
         table = _read_parquet(path, given) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path, given)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
         raise ValueError(f"{path}: {_reason(path, error)}") from None
     if table.num_rows == 0:
         raise ValueError(f"{path}: the table has a header but no rows")
@@ -45,9 +46,14 @@ def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarr
 
 
 def _read_csv(path: Path, given: Mapping[str, str | None]) -> pa.Table:
-    with pa_csv.open_csv(path) as reader:
+    source: Path | io.BytesIO = path
+    if not path.is_file() and path.exists() and not path.is_dir():
+        source = io.BytesIO(path.read_bytes())  # a pipe can be read only once
+    with pa_csv.open_csv(source) as reader:
         wanted = list(find_columns(reader.schema.names, given).values())
-    return pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    return pa_csv.read_csv(source, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
 
 
 def _read_parquet(path: Path, given: Mapping[str, str | None]) -> pa.Table:
@@ -60,6 +66,6 @@ def _reason(path: Path, error: Exception) -> str:
         return "is a directory, not a file"
     if not path.exists():
         return "no such file"
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         return "is empty"
     return str(error).strip().splitlines()[0]

@@ -90,7 +90,7 @@ def fit(
                 objective=objective,
                 delta=delta,
                 log_loss=log_loss,
-                fixed={name: _number(value) for name, value in map(_pair, fix or [])},
+                fixed=_fixed(fix or []),
                 tied=[_pair(text) for text in tie or []],
             )
     except ValueError as error:
@@ -113,7 +113,9 @@ def _show(result: Fit) -> None:
     console = Console()
     for label, text in facts(result):
         console.print(f"[bold]{label + ':':14}[/bold]{text}", highlight=False, soft_wrap=True)
-    table = Table(*HEADER)
+    table = Table()
+    for heading in HEADER:
+        table.add_column(heading, no_wrap=True)
     for row in rows(result):
         table.add_row(*row)
     console.print(table)
@@ -126,6 +128,15 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and equals and value):
         raise ValueError(f"{text!r} must have the form NAME=VALUE")
     return name, value
+
+
+def _fixed(options: list[str]) -> dict[str, float]:
+    pairs = [_pair(text) for text in options]
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"--fix: {name} is given more than once")
+    return {name: _number(value) for name, value in pairs}
 
 
 def _number(text: str) -> float:

@@ -41,6 +41,12 @@ def test_no_number(grid):
     N, D, _ = grid
     with pytest.raises(ValueError, match=r"loss\[0\] = .*: every value must be a real number"):
         offray.fit(N, D, [2j] * 42)
+    dates = np.array(["2020-01-01"] * 42, "datetime64[D]")
+    for bad in (dates, dates - dates[0], np.ones(42, bool)):
+        with pytest.raises(ValueError, match=r"loss\[0\] = .*: every value must be a real number"):
+            offray.fit(N, D, bad)
+    with pytest.raises(ValueError, match="loss has masked values"):
+        offray.fit(N, D, np.ma.masked_less(grid[2], 2.5))
     for bad in ("abc", pd.NA):
         loss = [2.0] * 41 + [bad]
         with pytest.raises(ValueError, match=r"loss\[41\] = .*: every value must be a real number"):
@@ -60,6 +66,19 @@ def test_no_number(grid):
         ({"fixed": {"E": "x"}}, "must be a real number"),
         ({"tied": [("alpha", "gamma")]}, "tied: unknown parameter 'gamma'"),
         ({"bounds": {"E": (2, 1)}}, "0 <= lower < upper"),
+        ({"start": np.ones(9)}, "start has 9 values, but chinchilla has 5 parameters"),
+        ({"start": np.ones(1000)}, "start has 1000 values, but chinchilla has 5 parameters"),
+        ({"start": [1.69, 406.4, 410.7, 0.34, 0.28], "bounds": {"E": (5, 10)}}, "start: E lies outside its bounds"),
+        ({"fixed": {"E": 3}, "bounds": {"E": (0, 2)}}, "fixed: the value of E lies outside its bounds"),
+        ({"fixed": [("alpha", 0.3)]}, "fixed must be a mapping from parameters"),
+        ({"bounds": {"E": 2}}, "every parameter needs a pair"),
+        ({"bounds": {"alpha": (200, 300)}}, "nothing is left of the range of alpha"),
+        ({"tied": ("alpha", "beta")}, "tied must hold pairs"),
+        ({"law": ["chinchilla"]}, "unknown law"),
+        ({"objective": "huber", "delta": 1e-26}, "delta is below the rounding error"),
+        ({"weight": []}, "weight has 0 values"),
+        ({"unique_tokens": []}, "unique_tokens has 0 values"),
+        ({"fixed": {"alpha": 50.0}}, "beyond the range"),
         ({"start": [1, 2, 3]}, "start has 3 values, but chinchilla has 5 parameters"),
         ({"start": {"E": 1}}, "start must give E, A, B, alpha, beta; got E"),
         ({"start": [1, 1, 1, 1, 0]}, r"start\[4\] = 0"),
@@ -114,6 +133,31 @@ def test_one_ray_never_hangs_and_never_passes():
         assert any("one ray" in str(w.message) for w in caught if w.category is offray.IdentifiabilityWarning)
         assert np.isfinite(fit.theta).all()
         assert not fit.identifiability.identified
+
+
+def test_no_nan_anywhere():
+    """Hostile fits end in a status and in figures that are numbers or infinite, never NaN."""
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e10, 6), np.geomspace(1e9, 1e11, 6)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for loss in (2.0 + (N > 1e9), 3 + 0 * N, 3 + 0.1 * np.sin(np.arange(36)), np.geomspace(1e-3, 1e3, 36)):
+            for law in dir(offray.laws):
+                for log_loss in (False, True):
+                    fit = offray.fit(N, D, loss, law=law, log_loss=log_loss)
+                    figures = (fit.theta, fit.se, fit.cov, fit.conf_int(), fit.predict(N, D).interval, fit.conditioning.kappa)
+                    assert not any(np.isnan(a).any() for a in figures), (law, log_loss, fit)
+        hopeless = offray.fit(N, D, 3 + 0 * N, law="kaplan", start=[1e100, 1e-50, 15, 1e-3])
+    assert isinstance(str(hopeless), str)
+    J = offray.laws.repeated_data.jacobian((1e10, 1e10), 1.7, 0.5, 400, 0.001, 0.3, 5.0, 5.0)
+    assert np.isfinite(J).all()
+
+
+def test_fixed_parameter_with_as_many_runs(grid):
+    rows = [0, 8, 16, 24]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(*(a[rows] for a in grid), fixed={"E": 1.69})
+    assert fit.conf_int()[0].tolist() == [1.69, 1.69]
 
 
 def test_as_many_runs_as_parameters():

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What crosses into the core: array kinds, tables, results, threads."""
 
+import copy
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import offray
 import pandas as pd
+import pyarrow as pa
 import pytest
 from conftest import HOFFMANN, LAW_NAMES
 
@@ -29,6 +32,7 @@ def test_any_layout_gives_the_same_bits(grid):
         [table],
         [dict(zip(("params", "tokens", "loss"), grid, strict=True))],
         [pd.DataFrame(dict(zip(("N", "D", "loss"), grid, strict=True)))],
+        [pa.table(dict(zip(("params", "tokens", "loss"), grid, strict=True)))],
         [pd.DataFrame(dict(zip(("Parameters", "Tokens", "val_loss"), grid, strict=True)))],
         [[str(v) for v in a] for a in grid],
     ):
@@ -43,6 +47,8 @@ def test_other_dtypes(grid):
     assert single.theta.dtype == np.float64
     np.testing.assert_allclose(single.theta, whole.theta, rtol=1e-3)
     assert offray.fit(N, D, loss, dtype=np.longdouble).theta.dtype == np.longdouble
+    wide = offray.fit(list(N), list(D), [np.longdouble(v) for v in loss])
+    assert wide.theta.dtype == np.longdouble
     nullable = pd.DataFrame({"params": N, "tokens": D, "loss": loss}).convert_dtypes(dtype_backend="pyarrow")
     np.testing.assert_allclose(offray.fit(nullable).theta, offray.fit(*grid).theta, rtol=1e-12)
 
@@ -109,6 +115,39 @@ def test_constraints(grid):
     with pytest.warns(offray.IdentifiabilityWarning, match="A = 300 sits at its bound"):
         bounded = offray.fit(*grid, bounds={"A": (1, 300)})
     assert bounded.status == "at_bound"
+
+
+def test_constraints_are_kept_to_the_last_bit(grid):
+    for law, fixed in (("kaplan", {"N_c": 8.8e13}), ("chinchilla", {"alpha": 0.3}), ("chinchilla", {"A": 406.4})):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = offray.fit(*grid, law=law, fixed=fixed)
+        assert all(fit.params[name] == value for name, value in fixed.items())
+    with pytest.warns(offray.IdentifiabilityWarning):
+        assert offray.fit(*grid, bounds={"A": (1, 310)}).params["A"] == 310
+    # The start of a fixed exponent does not matter, nor does a mapping need it.
+    fixed = {"alpha": 0.34}
+    near = offray.fit(*grid, fixed=fixed, start=HOFFMANN)
+    far = offray.fit(*grid, fixed=fixed, start=[*HOFFMANN[:3], 9, HOFFMANN[4]])
+    named = offray.fit(*grid, fixed=fixed, start={"E": 1.69, "A": 406.4, "B": 410.7, "beta": 0.28})
+    assert near.evaluations == far.evaluations == named.evaluations
+
+
+def test_a_slack_bound_changes_no_figure(grid):
+    """kappa_2 is that of the geometric-mean reference, in whatever units the fit was run."""
+    free, bounded = offray.fit(*grid), offray.fit(*grid, bounds={"A": (0, 1e6), "B": (1, 1e9)})
+    np.testing.assert_allclose(bounded.theta, free.theta, rtol=1e-9)
+    np.testing.assert_allclose(bounded.conditioning.singular_values, free.conditioning.singular_values, rtol=1e-8)
+    np.testing.assert_allclose(bounded.se, free.se, rtol=1e-8)
+
+
+def test_copies_are_the_same_fit(grid):
+    fit = offray.fit(*grid, law="kaplan", objective="huber", delta=0.01, weight=np.linspace(1, 2, 42))
+    assert fit.weighted
+    for copied in (pickle.loads(pickle.dumps(fit)), copy.deepcopy(fit)):
+        np.testing.assert_array_equal(copied.theta, fit.theta)
+        np.testing.assert_array_equal(copied.cov, fit.cov)
+        assert str(copied) == str(fit)
 
 
 def test_law_objects():

@@ -9,6 +9,7 @@ import numpy as np
 import offray
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 
 def run(*arguments):
@@ -54,11 +55,21 @@ def test_parquet_and_named_columns(grid, tmp_path):
     np.testing.assert_allclose(list(json.loads(shown.stdout)["params"].values()), offray.fit(*grid).theta, rtol=1e-9)
 
 
+def test_pipe(runs_csv):
+    command = [sys.executable, "-m", "offray.cli", "fit", "/dev/stdin", "--json"]
+    shown = subprocess.run(command, input=runs_csv.read_bytes(), capture_output=True, check=False)
+    assert shown.returncode == 0
+    assert shown.stdout.decode() == run(runs_csv, "--json").stdout
+
+
 def test_packaged_example_is_not_identified():
     """Exit code 3: the two families leave E at zero, and say so."""
     shown = run(offray.examples.path())
     assert shown.returncode == 3
     assert "E = 1e-09 sits at its bound" in shown.stdout
+    # The README shows this very output (a terminal may lack the table's frame).
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(line in readme for line in shown.stdout.splitlines() if line[:1].isalpha())
     data = json.loads(run(offray.examples.path(), "--law", "kaplan", "--json").stdout)
     assert data["status"] == "converged"
 
@@ -103,6 +114,8 @@ def test_bad_arguments(runs_csv, tmp_path):
         ([runs_csv, "--fix", "E=abc"], "not a number"),
         ([runs_csv, "--fix", "gamma=1"], "unknown parameter 'gamma'"),
         ([runs_csv, "--params", "size"], "no column 'size'"),
+        ([runs_csv, "--params", "N", "--tokens", "N"], "already has another role"),
+        ([runs_csv, "--fix", "E=1", "--fix", "E=2"], "given more than once"),
     ):
         shown = run(*arguments)
         assert shown.returncode == 2, arguments

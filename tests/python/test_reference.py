@@ -119,3 +119,16 @@ def test_long_double_keeps_its_digits():
     assert all(type(value) is np.longdouble for value in fit.params.values())
     fixed = offray.fit(N, D, loss, fixed={"alpha": np.longdouble("0.34")})
     assert abs(fixed.params["alpha"] / np.longdouble("0.34") - 1) < 2e-19
+
+
+def test_default_fit_finds_exact_data():
+    """Exact, well-spread data of many parameter sets are fitted to rounding without a start."""
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 5)))
+    for A in (30, 100, 400, 800):
+        for B in (30, 100, 400, 800):
+            for alpha in (0.25, 0.35, 0.45):
+                for beta in (0.25, 0.35, 0.45):
+                    theta = (1.5, A, B, alpha, beta)
+                    fit = offray.fit(N, D, offray.laws.chinchilla((N, D), *theta))
+                    assert fit.converged, theta
+                    np.testing.assert_allclose(fit.theta, theta, rtol=1e-7)

@@ -62,6 +62,12 @@ def test_curve_fit_errors(grid):
         (ValueError, "`sigma` must be positive", lambda: offray.curve_fit(law, (N, D), loss, sigma=0 * loss)),
         (ValueError, "`method` must be", lambda: offray.curve_fit(law, (N, D), loss, method="newton")),
         (ValueError, "nan_policy", lambda: offray.curve_fit(law, (N, D), loss, nan_policy="drop")),
+        (ValueError, "`sigma` must be positive and finite", lambda: offray.curve_fit(law, (N, D), loss, sigma=np.inf)),
+        (ValueError, "incorrect shape", lambda: offray.curve_fit(law, (N, D), loss, sigma=[1, 2], nan_policy="omit")),
+        (ValueError, "'lm' only supports", lambda: offray.curve_fit(law, (N, D), loss, bounds=(0, 1e9), method="lm")),
+        (ValueError, "`max_nfev` must be", lambda: offray.curve_fit(law, (N, D), loss, maxfev=0)),
+        (ValueError, "`max_nfev` must be", lambda: offray.curve_fit(law, (N, D), loss, max_nfev=10**12)),
+        (ValueError, "`p0` is infeasible", lambda: offray.curve_fit(law, (N, D), loss, [0, 1, 1, 1, 1])),
         (RuntimeError, "Optimal parameters not found", lambda: offray.curve_fit(law, (N, D), loss, HOFFMANN, maxfev=2)),
     ):
         with pytest.raises(error, match=message):
@@ -93,6 +99,17 @@ def test_least_squares_agrees(grid, loss_name):
     assert (np.abs(ours.grad) <= 1e-8 * np.linalg.norm(jacobian(ours.x), axis=0)).all()
     assert set(expected) <= set(ours) | {"nit"}
     assert (ours.active_mask == 0).all()
+
+
+def test_a_runaway_is_no_success():
+    """The packaged runs push E to zero: no bound of the caller's, so no success, and curve_fit warns."""
+    runs = offray.examples.pile()
+    x = np.array([runs["params"], runs["tokens"]])
+    result = offray.least_squares(law, HOFFMANN, args=(x, runs["loss"]))
+    assert not result.success
+    assert result.active_mask[0] == -1
+    with pytest.warns(offray.IdentifiabilityWarning, match="at_bound"):
+        offray.curve_fit(law, x, runs["loss"])
 
 
 def test_least_squares_bounds_and_errors(grid):

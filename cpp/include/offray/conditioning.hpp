@@ -50,11 +50,14 @@ class Conditioning {
     if (J.size() == 0) throw std::invalid_argument("J must have at least one row and one column");
     if (!J.allFinite()) throw std::invalid_argument("J must be finite");
     scale_.setOnes(J.cols());
-    Matrix M = J;
+    const S largest = J.cwiseAbs().maxCoeff();
+    Matrix M = largest > S(0) ? Matrix(J / largest) : Matrix(J);  // no square below can overflow
     if (columns == Columns::unit) {
       for (Index j = 0; j < M.cols(); ++j) {
         const S norm = M.col(j).stableNorm();
-        if (norm > S(0)) M.col(j) /= (scale_[j] = norm);
+        if (!(norm > S(0))) continue;
+        M.col(j) /= norm;
+        scale_[j] = norm * largest;
       }
     }
     const Eigen::ColPivHouseholderQR<Matrix> qr(M);
@@ -63,7 +66,7 @@ class Conditioning {
     Matrix R = Matrix::Zero(M.cols(), M.cols());
     R.topRows(k) = qr.matrixR().topRows(k).template triangularView<Eigen::Upper>();
     const auto svd = decompose(R);
-    singular_values_ = svd.singularValues().head(k);
+    singular_values_ = svd.singularValues().head(k) * (columns == Columns::raw && largest > S(0) ? largest : S(1));
     V_ = qr.colsPermutation() * svd.matrixV();
   }
 

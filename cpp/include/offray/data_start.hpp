@@ -34,39 +34,81 @@ class DataStart {
     log_scale_ = log_loss_.mean();
   }
 
-  /// Up to `most` starts phi, the most promising first: cells whose objective is no larger than their neighbours'.
+  /// Up to `most` + 1 starts phi, the most promising first: from cells whose objective is no larger than their neighbours', and
+  /// from the best cell in the middle of the grid.
   std::vector<Parameters<S>> best(const SolverOptions<S>& options, std::size_t most) {
     LawResidual<S> problem(law_, runs_, space_, parametrisation_);
     std::vector<Cell> cells;
     const StartGrid& grid = law_.grid;
     Vector<S> r(problem.rows());
     Jacobian<S> J(problem.rows(), problem.cols());
+    const auto measure = [&](Cell& cell) {
+      cell.phi = solve(cell.R_N, cell.R_D, cell.node[0], cell.node[1], cell.node[2]);
+      problem.evaluate(cell.phi, r, J);
+      cell.objective = sum_rho(r, options);
+      if (!std::isfinite(cell.objective)) cell.objective = std::numeric_limits<S>::infinity();
+    };
     for (int d = 0; d < grid.decay.count * grid.decay.count; ++d)
       for (int a = 0; a < grid.outer.count; ++a)
         for (int p = 0; p < grid.p.count; ++p)
           for (int q = 0; q < grid.q.count; ++q) {
-            Cell cell{{d, a, p, q}, {}, std::numeric_limits<S>::infinity()};
-            cell.phi = solve(value(grid.decay, d / grid.decay.count), value(grid.decay, d % grid.decay.count),
-                             value(grid.outer, a), value(grid.p, p), value(grid.q, q));
-            problem.evaluate(cell.phi, r, J);
-            cell.objective = sum_rho(r, options);
+            Cell cell;
+            cell.index = {d, a, p, q};
+            cell.R_N = value(grid.decay, d / grid.decay.count);
+            cell.R_D = value(grid.decay, d % grid.decay.count);
+            cell.node = {value(grid.outer, a), value(grid.p, p), value(grid.q, q)};
+            measure(cell);
             cells.push_back(cell);
           }
     std::vector<Cell> minima;
-    for (const Cell& cell : cells)
-      if (std::isfinite(cell.objective) && is_local_minimum(cell, cells)) minima.push_back(cell);
-    std::stable_sort(minima.begin(), minima.end(), [](const Cell& x, const Cell& y) { return x.objective < y.objective; });
+    const Cell* middle = nullptr;  // exponents of ordinary size compete even where extreme ones fit the noise better
+    for (const Cell& cell : cells) {
+      if (!std::isfinite(cell.objective)) continue;
+      if (is_local_minimum(cell, cells)) minima.push_back(cell);
+      const bool inside = in_middle(cell.index[2], grid.p) && in_middle(cell.index[3], grid.q);
+      if (inside && (middle == nullptr || cell.objective < middle->objective)) middle = &cell;
+    }
+    const auto better = [](const Cell& x, const Cell& y) { return x.objective < y.objective; };
+    std::stable_sort(minima.begin(), minima.end(), better);
+    if (minima.size() > most) minima.resize(most);
+    if (middle != nullptr) minima.push_back(*middle);
+    for (Cell& cell : minima) refine(cell, measure);
+    std::stable_sort(minima.begin(), minima.end(), better);
     std::vector<Parameters<S>> starts;
-    for (std::size_t i = 0; i < std::min(most, minima.size()); ++i) starts.push_back(minima[i].phi);
+    for (const Cell& cell : minima) starts.push_back(cell.phi);
     return starts;
   }
 
  private:
   struct Cell {
-    std::array<int, 4> index;
+    std::array<int, 4> index{};
+    S R_N = S(1), R_D = S(1);
+    std::array<S, 3> node{};  ///< outer, p, q
     Parameters<S> phi;
-    S objective;
+    S objective = std::numeric_limits<S>::infinity();
   };
+
+  /// Between a quarter and two thirds of a range, in logarithms: exponents of about .12 to 1.3.
+  static bool in_middle(int i, const Range& range) { return 4 * i >= range.count - 1 && 3 * i <= 2 * range.count; }
+
+  /// Pattern search over (ln outer, ln p, ln q), the linear part solved anew at every trial: a valley much narrower than a cell
+  /// is entered along its floor, and the fit starts in the basin that the node belongs to.
+  template <typename Measure>
+  void refine(Cell& cell, const Measure& measure) const {
+    const Range* ranges[] = {&law_.grid.outer, &law_.grid.p, &law_.grid.q};
+    for (int halving = 1; halving <= 5; ++halving)
+      for (std::size_t k = 0; k < 3; ++k) {
+        if (ranges[k]->count == 1) continue;
+        const S cell_ratio = std::pow(S(ranges[k]->high / ranges[k]->low), S(1) / S(ranges[k]->count - 1));
+        const S step = std::pow(cell_ratio, std::ldexp(S(1), -halving));
+        for (const S factor : {step, S(1) / step}) {
+          Cell trial = cell;
+          trial.node[k] *= factor;
+          measure(trial);
+          if (trial.objective < cell.objective) cell = trial;
+        }
+      }
+  }
 
   static S value(const Range& range, int i) {
     return range.count == 1 ? S(range.low) : S(range.low * std::pow(range.high / range.low, i / (range.count - 1.0)));

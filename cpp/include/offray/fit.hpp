@@ -21,7 +21,7 @@ struct FitOptions {
   Space space = Space::loss;
   SolverOptions<S> solver{};
   /// Start theta, (p,), natural units, positive; empty for starts from the data.
-  Parameters<S> start{};
+  Vector<S> start{};
 };
 
 /// A fitted law. Cheap to make: conditioning and covariance are computed by the functions of inference.hpp when asked for.
@@ -33,23 +33,25 @@ struct Fit {
   Parameters<S> theta;  ///< (p,), natural units
   Parameters<S> phi;    ///< (m,), the unknowns at the optimum
   Summary<S> summary;
-  Vector<S> residual;    ///< (n,), unweighted, in the fitted space
-  Jacobian<S> jacobian;  ///< (n, m), d residual / d phi, unweighted
-  Vector<S> weight;      ///< (n,) or empty
-  S tpp_ratio;           ///< largest over smallest tokens-per-parameter ratio of the runs
+  Vector<S> residual;        ///< (n,), unweighted, in the fitted space
+  Jacobian<S> jacobian;      ///< (n, m), d residual / d phi, unweighted
+  Vector<S> weight;          ///< (n,) or empty
+  S tpp_ratio;               ///< largest over smallest tokens-per-parameter ratio of the runs
+  S log_mean_N, log_mean_D;  ///< logarithms of the geometric means of N and D
 
   Status status() const { return summary.status; }
   bool converged() const { return summary.status == Status::converged; }
   /// sum w r^2 in the fitted space, whatever the objective.
   S rss() const { return weight.size() == 0 ? residual.squaredNorm() : weight.dot(residual.cwiseAbs2()); }
   Index degrees_of_freedom() const { return residual.size() - parametrisation.free(); }
-  /// Whether parameter j sits at a bound.
-  bool at_bound(Index j) const {
+  /// -1 where parameter j sits at its lower bound, 1 at its upper one, 0 elsewhere.
+  int at_bound(Index j) const {
     const int k = parametrisation.slot(j);
-    return k >= 0 && (phi[k] <= parametrisation.lower[k] || phi[k] >= parametrisation.upper[k]);
+    return k < 0 ? 0 : int(phi[k] >= parametrisation.upper[k]) - int(phi[k] <= parametrisation.lower[k]);
   }
   /// sqrt(w) J, (n, m): what the runs say about the unknowns.
   Jacobian<S> weighted_jacobian() const {
+    if (!jacobian.allFinite()) return Jacobian<S>::Zero(jacobian.rows(), jacobian.cols());  // Status::evaluation_failed
     return weight.size() == 0 ? jacobian : Jacobian<S>(weight.cwiseSqrt().asDiagonal() * jacobian);
   }
 };
@@ -63,7 +65,18 @@ namespace detail {
 
 template <typename S>
 void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisation<S>& parametrisation,
-                   const FitOptions<S>& options) {
+                   const FitOptions<S>& options, const Constraints<S>& constraints) {
+  const auto name = [&](Index j) { return std::string(law.parameters[static_cast<std::size_t>(j)]); };
+  for (Index j = 0; j < law.size(); ++j) {
+    const S value = constraints.fixed[constraints.root(j)];
+    if (value < constraints.lower[j] || value > constraints.upper[j])
+      throw InvalidInput("fixed: the value of " + name(j) + " lies outside its bounds");
+    const int k = parametrisation.slot(j);
+    if (k >= 0 && !(parametrisation.lower[k] < parametrisation.upper[k]))
+      throw InvalidInput("bounds: nothing is left of the range of " + name(j) +
+                         " between its own bounds, those of parameters " +
+                         "tied to it and the default ones (see Parametrisation)");
+  }
   if (parametrisation.free() == 0) throw InvalidInput("fixed: every parameter is fixed; nothing is left to fit");
   if (runs.size() < parametrisation.free())
     throw InvalidInput(std::to_string(parametrisation.free()) + " free parameters of " + std::string(law.name) +
@@ -72,12 +85,13 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
     if (options.start.size() != law.size())
       throw InvalidInput("start has " + std::to_string(options.start.size()) + " values, but " + std::string(law.name) +
                          " has " + std::to_string(law.size()) + " parameters");
-    require_positive<S>("start", Vector<S>(options.start));
+    require_positive<S>("start", options.start);
+    for (Index j = 0; j < law.size(); ++j)
+      if (options.start[j] < constraints.lower[j] || options.start[j] > constraints.upper[j])
+        throw InvalidInput("start: " + name(j) + " lies outside its bounds");
   }
   if (!(options.solver.delta > S(0) && std::isfinite(options.solver.delta)))
     throw InvalidInput("delta must be positive and finite");
-  if ((parametrisation.lower.array() >= parametrisation.upper.array()).any())
-    throw InvalidInput("bounds: the bounds of tied parameters leave no value");
 }
 
 }  // namespace detail
@@ -86,15 +100,28 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
   if (runs.size() == 0) throw InvalidInput("N is empty: there are no runs to fit");
-  Fit<S> out{
-      &law, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, {}, runs.weight, runs.at.tpp_ratio()};
+  Fit<S> out{&law,
+             Parametrisation<S>(law, runs.at, constraints),
+             options,
+             {},
+             {},
+             {},
+             {},
+             {},
+             runs.weight,
+             runs.at.tpp_ratio(),
+             runs.at.log_N.mean(),
+             runs.at.log_D.mean()};
   const Parametrisation<S>& parametrisation = out.parametrisation;
-  detail::check_options(law, runs, parametrisation, options);
+  detail::check_options(law, runs, parametrisation, options, constraints);
 
   LawResidual<S> problem(law, runs, options.space, parametrisation);
+  if (options.solver.objective != Objective::squares &&
+      options.solver.delta < S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude())
+    throw InvalidInput("delta is below the rounding error of the residuals");
   std::vector<Parameters<S>> starts;
   if (options.start.size() != 0) {
-    starts.push_back(parametrisation.phi(options.start));
+    starts.push_back(parametrisation.phi(Parameters<S>(options.start)));
   } else {
     const Runs<S> sample = runs.size() > kStartRuns ? runs.every((runs.size() + kStartRuns - 1) / kStartRuns) : runs;
     starts = DataStart<S>(law, sample, options.space, parametrisation).best(options.solver, kStarts);
@@ -112,6 +139,8 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
     out.jacobian = solver.jacobian();
   }
   out.theta = parametrisation.natural(out.phi);
+  if (!out.theta.allFinite())
+    throw InvalidInput("fixed: with these exponents a scale parameter is beyond the range of floating point");
   // The iteration's estimate of the condition number cannot tell a factor of p; the singular values can.
   if (out.converged() && out.summary.inverse_condition < rank_tolerance<S>() &&
       Conditioning<S>(out.weighted_jacobian()).rank() < parametrisation.free())

@@ -21,14 +21,15 @@ inline namespace OFFRAY_ABI {
 template <typename S>
 struct SolverOptions {
   Objective objective = Objective::squares;
-  S delta = S(1e-3);  ///< Huber threshold, in the units of the residual
+  S delta = S(1e-3);  ///< Huber threshold, in the units of the residual; at least 64 eps of their magnitude
 
-  /// Converged means ||z|| <= (gradient_tolerance + 8 eps kappa) sqrt(2 F) + 8 eps ||sqrt(w) y||, with F = sum w rho,
-  /// z = Q' b the part of the weighted residual in the range of J = Q R, so that ||z||^2 = g'(J'J)^-1 g for the gradient g:
-  /// the gradient in the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981).
-  /// sqrt(n - p) ||z|| / sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of
-  /// z through J and through r = L_hat - y. Where rounding hides every further decrease of F, the tolerance is 1e3 times as
-  /// large; where J is rank-deficient, the test is max_j |g_j| / ||J_j|| <= gradient_tolerance sqrt(2 F). 3.6e-12 in double.
+  /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w),
+  /// with F = sum w rho, kappa_F = ||R||_F ||R^-1||_F of the unit-column factor, y_max = Residual::magnitude(), and z = Q'b the
+  /// part of the weighted residual in the range of J = Q R: ||z||^2 = g'(J'J)^-1 g for the gradient g, which is the gradient in
+  /// the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981). sqrt(n - p) ||z|| /
+  /// sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of z through J and
+  /// through r = L_hat - y. Where J is certainly rank-deficient, max_j |g_j| / ||J_j|| stands for ||z|| and kappa_F is left
+  /// out. Where no further step makes progress, the first term may be 1e3 times as large. 3.6e-12 in double.
   S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
   int max_evaluations = 300;  ///< of residual and Jacobian
 };
@@ -261,8 +262,9 @@ S GaussNewton<S>::predicted_decrease() const {
 template <typename S>
 Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
                                     CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi) {
-  // Damping is relative to unit columns. The first value allows a nearly full step on a well-conditioned problem.
-  constexpr S kFirstDamping = S(1e-3), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
+  // Damping is relative to unit columns. The first value leaves a step along a direction with
+  // sigma > 1e-3 sigma_1 as it is: a shortened one would leave the basin along the others.
+  constexpr S kFirstDamping = S(1e-6), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
   constexpr int kPatience = 6;
   const bool quadratic = options.objective == Objective::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
@@ -272,7 +274,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   problem.evaluate(phi, r_, J_);
   out.evaluations = 1;
   S F = objective(options, weights, r_);
-  if (!std::isfinite(F)) {
+  if (!std::isfinite(F) || !J_.allFinite()) {
     out.objective = F;
     return out;
   }
@@ -292,10 +294,6 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     const S scale = std::sqrt(S(2) * F);
     const S offset = R_.col(R_.rows()).norm();
     out.objective = F;
-    if (!norms_.allFinite()) {
-      out.status = Status::evaluation_failed;
-      return out;
-    }
     out.scaled_gradient = F > S(0) ? offset / scale : S(0);
 
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
@@ -336,6 +334,18 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
       const S noise = rounding * scale + S(8) * eps * F;
       const bool hidden = std::abs(predicted) <= noise;
       accepted = hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0);
+      const Parameters<S> old_gradient = gradient_;
+      if (accepted) {
+        r_.swap(trial_r_);
+        J_.swap(trial_J_);
+        differentiate(options, weights);
+        if (!gradient_.allFinite()) {  // a finite loss with derivatives that are not: no place to go on from
+          r_.swap(trial_r_);
+          J_.swap(trial_J_);
+          gradient_ = old_gradient;
+          accepted = false;
+        }
+      }
       if (accepted) {
         blind = hidden;
         const S ratio = hidden ? S(1) : (F - trial_F) / predicted;
@@ -349,10 +359,6 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
         if (!hidden) secant = std::abs(F - trial_F - bent) < std::abs(F - trial_F - plain);
         phi = trial_;
         F = trial_F;
-        r_.swap(trial_r_);
-        J_.swap(trial_J_);
-        const Parameters<S> old_gradient = gradient_;
-        differentiate(options, weights);
         trial_.noalias() = trial_J_.transpose() * force_;
         update_second(old_gradient, trial_);
       } else {

@@ -51,7 +51,7 @@ S noise_variance(const Fit<S>& fit) {
 /// Conditioning of sqrt(w) J at the optimum, unit columns, N and D in units of their geometric means.
 template <typename S>
 Conditioning<S> conditioning(const Fit<S>& fit) {
-  return Conditioning<S>(fit.weighted_jacobian());
+  return Conditioning<S>(fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.log_mean_N, fit.log_mean_D));
 }
 
 /// The sloppy direction named in parameters: each unknown ("alpha", or "alpha=beta" where tied) and its component, in unit
@@ -75,7 +75,7 @@ std::vector<std::pair<std::string, S>> sloppy_direction(const Fit<S>& fit, const
 /// \param variance of a residual of unit weight; see noise_variance().
 template <typename S>
 Jacobian<S> covariance(const Fit<S>& fit, S variance) {
-  const Conditioning<S> condition = conditioning(fit);
+  const Conditioning<S> condition(fit.weighted_jacobian());
   const Square<S> chain = fit.parametrisation.chain(fit.theta);
   // A product F F' is symmetric and positive semi-definite whatever the rounding.
   const Jacobian<S> factor = chain * condition.inverse_factor();
@@ -84,7 +84,8 @@ Jacobian<S> covariance(const Fit<S>& fit, S variance) {
   const S infinity = std::numeric_limits<S>::infinity();
   for (Index j = 0; j < out.rows(); ++j) {
     if (fit.parametrisation.slot(j) < 0) continue;
-    if (std::isfinite(variance) && !condition.undetermined(Vector<S>(chain.row(j).transpose()))) continue;
+    const bool known = std::isfinite(variance) && !condition.undetermined(Vector<S>(chain.row(j).transpose()));
+    if (known && out.row(j).allFinite()) continue;
     for (Index i = 0; i < out.rows(); ++i)
       if (fit.parametrisation.slot(i) >= 0) out(i, j) = out(j, i) = infinity;
   }
@@ -115,7 +116,7 @@ Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
   for (Index j = 0; j < full.cols(); ++j)
     if (parametrisation.slot(j) >= 0) J.col(parametrisation.slot(j)) += theta[j] * full.col(j);
 
-  const Conditioning<S> condition = conditioning(fit);
+  const Conditioning<S> condition(fit.weighted_jacobian());
   const S variance = noise_variance(fit);
   const S sigma = std::isfinite(variance) ? std::sqrt(variance) : S(0);
   out.se = sigma * (J * condition.inverse_factor()).rowwise().norm();

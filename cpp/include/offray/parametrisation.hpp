@@ -27,10 +27,12 @@ class Parametrisation {
       if (constraints.touches(shift.parameter)) (shift.axis == Axis::N ? log_N0 : log_D0) = S(0);
     slot_.setConstant(law.size(), -1);
     fixed_.setZero(law.size());
+    natural_lower_ = constraints.lower;
+    natural_upper_ = constraints.upper;
     for (Index j = 0; j < law.size(); ++j) {
       const Index root = constraints.root(j);
       if (!std::isnan(constraints.fixed[root]))
-        fixed_[j] = std::log(constraints.fixed[root]);
+        fixed_[j] = constraints.fixed[root];
       else
         slot_[j] = root == j ? static_cast<int>(free_++) : -2;
     }
@@ -51,27 +53,36 @@ class Parametrisation {
   /// theta' = exp(phi), fixed values filled in.
   void centred(CRef<Parameters<S>> phi, Parameters<S>& theta) const {
     theta.resize(size());
-    for (Index j = 0; j < size(); ++j) theta[j] = std::exp(slot_[j] < 0 ? fixed_[j] : phi[slot_[j]]);
+    for (Index j = 0; j < size(); ++j) theta[j] = slot_[j] < 0 ? fixed_[j] : std::exp(phi[slot_[j]]);
   }
 
-  /// theta in natural units.
+  /// theta in natural units; fixed values and user's bounds are kept to the last bit.
   Parameters<S> natural(CRef<Parameters<S>> phi) const {
-    Parameters<S> log_theta(size());
-    for (Index j = 0; j < size(); ++j) log_theta[j] = slot_[j] < 0 ? fixed_[j] : phi[slot_[j]];
-    Parameters<S> theta(size());
-    // One by one: a vectorised exp may round its last, scalar element differently, and tied parameters must stay equal.
-    for (Index j = 0; j < size(); ++j) theta[j] = std::exp(log_theta[j]);
-    for (const UnitShift& shift : law_->units)
-      theta[shift.parameter] =
-          std::exp(log_theta[shift.parameter] + log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]));
+    Parameters<S> theta;
+    centred(phi, theta);
+    for (const UnitShift& shift : law_->units) {
+      const int k = slot_[shift.parameter];
+      if (k < 0) continue;
+      theta[shift.parameter] = std::exp(phi[k] + log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]));
+    }
+    for (Index j = 0; j < size(); ++j)
+      if (slot_[j] >= 0) theta[j] = std::min(std::max(theta[j], natural_lower_[j]), natural_upper_[j]);
     return theta;
   }
 
-  /// phi of a natural theta, every value clamped into the bounds; a tied group takes the value of its first member.
+  /// phi of a natural theta. A tied group takes the value of its first member; fixed values overrule theirs, before the change
+  /// of units, which depends on the exponents.
   Parameters<S> phi(CRef<Parameters<S>> theta) const {
     Parameters<S> log_theta = theta.array().log();
+    for (Index j = 0; j < size(); ++j) {
+      Index first = 0;
+      while (slot_[first] != slot_[j]) ++first;
+      log_theta[j] = slot_[j] < 0 ? std::log(fixed_[j]) : log_theta[first];
+      if (law_->kinds[static_cast<std::size_t>(j)] == Kind::exponent && slot_[j] >= 0)
+        log_theta[j] = std::min(std::max(log_theta[j], lower[slot_[j]]), upper[slot_[j]]);
+    }
     for (const UnitShift& shift : law_->units)
-      log_theta[shift.parameter] -= log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]);
+      log_theta[shift.parameter] -= log_unit(shift) * (shift.exponent < 0 ? S(1) : std::exp(log_theta[shift.exponent]));
     return phi_of_logs(log_theta);
   }
 
@@ -81,6 +92,18 @@ class Parametrisation {
     for (Index j = size() - 1; j >= 0; --j)
       if (slot_[j] >= 0) out[slot_[j]] = log_theta[j];
     return out.cwiseMax(lower).cwiseMin(upper);
+  }
+
+  /// J, (n, m), with N and D counted in units of their geometric means, which is where conditioning is defined: the same as J
+  /// but for an axis that the fit left in its own unit. Needs the scale parameter and its exponent to be unknowns of their own.
+  Jacobian<S> recentred(Jacobian<S> J, CRef<Parameters<S>> theta, S log_mean_N, S log_mean_D) const {
+    for (const UnitShift& shift : law_->units) {
+      if (shift.exponent < 0 || slot_[shift.parameter] < 0 || slot_[shift.exponent] < 0) continue;
+      // ln A = ln A' + alpha ln N0, so at fixed A' the exponent's column gains alpha ln N0 times that of ln A.
+      const S moved = (shift.axis == Axis::N ? log_mean_N : log_mean_D) - log_unit(shift);
+      J.col(slot_[shift.exponent]) += theta[shift.exponent] * moved * J.col(slot_[shift.parameter]);
+    }
+    return J;
   }
 
   /// d theta / d phi, (p, m), theta in natural units.
@@ -99,7 +122,8 @@ class Parametrisation {
   const AnyLaw<S>* law_;
   Index free_ = 0;
   Eigen::Matrix<int, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> slot_;
-  Parameters<S> fixed_;  ///< ln theta of fixed parameters; never centred
+  Parameters<S> fixed_;  ///< values of fixed parameters; their axis keeps its unit
+  Parameters<S> natural_lower_, natural_upper_;
 
   S log_unit(const UnitShift& shift) const { return shift.axis == Axis::N ? log_N0 : log_D0; }
 
@@ -109,7 +133,7 @@ class Parametrisation {
     for (Index j = 0; j < size(); ++j) {
       if (slot_[j] < 0) continue;
       S low = S(0), high = S(0);
-      default_bounds(law_->kinds[static_cast<std::size_t>(j)], low, high);
+      default_bounds(j, low, high);
       S& lo = lower[slot_[j]];
       S& hi = upper[slot_[j]];
       lo = std::max({lo, low, std::log(constraints.lower[j])});
@@ -117,19 +141,26 @@ class Parametrisation {
     }
   }
 
-  /// Bounds that only a runaway parameter meets, as logarithms: terms of the loss below 1e-9 nats per token no run can resolve,
-  /// exponents below 1e-4 make a power law a constant, and counts stay representable.
-  static void default_bounds(Kind kind, S& low, S& high) {
+  /// Bounds that only a runaway parameter meets, as logarithms: a floor below 1e-9 nats per token no run can resolve, exponents
+  /// below 1e-4 make a power law a constant, and natural values and their variances stay representable in double for counts
+  /// up to 1e14.
+  void default_bounds(Index j, S& low, S& high) const {
     const S decade = std::log(S(10));
-    switch (kind) {
+    bool scale = false, natural_units = false;
+    for (const UnitShift& shift : law_->units) {
+      if (shift.parameter != j) continue;
+      scale = true;
+      natural_units = log_unit(shift) == S(0);
+    }
+    switch (law_->kinds[static_cast<std::size_t>(j)]) {
       case Kind::loss:
-        low = -9 * decade, high = 100 * decade;
+        low = (scale ? -30 : -9) * decade, high = (scale && natural_units ? 290 : 12) * decade;
         break;
       case Kind::count:
-        low = -100 * decade, high = 250 * decade;
+        low = -60 * decade, high = 130 * decade;
         break;
       case Kind::exponent:
-        low = -4 * decade, high = 2 * decade;
+        low = -4 * decade, high = std::log(S(20));
         break;
       case Kind::decay:
         low = -4 * decade, high = 8 * decade;

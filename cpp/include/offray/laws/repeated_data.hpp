@@ -74,6 +74,7 @@ struct RepeatedData {
   /// 1 - exp(-x) - x exp(-x): what the worth of repetition still gains from a larger decay constant.
   template <typename S>
   static S gain(S x) {
+    if (x > S(1e5)) return S(1);  // exp(-x) is zero in every scalar, and x may be infinite
     if (x >= S(0.05)) return -std::expm1(-x) - x * std::exp(-x);
     // The series of sum_k (-1)^k (k-1)/k! x^k loses nothing to cancellation; 12 terms reach 2^-64 at x = 0.05.
     S term = x * x / S(2), sum = S(0);
