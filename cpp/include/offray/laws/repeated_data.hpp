@@ -24,7 +24,7 @@ struct RepeatedData {
   static constexpr std::array<Kind, 7> kinds{Kind::loss,     Kind::loss,  Kind::loss, Kind::exponent,
                                              Kind::exponent, Kind::decay, Kind::decay};
   static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
-  static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 13}, {.03, 8, 13}, {1, 100, 4}, true};
+  static constexpr StartGrid grid{{1, 1, 1}, {.06, 3, 8}, {.06, 3, 8}, {1, 100, 4}, true};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
