@@ -17,10 +17,16 @@
 #include "offray/types.hpp"
 
 #define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
+  prefix template struct Inputs<S>;                                                                                 \
+  prefix template struct Runs<S>;                                                                                   \
+  prefix template struct Constraints<S>;                                                                            \
+  prefix template class Parametrisation<S>;                                                                         \
   prefix template class Conditioning<S>;                                                                            \
   prefix template class GaussNewton<S>;                                                                             \
   prefix template class DataStart<S>;                                                                               \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
+  prefix template S noise_variance<S>(const Fit<S>&);                                                               \
+  prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \
   prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                      \
   prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
   prefix template S student_t_half_width<S>(S, S);
