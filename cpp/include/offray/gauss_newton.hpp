@@ -263,8 +263,8 @@ template <typename S>
 Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
                                     CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi) {
   // Damping is relative to unit columns. The first value leaves a step along a direction with
-  // sigma > 1e-3 sigma_1 as it is: a shortened one would leave the basin along the others.
-  constexpr S kFirstDamping = S(1e-6), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
+  // sigma > 1e-2 as it is: a shortened one would leave the basin along the others.
+  constexpr S kFirstDamping = S(1e-4), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
   constexpr int kPatience = 6;
   const bool quadratic = options.objective == Objective::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
