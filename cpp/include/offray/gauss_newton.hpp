@@ -98,7 +98,7 @@ class GaussNewton {
   void hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S>> upper, const Parameters<S>& phi);
   void factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton);
   S inverse_condition() const;
-  S largest_cosine(S scale) const;
+  S steepest() const;
   void solve_damped(S lambda, bool secant);
   void bend();
   S predicted_decrease() const;
@@ -185,14 +185,14 @@ S GaussNewton<S>::inverse_condition() const {
   return forward > S(0) ? S(1) / std::sqrt(forward * backward) : S(1);
 }
 
-/// max_j |J_j' b| / (||J_j|| scale), the test that stays meaningful when J is rank-deficient.
+/// max_j |J_j' b| / ||J_j||, the test that stays meaningful when J is rank-deficient.
 template <typename S>
-S GaussNewton<S>::largest_cosine(S scale) const {
+S GaussNewton<S>::steepest() const {
   S largest = S(0);
   for (Index j = 0; j < R_.rows(); ++j) {
     if (!(norms_[j] > S(0))) continue;
     const S g = R_.col(j).head(j + 1).dot(R_.col(R_.rows()).head(j + 1));
-    largest = std::max(largest, std::abs(g) / (norms_[j] * scale));
+    largest = std::max(largest, std::abs(g) / norms_[j]);
   }
   return largest;
 }
@@ -299,7 +299,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
     out.inverse_condition = inverse_condition();
     const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
-    const S measure = deficient ? largest_cosine(S(1)) : offset;
+    const S measure = deficient ? steepest() : offset;
     const S tolerance = options.gradient_tolerance + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
     const bool converged = measure <= tolerance * scale + rounding;
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress, and chooses the model.
