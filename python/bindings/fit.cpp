@@ -9,15 +9,18 @@ using Names = std::vector<std::string>;
 
 template <typename S>
 Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens, int objective,
-           Array<S> delta, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed, Array<S> fixed_values,
-           const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded, Array<S> lower, Array<S> upper) {
+           Array<S> delta, double quantile, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed,
+           Array<S> fixed_values, const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded,
+           Array<S> lower, Array<S> upper) {
   // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
   const py::gil_scoped_release release;
   const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
   FitOptions<S> options;
   options.space = log_loss ? Space::log_loss : Space::loss;
-  options.solver.objective = static_cast<Objective>(objective);
-  options.solver.delta = delta[0];
+  options.solver.loss.objective = static_cast<Objective>(objective);
+  options.robust_scale = delta.size() == 0;
+  if (!options.robust_scale) options.solver.loss.delta = delta[0];
+  options.solver.loss.quantile = static_cast<S>(quantile);
   options.solver.max_evaluations = max_evaluations;
   options.start = start;
   Constraints<S> constraints(law);
@@ -40,8 +43,21 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
       .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
       .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
-      .def_property_readonly("residual", [](const Class& f) { return f.residual; })
-      .def_property_readonly("tpp_ratio", [](const Class& f) { return scalar<S>(f.tpp_ratio); })
+      .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.loss.delta); })
+      .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })
+      .def_property_readonly("limit", [](const Class& f) { return std::string(kLimits[static_cast<int>(f.limit)]); })
+      .def_property_readonly("limit_parameter", [](const Class& f) { return f.limit_parameter; })
+      .def_property_readonly("basins",
+                             [](const Class& f) {
+                               py::list out;
+                               for (const FitBasin<S>& b : f.basins)
+                                 out.append(py::make_tuple(Vector<S>(b.theta), scalar<S>(b.objective),
+                                                           std::string(kStatuses[static_cast<int>(b.status)])));
+                               return out;
+                             })
+      .def_property_readonly("room", [](const Class& f) { return Vector<S>(f.room()); })
+      .def_property_readonly("residual", &Class::residual)
+      .def_property_readonly("tpp_ratio", [](const Class& f) { return scalar<S>(f.runs.at.tpp_ratio()); })
       .def_property_readonly("degrees_of_freedom", &Class::degrees_of_freedom)
       .def_property_readonly("free",
                              [](const Class& f) {
@@ -82,7 +98,7 @@ void bind_scalar(py::module_& m, const char* name) {
           py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("unique_tokens").noconvert());
   m.def("fit", &run<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("loss").noconvert(),
         py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("objective"), py::arg("delta").noconvert(),
-        py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"),
+        py::arg("quantile"), py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"),
         py::arg("fixed_values").noconvert(), py::arg("tied"), py::arg("bounded"), py::arg("lower").noconvert(),
         py::arg("upper").noconvert());
 }
@@ -93,6 +109,10 @@ void bind_fit(py::module_& m) {
   py::list objectives;
   for (const auto name : kObjectives) objectives.append(std::string(name));
   m.attr("OBJECTIVES") = py::tuple(objectives);
+  py::list scaled;
+  for (std::size_t i = 0; i < std::size(kObjectives); ++i)
+    if (has_scale(static_cast<Objective>(i))) scaled.append(std::string(kObjectives[i]));
+  m.attr("SCALED_OBJECTIVES") = py::tuple(scaled);
   bind_scalar<double>(m, "FitDouble");
   bind_scalar<long double>(m, "FitLongDouble");
   m.def("student_t_half_width", &student_t_half_width<double>, py::arg("level"), py::arg("dof"));

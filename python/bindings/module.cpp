@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   bind_laws(m);
   bind_conditioning(m);
   bind_fit(m);
+  bind_simd(m);
 }

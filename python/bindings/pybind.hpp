@@ -15,6 +15,7 @@ namespace py = pybind11;
 void bind_laws(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_conditioning(py::module_& m);
+void bind_simd(py::module_& m);
 
 /// A 0-d array: pybind11 turns a long double into a Python float, which would lose digits.
 template <typename S>

@@ -9,6 +9,7 @@
 """
 
 from offray import examples, laws
+from offray._certificate import Basin, Certificate
 from offray._condition import Conditioning, condition
 from offray._config import get_cmake_dir, get_include
 from offray._core import __version__
@@ -17,9 +18,12 @@ from offray._identifiability import Identifiability
 from offray._laws import Law
 from offray._result import Fit, Prediction
 from offray._scipy import OptimizeResult, curve_fit, least_squares
+from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 __all__ = [
+    "Basin",
+    "Certificate",
     "Conditioning",
     "ConvergenceWarning",
     "Fit",
@@ -37,4 +41,5 @@ __all__ = [
     "get_include",
     "laws",
     "least_squares",
+    "simd",
 ]

@@ -18,7 +18,7 @@ from offray._runs import column_names, find_columns, is_table
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 DEFAULT_DELTA = 1e-3
-MAX_EVALUATIONS = 300
+MAX_EVALUATIONS = 2000
 
 
 def fit(
@@ -32,7 +32,8 @@ def fit(
     tokens: str | None = None,
     law: str | Law = "chinchilla",
     objective: str = "squares",
-    delta: float | None = None,
+    delta: float | str | None = None,
+    quantile: float | None = None,
     log_loss: bool = False,
     fixed: Mapping[str, float] | None = None,
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
@@ -42,8 +43,9 @@ def fit(
 ) -> Fit:
     """Fit a scaling law to training runs.
 
-    Minimises ``sum_i w_i rho(r_i)``, with r = L_hat - L or, with `log_loss`, r = ln L_hat - ln L, by damped Gauss-Newton on the
-    logarithms of the parameters about the geometric means of N and D. Deterministic.
+    Minimises ``sum_i w_i rho(r_i)``, with r = L_hat - L or, with `log_loss`, r = ln L_hat - ln L. Without a `start`, the global
+    optimum: a grid over the exponents with the coefficients solved exactly at every node, and a descent from each of its local
+    minima (``fit.certificate``). Deterministic.
 
     Parameters
     ----------
@@ -62,10 +64,15 @@ def fit(
         Names of a table's columns for N and D.
     law : str or Law
         A name or an object of `offray.laws`.
-    objective : {"squares", "huber"}
-        rho = r^2 / 2, or Huber's: r^2 / 2 for abs(r) <= delta, delta (abs(r) - delta / 2) beyond.
-    delta : float, optional
-        Huber threshold in the units of r; default 1e-3, the field's standard for log loss.
+    objective : {"squares", "huber", "soft_l1", "cauchy", "absolute", "quantile"}
+        rho = r^2 / 2; Huber's: r^2 / 2 for abs(r) <= delta, delta (abs(r) - delta / 2) beyond; soft_l1:
+        delta^2 (sqrt(1 + (r / delta)^2) - 1); cauchy: delta^2 / 2 ln(1 + (r / delta)^2), which is not convex, so that other
+        basins may be lower than those found; abs(r); or, of the level tau = `quantile`, tau max(-r, 0) + (1 - tau) max(r, 0).
+    delta : float or "mad", optional
+        Scale of huber, soft_l1 and cauchy in the units of r; default 1e-3, the field's standard for log loss. "mad": 1.345 times
+        1.4826 times the median of abs(r) about the fit of least absolute deviation. ``fit.delta`` tells it.
+    quantile : float, optional
+        Level of the objective "quantile", in (0, 1); default 0.5, the median.
     log_loss : bool
         Fit ln L instead of L.
     fixed : mapping of str to float, optional
@@ -76,7 +83,7 @@ def fit(
         Bounds, natural units, ``0 <= lower < upper``. Without them parameters keep to a range that only a runaway one leaves: a
         floor above 1e-9, exponents in [1e-4, 20], decay constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
-        Starting theta. Default: the best of several starts taken from the data.
+        Starting theta, for the local optimum of its basin. Default: the global optimum.
     dtype : dtype, optional
         ``float64`` or ``longdouble``; default by the inputs.
 
@@ -109,8 +116,12 @@ def fit(
     columns = _columns(N, D, loss, unique_tokens, weight, params, tokens, the_law)
     if objective not in _core.OBJECTIVES:
         raise ValueError(f"unknown objective {objective!r}; known objectives: {', '.join(_core.OBJECTIVES)}")
-    if delta is not None and objective == "squares":
-        raise ValueError("delta belongs to a robust objective; objective is 'squares'")
+    if delta is not None and objective not in _core.SCALED_OBJECTIVES:
+        raise ValueError(f"delta belongs to {', '.join(_core.SCALED_OBJECTIVES)}; objective is {objective!r}")
+    if isinstance(delta, str) and delta != "mad":
+        raise ValueError(f"delta must be a number or 'mad'; got {delta!r}")
+    if quantile is not None and objective != "quantile":
+        raise ValueError(f"quantile belongs to the objective 'quantile'; objective is {objective!r}")
     kind = choose_dtype(dtype, *columns.values())
     names = law_names(the_law)
     fixed = mapping("fixed", fixed, names)
@@ -124,7 +135,8 @@ def fit(
         optional_vector("weight", columns["weight"], kind),
         optional_vector("unique_tokens", columns["unique_tokens"], kind),
         _core.OBJECTIVES.index(objective),
-        numbers("delta", [DEFAULT_DELTA if delta is None else delta], kind).reshape(-1),
+        numbers("delta", [] if delta == "mad" else [DEFAULT_DELTA if delta is None else delta], kind),
+        0.5 if quantile is None else float(quantile),
         bool(log_loss),
         MAX_EVALUATIONS,
         _start(the_law, start, fixed, kind),

@@ -37,13 +37,18 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     return [
         ("law", fit.law.name),
         ("runs", f"{len(fit.residuals)}{' weighted' if fit.weighted else ''} ({fit.degrees_of_freedom} degrees of freedom)"),
-        ("objective", f"{fit.objective} on {space} = {fit.objective_value:.9g}, RSS = {fit.rss:.9g}"),
+        ("objective", f"{_objective(fit)} on {space} = {fit.objective_value:.9g}, RSS = {fit.rss:.9g}"),
         ("status", f"{fit.status}. {fit.message}"),
+        ("optimum", str(fit.certificate)),
         (
             "conditioning",
             f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}; least determined: {name_direction(fit)}",
         ),
     ]
+
+
+def _objective(fit: Fit) -> str:
+    return f"{fit.objective} (delta {fit.delta:.4g})" if np.isfinite(fit.delta) else fit.objective
 
 
 def as_text(fit: Fit) -> str:
@@ -78,6 +83,9 @@ def as_data(fit: Fit) -> dict[str, Any]:
         "status": fit.status,
         "converged": fit.converged,
         "message": fit.message,
+        "delta": plain(fit.delta),
+        "limit": fit.certificate.limit,
+        "basins": [plain(basin.objective_value) for basin in fit.certificate.basins],
         "kappa": plain(fit.conditioning.kappa),
         "rank": fit.conditioning.rank,
         "sloppy_direction": dict(fit.sloppy_direction),

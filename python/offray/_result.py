@@ -12,6 +12,7 @@ import numpy as np
 
 from offray import _core
 from offray._arrays import Array, DType, frozen, numbers
+from offray._certificate import Certificate, certify
 from offray._condition import Conditioning
 from offray._identifiability import Identifiability, assess
 
@@ -99,7 +100,7 @@ class Fit:
 
     @property
     def objective_value(self) -> Any:
-        """The minimised sum of w rho(r); half of `rss` for squares."""
+        """The minimised sum of w rho(r), never a mean; half of `rss` for squares."""
         return self._core.objective_value[()]
 
     @property
@@ -116,6 +117,16 @@ class Fit:
     def converged(self) -> bool:
         """Whether the scaled gradient is small at an interior point where the Jacobian has full rank."""
         return self.status == "converged"
+
+    @property
+    def delta(self) -> Any:
+        """Scale of a robust objective, given or estimated; NaN where the objective has none."""
+        return self._core.delta[()] if self.objective in _core.SCALED_OBJECTIVES else self._dtype.type(np.nan)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """Basins found, distance to bounds, and whether the optimum is interior."""
+        return certify(self)
 
     @property
     def scaled_gradient(self) -> Any:

@@ -310,6 +310,7 @@ def _run(
         optional_vector("U", x[2] if len(x) == 3 else None, dtype),
         objective,
         numbers("f_scale", [delta], dtype),
+        0.5,
         False,
         max_evaluations,
         optional_vector("p0", start, dtype),

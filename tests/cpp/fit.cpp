@@ -127,8 +127,8 @@ void weights_are_replicates() {
   twice.loss = repeat(once.loss);
   for (const Objective objective : {Objective::squares, Objective::huber}) {
     FitOptions<S> options;
-    options.solver.objective = objective;
-    options.solver.delta = S(.004);
+    options.solver.loss.objective = objective;
+    options.solver.loss.delta = S(.004);
     const auto a = fit<S>(Chinchilla{}, weighted, options), b = fit<S>(Chinchilla{}, twice, options);
     CHECK(a.converged() && b.converged());
     CHECK(worst(a.theta, b.theta) < S(1e-8));
@@ -142,7 +142,7 @@ void huber_resists_outliers() {
   runs.loss[3] += S(2);
   runs.loss[20] -= S(1);
   FitOptions<S> options;
-  options.solver.objective = Objective::huber;
+  options.solver.loss.objective = Objective::huber;
   const auto robust = fit<S>(Chinchilla{}, runs, options);
   CHECK(robust.converged());
   CHECK(worst(robust.theta, designs::hoffmann<S>()) < S(.02));
@@ -159,7 +159,7 @@ void one_ray_ends() {
     const auto out = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss));
     CHECK(out.status() != Status::evaluation_failed);
     CHECK(out.theta.allFinite());
-    CHECK_CLOSE(out.tpp_ratio, S(1), 1e-12);
+    CHECK_CLOSE(out.runs.at.tpp_ratio(), S(1), 1e-12);
   }
   const auto grid = designs::grid<S>();
   CHECK_CLOSE(noisy(S(.01)).at.tpp_ratio(), (grid.D.cwiseQuotient(grid.N).maxCoeff() / grid.D.cwiseQuotient(grid.N).minCoeff()),

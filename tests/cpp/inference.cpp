@@ -15,8 +15,8 @@ Fit<S> noisy_fit(const designs::Table<S>& table, S sigma, Objective objective = 
   Vector<S> loss = designs::losses(any_law<S, Chinchilla>(), designs::hoffmann<S>(), table);
   loss += sigma * designs::noise<S>(loss.size());
   FitOptions<S> options;
-  options.solver.objective = objective;
-  options.solver.delta = delta;
+  options.solver.loss.objective = objective;
+  options.solver.loss.delta = delta;
   return fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss), options);
 }
 

@@ -153,8 +153,8 @@ void huber_location() {
     J.setOnes();
   };
   SolverOptions<S> options;
-  options.objective = Objective::huber;
-  options.delta = S(1);
+  options.loss.objective = Objective::huber;
+  options.loss.delta = S(1);
   const auto out = solve<S>(4, {S(20)}, f, S(-100), S(100), options);
   CHECK(out.summary.status == Status::converged);
   CHECK_CLOSE(out.x[0], S(1.3) / S(3), 1e-12);  // sum of (x - a) over the three inside = delta

@@ -60,7 +60,7 @@ def test_no_number(grid):
         ({"objective": "lad"}, "unknown objective 'lad'; known objectives: squares, huber"),
         ({"objective": "huber", "delta": 0}, "delta must be positive"),
         ({"objective": "huber", "delta": np.nan}, "delta must be positive"),
-        ({"delta": 1e-3}, "delta belongs to a robust objective"),
+        ({"delta": 1e-3}, "delta belongs to huber, soft_l1, cauchy"),
         ({"fixed": {"gamma": 1}}, "fixed: unknown parameter 'gamma'; chinchilla has E, A, B, alpha, beta"),
         ({"fixed": {"E": -1}}, "fixed: E must be positive and finite"),
         ({"fixed": {"E": "x"}}, "must be a real number"),

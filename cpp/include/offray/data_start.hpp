@@ -41,10 +41,9 @@ class DataStart {
     std::vector<Cell> cells;
     const StartGrid& grid = law_.grid;
     Vector<S> r(problem.rows());
-    Jacobian<S> J(problem.rows(), problem.cols());
     const auto measure = [&](Cell& cell) {
       cell.phi = solve(cell.R_N, cell.R_D, cell.node[0], cell.node[1], cell.node[2]);
-      problem.evaluate(cell.phi, r, J);
+      problem.residual(cell.phi, r);
       cell.objective = sum_rho(r, options);
       if (!std::isfinite(cell.objective)) cell.objective = std::numeric_limits<S>::infinity();
     };
@@ -117,7 +116,7 @@ class DataStart {
   S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
     S sum = S(0);
     for (Index i = 0; i < r.size(); ++i)
-      sum += (runs_.weight.size() == 0 ? S(1) : runs_.weight[i]) * rho(options.objective, options.delta, r[i]).value;
+      sum += (runs_.weight.size() == 0 ? S(1) : runs_.weight[i]) * rho(options.loss, r[i]).value;
     return sum;
   }
 

@@ -3,14 +3,14 @@
 /// fit<S>(law, runs, options): the one call that embedders need.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
-#include "offray/data_start.hpp"
-#include "offray/gauss_newton.hpp"
+#include "offray/global_fit.hpp"
 #include "offray/laws/law.hpp"
 
 namespace offray {
@@ -20,46 +20,82 @@ template <typename S>
 struct FitOptions {
   Space space = Space::loss;
   SolverOptions<S> solver{};
-  /// Start theta, (p,), natural units, positive; empty for starts from the data.
+  /// Take the objective's scale delta from the data: 1.345 times 1.4826 median |r| about the fit of least absolute deviation,
+  /// which gives Huber's estimate 95 % of the efficiency of least squares under normal noise (Huber 1981).
+  bool robust_scale = false;
+  /// Start theta, (p,), natural units, positive; empty for the global optimum.
   Vector<S> start{};
 };
 
-/// A fitted law. Cheap to make: conditioning and covariance are computed by the functions of inference.hpp when asked for.
+/// One descent of the global search.
+template <typename S>
+struct FitBasin {
+  Parameters<S> theta;  ///< (p,), natural units
+  S objective;          ///< sum w rho
+  Status status;
+};
+
+/// A fitted law. Cheap to make: residuals, Jacobian, conditioning and covariance are computed when asked for.
 template <typename S>
 struct Fit {
   const AnyLaw<S>* law;
+  Runs<S> runs;
   Parametrisation<S> parametrisation;
-  FitOptions<S> options;
-  Parameters<S> theta;  ///< (p,), natural units
-  Parameters<S> phi;    ///< (m,), the unknowns at the optimum
+  FitOptions<S> options;  ///< as used: with the scale that was estimated
+  Parameters<S> theta;    ///< (p,), natural units
+  Parameters<S> phi;      ///< (m,), the unknowns at the optimum
   Summary<S> summary;
-  Vector<S> residual;        ///< (n,), unweighted, in the fitted space
-  Jacobian<S> jacobian;      ///< (n, m), d residual / d phi, unweighted
-  Vector<S> weight;          ///< (n,) or empty
-  S tpp_ratio;               ///< largest over smallest tokens-per-parameter ratio of the runs
-  S log_mean_N, log_mean_D;  ///< logarithms of the geometric means of N and D
+  std::vector<FitBasin<S>> basins;  ///< distinct ones, the best first; one where a start was given
+  Limit limit;                      ///< where the optimum lies
+  int limit_parameter;              ///< the parameter that `limit` is about, or -1
+  /// The objective is at most this much above its value without the smoothing of a kink; 0 for smooth objectives.
+  S gap;
 
   Status status() const { return summary.status; }
   bool converged() const { return summary.status == Status::converged; }
+  const Vector<S>& weight() const { return runs.weight; }
+
+  /// r = L_hat - L or ln L_hat - ln L, (n,), unweighted.
+  Vector<S> residual() const {
+    Vector<S> r(runs.size());
+    LawResidual<S>(*law, runs, options.space, parametrisation).residual(phi, r);
+    return r;
+  }
+  /// d residual / d phi, (n, m), unweighted.
+  Jacobian<S> jacobian() const {
+    Vector<S> r(runs.size());
+    Jacobian<S> J(runs.size(), parametrisation.free());
+    LawResidual<S>(*law, runs, options.space, parametrisation).evaluate(phi, r, J);
+    return J;
+  }
+  /// sqrt(w) J, (n, m): what the runs say about the unknowns.
+  Jacobian<S> weighted_jacobian() const {
+    Jacobian<S> J = jacobian();
+    if (!J.allFinite()) J.setZero();  // Status::evaluation_failed
+    if (weight().size() != 0) J = weight().cwiseSqrt().asDiagonal() * J;
+    return J;
+  }
   /// sum w r^2 in the fitted space, whatever the objective.
-  S rss() const { return weight.size() == 0 ? residual.squaredNorm() : weight.dot(residual.cwiseAbs2()); }
-  Index degrees_of_freedom() const { return residual.size() - parametrisation.free(); }
+  S rss() const {
+    const Vector<S> r = residual();
+    return weight().size() == 0 ? r.squaredNorm() : weight().dot(r.cwiseAbs2());
+  }
+  Index degrees_of_freedom() const { return runs.size() - parametrisation.free(); }
   /// -1 where parameter j sits at its lower bound, 1 at its upper one, 0 elsewhere.
   int at_bound(Index j) const {
     const int k = parametrisation.slot(j);
     return k < 0 ? 0 : int(phi[k] >= parametrisation.upper[k]) - int(phi[k] <= parametrisation.lower[k]);
   }
-  /// sqrt(w) J, (n, m): what the runs say about the unknowns.
-  Jacobian<S> weighted_jacobian() const {
-    if (!jacobian.allFinite()) return Jacobian<S>::Zero(jacobian.rows(), jacobian.cols());  // Status::evaluation_failed
-    return weight.size() == 0 ? jacobian : Jacobian<S>(weight.cwiseSqrt().asDiagonal() * jacobian);
+  /// Distance of every parameter to its nearer bound, in ln theta' (Parametrisation), (p,); infinite where it is fixed.
+  Parameters<S> room() const {
+    Parameters<S> out = Parameters<S>::Constant(theta.size(), std::numeric_limits<S>::infinity());
+    for (Index j = 0; j < theta.size(); ++j) {
+      const int k = parametrisation.slot(j);
+      if (k >= 0) out[j] = std::min(phi[k] - parametrisation.lower[k], parametrisation.upper[k] - phi[k]);
+    }
+    return out;
   }
 };
-
-/// How many local minima of the start grid are followed to the end.
-inline constexpr std::size_t kStarts = 6;
-/// The start grid looks at no more runs than this, evenly spaced through the table.
-inline constexpr Index kStartRuns = 4096;
 
 namespace detail {
 
@@ -90,8 +126,56 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
       if (options.start[j] < constraints.lower[j] || options.start[j] > constraints.upper[j])
         throw InvalidInput("start: " + name(j) + " lies outside its bounds");
   }
-  if (!(options.solver.delta > S(0) && std::isfinite(options.solver.delta)))
+  if (!(options.solver.loss.delta > S(0) && std::isfinite(options.solver.loss.delta)))
     throw InvalidInput("delta must be positive and finite");
+  if (!(options.solver.loss.quantile > S(0) && options.solver.loss.quantile < S(1)))
+    throw InvalidInput("quantile must be in (0, 1)");
+}
+
+/// Where the optimum lies, and which parameter says so.
+template <typename S>
+void classify(const Constraints<S>& constraints, const std::array<int, kTerms>& edges, Fit<S>& fit) {
+  const AnyLaw<S>& law = *fit.law;
+  const auto say = [&](Limit limit, Index parameter) {
+    fit.limit = limit;
+    fit.limit_parameter = static_cast<int>(parameter);
+  };
+  const auto is_floor = [&](Index j) { return law.form[0] == static_cast<int>(j); };
+  const auto is_term = [&](Index j) { return law.form[1] == static_cast<int>(j) || law.form[2] == static_cast<int>(j); };
+  say(Limit::interior, -1);
+  if (fit.summary.status == Status::converged) return;
+  if (fit.summary.status == Status::at_bound) {
+    for (std::size_t k = 0; k < kTerms; ++k)
+      if (edges[k] != 0)
+        return say(k == 0 ? Limit::floor_vanishes : k < 3 ? Limit::term_vanishes : Limit::runaway, law.form[k]);
+    for (Index j = 0; j < law.size(); ++j) {
+      const int side = fit.at_bound(j);
+      if (side == 0) continue;
+      const S edge = side < 0 ? constraints.lower[j] : constraints.upper[j];
+      if (fit.theta[j] == edge) return say(Limit::bounded, j);
+      if (side < 0 && is_floor(j)) return say(Limit::floor_vanishes, j);
+      return say(side < 0 && is_term(j) ? Limit::term_vanishes : Limit::runaway, j);
+    }
+  }
+  if (fit.summary.status != Status::rank_deficient) return say(Limit::unsettled, -1);
+  // The exponents of the two terms, p and q of the power sum; on one ray their terms have one shape.
+  const int p = law.form[4], q = law.form[5] >= 0 ? law.form[5] : law.form[3];
+  const bool equal = std::abs(std::log(fit.theta[p] / fit.theta[q])) < S(1e-3);
+  say(equal ? Limit::equal_exponents : Limit::unidentified, equal ? p : -1);
+}
+
+/// delta of FitOptions::robust_scale.
+template <typename S>
+S robust_scale(GlobalFit<S>& search, LawResidual<S>& problem, SolverOptions<S> options) {
+  options.loss.objective = Objective::absolute;
+  const std::vector<Basin<S>> found = search.basins(options);
+  const S smallest = S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude();
+  if (found.empty()) return smallest;
+  Vector<S> r(problem.rows());
+  problem.residual(found.front().phi, r);
+  r = r.cwiseAbs();
+  std::nth_element(r.data(), r.data() + r.size() / 2, r.data() + r.size());
+  return std::max(S(1.345) * S(1.4826) * r[r.size() / 2], smallest);
 }
 
 }  // namespace detail
@@ -100,55 +184,49 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
   if (runs.size() == 0) throw InvalidInput("N is empty: there are no runs to fit");
-  Fit<S> out{&law,
-             Parametrisation<S>(law, runs.at, constraints),
-             options,
-             {},
-             {},
-             {},
-             {},
-             {},
-             runs.weight,
-             runs.at.tpp_ratio(),
-             runs.at.log_N.mean(),
-             runs.at.log_D.mean()};
+  Fit<S> out{&law, runs, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, Limit::unsettled, -1, S(0)};
   const Parametrisation<S>& parametrisation = out.parametrisation;
   detail::check_options(law, runs, parametrisation, options, constraints);
 
-  LawResidual<S> problem(law, runs, options.space, parametrisation);
-  if (options.solver.objective != Objective::squares &&
-      options.solver.delta < S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude())
-    throw InvalidInput("delta is below the rounding error of the residuals");
-  std::vector<Parameters<S>> starts;
-  if (options.start.size() != 0) {
-    starts.push_back(parametrisation.phi(Parameters<S>(options.start)));
-  } else {
-    const Runs<S> sample = runs.size() > kStartRuns ? runs.every((runs.size() + kStartRuns - 1) / kStartRuns) : runs;
-    starts = DataStart<S>(law, sample, options.space, parametrisation).best(options.solver, kStarts);
-    if (starts.empty()) throw InvalidInput("loss: the law is not finite anywhere near these runs");
+  GlobalFit<S> search(law, runs, options.space, parametrisation);
+  Loss<S>& loss = out.options.solver.loss;
+  if (has_scale(loss.objective)) {
+    LawResidual<S> problem(law, runs, options.space, parametrisation);
+    if (options.robust_scale) loss.delta = detail::robust_scale(search, problem, options.solver);
+    if (loss.delta < S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude())
+      throw InvalidInput("delta is below the rounding error of the residuals");
   }
-  GaussNewton<S> solver(problem.rows(), problem.cols());
-  for (Parameters<S>& phi : starts) {
-    const Summary<S> summary =
-        solver.minimise(problem, runs.weight, parametrisation.lower, parametrisation.upper, options.solver, phi);
-    // A later basin has to be lower by more than rounding, so that the choice does not depend on it.
-    if (out.phi.size() != 0 && !(summary.objective < out.summary.objective * (S(1) - S(1e-9)))) continue;
-    out.summary = summary;
-    out.phi = phi;
-    out.residual = solver.residual();
-    out.jacobian = solver.jacobian();
-  }
-  out.theta = parametrisation.natural(out.phi);
+  std::vector<Basin<S>> found;
+  if (options.start.size() != 0)
+    found.push_back(search.descend_from(parametrisation.phi(Parameters<S>(options.start)), out.options.solver));
+  else
+    found = search.basins(out.options.solver);
+  if (found.empty()) throw InvalidInput("loss: the law is not finite anywhere near these runs");
+
+  for (const Basin<S>& basin : found)
+    out.basins.push_back({parametrisation.natural(basin.phi), basin.summary.objective, basin.summary.status});
+  out.phi = found.front().phi;
+  out.theta = out.basins.front().theta;
+  out.summary = found.front().summary;
   if (!out.theta.allFinite())
     throw InvalidInput("fixed: with these exponents a scale parameter is beyond the range of floating point");
+  if (has_kink(loss.objective)) {
+    loss.delta = out.summary.smoothing;
+    out.gap = loss.delta / S(2) * (runs.weight.size() == 0 ? S(runs.size()) : runs.weight.sum());
+    const Vector<S> r = out.residual();
+    out.summary.objective = S(0);
+    for (Index i = 0; i < r.size(); ++i)
+      out.summary.objective += (runs.weight.size() == 0 ? S(1) : runs.weight[i]) * exact_rho(loss, r[i]);
+  }
   // The iteration's estimate of the condition number cannot tell a factor of p; the singular values can.
   if (out.converged() && out.summary.inverse_condition < rank_tolerance<S>() &&
       Conditioning<S>(out.weighted_jacobian()).rank() < parametrisation.free())
     out.summary.status = Status::rank_deficient;
+  detail::classify(constraints, found.front().edges, out);
   return out;
 }
 
-/// Fits `law` to `runs` by damped Gauss-Newton, from the given start or from the best of several starts taken from the data.
+/// Fits `law` to `runs`: the global optimum, or the local one of a given start.
 ///
 /// \code
 /// offray::Runs<double> runs(N, D, loss);

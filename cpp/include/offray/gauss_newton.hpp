@@ -10,40 +10,13 @@
 #include <utility>
 
 #include "offray/conditioning.hpp"
-#include "offray/loss.hpp"
 #include "offray/residual.hpp"
-#include "offray/status.hpp"
+#include "offray/solver_options.hpp"
 #include "offray/tall_qr.hpp"
+#include "offray/triangular.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-
-template <typename S>
-struct SolverOptions {
-  Objective objective = Objective::squares;
-  S delta = S(1e-3);  ///< Huber threshold, in the units of the residual; at least 64 eps of their magnitude
-
-  /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w),
-  /// with F = sum w rho, kappa_F = ||R||_F ||R^-1||_F of the unit-column factor, y_max = Residual::magnitude(), and z = Q'b the
-  /// part of the weighted residual in the range of J = Q R: ||z||^2 = g'(J'J)^-1 g for the gradient g, which is the gradient in
-  /// the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981). sqrt(n - p) ||z|| /
-  /// sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of z through J and
-  /// through r = L_hat - y. Where J is certainly rank-deficient, max_j |g_j| / ||J_j|| stands for ||z|| and kappa_F is left
-  /// out. Where no further step makes progress, the first term may be 1e3 times as large. 3.6e-12 in double.
-  S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
-  int max_evaluations = 300;  ///< of residual and Jacobian
-};
-
-template <typename S>
-struct Summary {
-  Status status = Status::evaluation_failed;
-  int iterations = 0;        ///< factorisations of J
-  int evaluations = 0;       ///< evaluations of r and J
-  S objective = S(0);        ///< F = sum w rho(r)
-  S scaled_gradient = S(0);  ///< ||z|| / sqrt(2 F)
-  S inverse_condition =
-      S(0);  ///< between 1 / (p kappa_2) and 1 / kappa_2 of the weighted unit-column Jacobian; no digit certain
-};
 
 /// Workspace and iteration. Construct once per problem size; minimise() allocates nothing and throws nothing.
 ///
@@ -97,8 +70,6 @@ class GaussNewton {
   void differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights);
   void hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S>> upper, const Parameters<S>& phi);
   void factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton);
-  S inverse_condition() const;
-  S steepest() const;
   void solve_damped(S lambda, bool secant);
   void bend();
   S predicted_decrease() const;
@@ -110,12 +81,12 @@ class GaussNewton {
 template <typename S>
 S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const {
   S sum = S(0);
-  if (options.objective == Objective::squares) {
+  if (options.loss.objective == Objective::squares) {
     sum = (weights.size() == 0 ? r.squaredNorm() : weights.dot(r.cwiseAbs2())) / S(2);
   } else {
     for (Index i = 0; i < r.size(); ++i) {
       const S w = weights.size() == 0 ? S(1) : weights[i];
-      sum += w * rho(options.objective, options.delta, r[i]).value;
+      sum += w * rho(options.loss, r[i]).value;
     }
   }
   return std::isfinite(sum) ? sum : std::numeric_limits<S>::infinity();
@@ -124,10 +95,10 @@ S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> wei
 /// force_ = w psi(r) and the gradient J' force_ at the current point.
 template <typename S>
 void GaussNewton<S>::differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights) {
-  if (options.objective == Objective::squares)
+  if (options.loss.objective == Objective::squares)
     force_ = r_;
   else
-    for (Index i = 0; i < r_.size(); ++i) force_[i] = rho(options.objective, options.delta, r_[i]).slope;
+    for (Index i = 0; i < r_.size(); ++i) force_[i] = rho(options.loss, r_[i]).slope;
   if (weights.size() != 0) force_.array() *= weights.array();
   gradient_.noalias() = J_.transpose() * force_;
 }
@@ -144,14 +115,14 @@ void GaussNewton<S>::hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S
 template <typename S>
 void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton) {
   const Index m = J_.cols();
-  if (options.objective == Objective::squares) {
+  if (options.loss.objective == Objective::squares) {
     W_.leftCols(m) = J_;
     W_.col(m) = r_;
     if (weights.size() != 0)
       for (Index j = 0; j <= m; ++j) W_.col(j).array() *= weights.array().sqrt();
   } else {
     for (Index i = 0; i < r_.size(); ++i) {
-      const Rho<S> at = rho(options.objective, options.delta, r_[i]);
+      const Rho<S> at = rho(options.loss, r_[i]);
       const S w = weights.size() == 0 ? S(1) : weights[i];
       const S omega = newton * at.curvature + (S(1) - newton) * at.majorizer;
       W_.row(i).head(m) = std::sqrt(w * omega) * J_.row(i);
@@ -164,37 +135,6 @@ void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> 
   // Q has orthonormal columns, so the columns of R are as long as those of J.
   norms_.resize(m);
   for (Index j = 0; j < m; ++j) norms_[j] = R_.col(j).head(j + 1).norm();
-}
-
-/// 1 / (||R||_F ||R^-1||_F) of the unit-column factor: between 1 / (p kappa_2) and 1 / kappa_2. Zero where a column adds
-/// nothing.
-template <typename S>
-S GaussNewton<S>::inverse_condition() const {
-  const Index m = R_.rows();
-  S forward = S(0), backward = S(0);
-  for (Index k = 0; k < m; ++k) {
-    if (held_[k]) continue;
-    if (!(R_(k, k) > S(0))) return S(0);
-    forward += S(1);
-    Parameters<S> x = Parameters<S>::Zero(m);  // column k of R^-1
-    x[k] = S(1) / R_(k, k);
-    for (Index i = k - 1; i >= 0; --i)
-      if (!held_[i]) x[i] = -R_.row(i).segment(i + 1, k - i).dot(x.segment(i + 1, k - i)) / R_(i, i);
-    backward += x.cwiseProduct(norms_).squaredNorm();
-  }
-  return forward > S(0) ? S(1) / std::sqrt(forward * backward) : S(1);
-}
-
-/// max_j |J_j' b| / ||J_j||, the test that stays meaningful when J is rank-deficient.
-template <typename S>
-S GaussNewton<S>::steepest() const {
-  S largest = S(0);
-  for (Index j = 0; j < R_.rows(); ++j) {
-    if (!(norms_[j] > S(0))) continue;
-    const S g = R_.col(j).head(j + 1).dot(R_.col(R_.rows()).head(j + 1));
-    largest = std::max(largest, std::abs(g) / norms_[j]);
-  }
-  return largest;
 }
 
 /// step_ = argmin ||R d + z||^2 + lambda ||D d||^2, plus d' second_ d where `secant`.
@@ -266,7 +206,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   // sigma > 1e-2 as it is: a shortened one would leave the basin along the others.
   constexpr S kFirstDamping = S(1e-4), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
   constexpr int kPatience = 6;
-  const bool quadratic = options.objective == Objective::squares;
+  const bool quadratic = options.loss.objective == Objective::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
   const S rounding = S(8) * eps * problem.magnitude() * std::sqrt(total_weight);
 
@@ -297,9 +237,9 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     out.scaled_gradient = F > S(0) ? offset / scale : S(0);
 
     // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
-    out.inverse_condition = inverse_condition();
+    out.inverse_condition = inverse_condition<S>(R_, [&](Index k) { return held_[k]; });
     const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
-    const S measure = deficient ? steepest() : offset;
+    const S measure = deficient ? steepest<S>(R_) : offset;
     const S tolerance = options.gradient_tolerance + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
     const bool converged = measure <= tolerance * scale + rounding;
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress, and chooses the model.

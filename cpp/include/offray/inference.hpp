@@ -27,21 +27,20 @@ template <typename S>
 S noise_variance(const Fit<S>& fit) {
   const S dof = S(fit.degrees_of_freedom());
   if (!(dof > S(0))) return std::numeric_limits<S>::infinity();
-  const Objective objective = fit.options.solver.objective;
-  if (objective == Objective::squares) return fit.rss() / dof;
-  const S delta = fit.options.solver.delta;
-  const Index n = fit.residual.size();
+  const Loss<S>& loss = fit.options.solver.loss;
+  if (loss.objective == Objective::squares) return fit.rss() / dof;
+  const Vector<S> residual = fit.residual();
+  const Index n = residual.size();
   std::vector<S> sizes(static_cast<std::size_t>(n));
-  for (Index i = 0; i < n; ++i) sizes[static_cast<std::size_t>(i)] = std::abs(fit.residual[i]);
+  for (Index i = 0; i < n; ++i) sizes[static_cast<std::size_t>(i)] = std::abs(residual[i]);
   std::nth_element(sizes.begin(), sizes.begin() + n / 2, sizes.end());
   const S h = S(1.06) * S(1.4826) * sizes[static_cast<std::size_t>(n / 2)] * std::pow(S(n), S(-0.2));
   S squares = S(0), slope = S(0), total = S(0);
   for (Index i = 0; i < n; ++i) {
-    const S w = fit.weight.size() == 0 ? S(1) : fit.weight[i], r = fit.residual[i];
-    const Rho<S> at = rho(objective, delta, r);
+    const S w = fit.weight().size() == 0 ? S(1) : fit.weight()[i], r = residual[i];
+    const Rho<S> at = rho(loss, r);
     squares += w * at.slope * at.slope;
-    slope +=
-        w * (h > S(0) ? (rho(objective, delta, r + h).slope - rho(objective, delta, r - h).slope) / (S(2) * h) : at.curvature);
+    slope += w * (h > S(0) ? (rho(loss, r + h).slope - rho(loss, r - h).slope) / (S(2) * h) : at.curvature);
     total += w;
   }
   const S mean = slope / total;
@@ -51,7 +50,8 @@ S noise_variance(const Fit<S>& fit) {
 /// Conditioning of sqrt(w) J at the optimum, unit columns, N and D in units of their geometric means.
 template <typename S>
 Conditioning<S> conditioning(const Fit<S>& fit) {
-  return Conditioning<S>(fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.log_mean_N, fit.log_mean_D));
+  return Conditioning<S>(
+      fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean()));
 }
 
 /// The sloppy direction named in parameters: each unknown ("alpha", or "alpha=beta" where tied) and its component, in unit

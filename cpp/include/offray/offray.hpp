@@ -9,6 +9,7 @@
 #include "offray/fit.hpp"
 #include "offray/gauss_newton.hpp"
 #include "offray/inference.hpp"
+#include "offray/kernels.hpp"
 #include "offray/laws/law_list.hpp"
 #include "offray/loss.hpp"
 #include "offray/runs.hpp"
@@ -24,6 +25,9 @@
   prefix template class Conditioning<S>;                                                                            \
   prefix template class GaussNewton<S>;                                                                             \
   prefix template class DataStart<S>;                                                                               \
+  prefix template class Separable<S>;                                                                               \
+  prefix template class GridSearch<S>;                                                                              \
+  prefix template class GlobalFit<S>;                                                                               \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
   prefix template S noise_variance<S>(const Fit<S>&);                                                               \
   prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \

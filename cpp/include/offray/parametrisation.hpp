@@ -25,6 +25,7 @@ class Parametrisation {
       : law_(&law), log_N0(at.log_N.mean()), log_D0(at.log_D.mean()) {
     for (const UnitShift& shift : law.units)
       if (constraints.touches(shift.parameter)) (shift.axis == Axis::N ? log_N0 : log_D0) = S(0);
+    for (Index j = 0; j < law.size(); ++j) unconstrained_ = unconstrained_ && !constraints.touches(j);
     slot_.setConstant(law.size(), -1);
     fixed_.setZero(law.size());
     natural_lower_ = constraints.lower;
@@ -49,6 +50,9 @@ class Parametrisation {
 
   /// True where every parameter is its own unknown.
   bool one_to_one() const { return free_ == size(); }
+
+  /// True where the user fixed, tied and bounded nothing.
+  bool unconstrained() const { return unconstrained_; }
 
   /// theta' = exp(phi), fixed values filled in.
   void centred(CRef<Parameters<S>> phi, Parameters<S>& theta) const {
@@ -121,6 +125,7 @@ class Parametrisation {
  private:
   const AnyLaw<S>* law_;
   Index free_ = 0;
+  bool unconstrained_ = true;
   Eigen::Matrix<int, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> slot_;
   Parameters<S> fixed_;  ///< values of fixed parameters; their axis keeps its unit
   Parameters<S> natural_lower_, natural_upper_;
@@ -141,26 +146,29 @@ class Parametrisation {
     }
   }
 
-  /// Bounds that only a runaway parameter meets, as logarithms: a floor below 1e-9 nats per token no run can resolve, exponents
-  /// below 1e-4 make a power law a constant, and natural values and their variances stay representable in double for counts
-  /// up to 1e14.
+  /// Bounds that only a runaway parameter meets, as logarithms. A floor below 1e-15 nats per token changes no loss in double;
+  /// the exponent of a coefficient (A N^-alpha) stays where natural values and their variances are numbers in double, N0^alpha
+  /// <= 1e250; exponents of counts are relative to the last one.
   void default_bounds(Index j, S& low, S& high) const {
     const S decade = std::log(S(10));
-    bool scale = false, natural_units = false;
+    S steepest = S(1e4);
+    bool scale = false, natural_units = false, relative = j + 1 < size();
     for (const UnitShift& shift : law_->units) {
+      if (shift.exponent >= 0) relative = false;
+      if (shift.exponent == j) steepest = S(250) * decade / std::max(log_unit(shift), S(1));
       if (shift.parameter != j) continue;
       scale = true;
       natural_units = log_unit(shift) == S(0);
     }
     switch (law_->kinds[static_cast<std::size_t>(j)]) {
       case Kind::loss:
-        low = (scale ? -30 : -9) * decade, high = (scale && natural_units ? 290 : 12) * decade;
+        low = (scale ? -130 : -15) * decade, high = (scale && natural_units ? 290 : 12) * decade;
         break;
       case Kind::count:
         low = -60 * decade, high = 130 * decade;
         break;
       case Kind::exponent:
-        low = -4 * decade, high = std::log(S(20));
+        low = (relative ? -8 : -4) * decade, high = relative ? 7 * decade : std::log(std::max(steepest, S(20)));
         break;
       case Kind::decay:
         low = -4 * decade, high = 8 * decade;

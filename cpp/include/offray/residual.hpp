@@ -29,6 +29,12 @@ enum class Space {
   log_loss  ///< r = ln L_hat - ln L
 };
 
+/// Residual::magnitude() of losses or their logarithms; ln L_hat inherits the relative error of L_hat, hence the 1.
+template <typename S>
+S residual_magnitude(CRef<Vector<S>> observed, Space space) {
+  return observed.cwiseAbs().maxCoeff() + (space == Space::log_loss ? S(1) : S(0));
+}
+
 template <typename S>
 class LawResidual final : public Residual<S> {
  public:
@@ -40,13 +46,21 @@ class LawResidual final : public Residual<S> {
         observed_(runs.loss),
         full_(parametrisation.one_to_one() ? 0 : runs.size(), law.size()) {
     if (space == Space::log_loss) observed_ = observed_.array().log();
-    // ln L_hat inherits the relative error of L_hat, hence the 1.
-    magnitude_ = observed_.cwiseAbs().maxCoeff() + (space == Space::log_loss ? S(1) : S(0));
+    magnitude_ = residual_magnitude<S>(observed_, space);
   }
 
   Index rows() const override { return observed_.size(); }
   Index cols() const override { return parametrisation_.free(); }
   S magnitude() const override { return magnitude_; }
+
+  /// The residuals alone.
+  void residual(CRef<Parameters<S>> phi, Ref<Vector<S>> r) {
+    parametrisation_.centred(phi, theta_);
+    Jacobian<S> none(rows(), 0);
+    law_.evaluate(theta_, at_, r, none);
+    if (space_ == Space::log_loss) r = r.array().log();
+    r -= observed_;
+  }
 
   void evaluate(CRef<Parameters<S>> phi, Ref<Vector<S>> r, Ref<Jacobian<S>> J) override {
     parametrisation_.centred(phi, theta_);

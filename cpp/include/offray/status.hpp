@@ -15,6 +15,21 @@ enum class Status { converged, at_bound, rank_deficient, stalled, evaluation_lim
 inline constexpr std::string_view kStatuses[] = {"converged", "at_bound",         "rank_deficient",
                                                  "stalled",   "evaluation_limit", "evaluation_failed"};
 
+/// Where the best point of a fit lies.
+enum class Limit {
+  interior,         ///< no parameter at an edge, J of full rank
+  equal_exponents,  ///< alpha = beta, where one ray cannot tell the two terms apart
+  term_vanishes,    ///< A -> 0, B -> 0: the best fit does without the term
+  floor_vanishes,   ///< E -> 0
+  runaway,          ///< a parameter goes on improving the fit to the end of its range
+  bounded,          ///< a bound that the user set
+  unidentified,     ///< J is rank-deficient for another reason
+  unsettled         ///< the iteration did not end at a stationary point
+};
+
+inline constexpr std::string_view kLimits[] = {"interior", "equal_exponents", "term_vanishes", "floor_vanishes",
+                                               "runaway",  "bounded",         "unidentified",  "unsettled"};
+
 /// One sentence per outcome.
 constexpr std::string_view describe(Status status) {
   switch (status) {

@@ -16,6 +16,7 @@ struct Chinchilla : PlainInputs {
   static constexpr std::array<Kind, 5> kinds{Kind::loss, Kind::loss, Kind::loss, Kind::exponent, Kind::exponent};
   static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
   static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 13}, {.03, 8, 13}, {1, 1, 1}, true};
+  static constexpr std::array<int, kTerms> form{0, 1, 2, -1, 3, 4};
 
   /// \param theta parameter values in the order of `parameters`, natural units.
   /// \param at (n,) inputs.

@@ -4,6 +4,7 @@
 /// algebra is compiled once per scalar and not once per law.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -40,6 +41,10 @@ struct PowerSum {
   S floor, n, d;
 };
 
+/// The terms of a power sum, in the order in which solvers and Law::form name them.
+enum class Term { floor, n, d, outer, p, q };
+inline constexpr std::size_t kTerms = 6;
+
 /// A geometric range of `count` values; count 1 means the value `low`.
 struct Range {
   double low, high;
@@ -54,6 +59,7 @@ struct StartGrid {
 
 /// For laws that are a power sum in N and D themselves; others say in which inputs they are one at a given theta.
 struct PlainInputs {
+  static constexpr bool separable = true;
   template <typename S>
   static void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
     log_N = at.log_N;
@@ -78,6 +84,8 @@ struct AnyLaw {
   Span<Kind> kinds;
   Span<UnitShift> units;
   StartGrid grid;
+  std::array<int, kTerms> form;  ///< the parameter that each Term sets, or -1
+  bool separable;                ///< whether the law is a power sum in N and D for every theta
   void (*evaluate)(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J);
   PowerSum<S> (*power_sum)(CRef<Parameters<S>> theta);
   void (*from_power_sum)(const PowerSum<S>& form, Ref<Parameters<S>> theta);
@@ -94,6 +102,8 @@ const AnyLaw<S>& any_law() {
                              {Law::kinds.data(), Law::kinds.size()},
                              {Law::units.data(), Law::units.size()},
                              Law::grid,
+                             Law::form,
+                             Law::separable,
                              &Law::template evaluate<S>,
                              &Law::template power_sum<S>,
                              &Law::template from_power_sum<S>,

@@ -25,6 +25,8 @@ struct RepeatedData {
                                              Kind::exponent, Kind::decay, Kind::decay};
   static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
   static constexpr StartGrid grid{{1, 1, 1}, {.06, 3, 8}, {.06, 3, 8}, {1, 100, 4}, true};
+  static constexpr std::array<int, kTerms> form{0, 1, 2, -1, 3, 4};
+  static constexpr bool separable = false;
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// One of the library's main paths, a given number of times, for .ci/instructions.py to count under Callgrind.
+///
+///     instructions                 the paths, one a line, after the compiler
+///     instructions PATH REPEATS    runs one; exit code 1 where a fit does not converge
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "simulated.hpp"
+
+namespace {
+
+using namespace offray;
+
+constexpr Index kRuns = 240;
+
+struct Data {
+  Runs<double> chinchilla = bench::simulated<double, Chinchilla>(kRuns, designs::hoffmann<double>());
+  Runs<double> kaplan = bench::simulated<double, Kaplan>(kRuns, bench::kaplan<double>());
+};
+
+bool fit_from_start(const Data& data) {
+  return fit<double>(Chinchilla{}, data.chinchilla, bench::from_start<double>()).converged();
+}
+
+bool global_fit(const Data& data) { return fit<double>(Chinchilla{}, data.chinchilla).converged(); }
+
+bool log_huber_global(const Data& data) {
+  FitOptions<double> options;
+  options.space = Space::log_loss;
+  options.solver.loss.objective = Objective::huber;
+  return fit<double>(Chinchilla{}, data.chinchilla, options).converged();
+}
+
+bool kaplan_global(const Data& data) { return fit<double>(Kaplan{}, data.kaplan).converged(); }
+
+struct Path {
+  std::string_view name;
+  bool (*run)(const Data&);
+};
+
+constexpr Path kPaths[] = {
+    {"fit-from-start", fit_from_start},
+    {"global-fit", global_fit},
+    {"log-huber-global", log_huber_global},
+    {"kaplan-global", kaplan_global},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cout << OFFRAY_COMPILER << "\n";
+    for (const Path& path : kPaths) std::cout << path.name << "\n";
+    return 0;
+  }
+  const Data data;
+  for (const Path& path : kPaths) {
+    if (path.name != argv[1]) continue;
+    for (int k = std::atoi(argv[2]); k > 0; --k)
+      if (!path.run(data)) {
+        std::cerr << path.name << " did not converge\n";
+        return 1;
+      }
+    return 0;
+  }
+  std::cerr << "unknown path " << argv[1] << "\n";
+  return 1;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// From runs to basins: starts, descents, and which of them are distinct.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "offray/data_start.hpp"
+#include "offray/gauss_newton.hpp"
+#include "offray/grid_search.hpp"
+#include "offray/residual.hpp"
+#include "offray/separable.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// How many local minima of the start grid are followed to the end.
+inline constexpr std::size_t kStarts = 6;
+/// The start grid looks at no more runs than this, evenly spaced through the table.
+inline constexpr Index kStartRuns = 4096;
+
+/// Where one descent ended.
+template <typename S>
+struct Basin {
+  Parameters<S> phi;
+  Summary<S> summary;
+  std::array<int, kTerms> edges{};  ///< of a power sum: -1 or 1 where a Term sits at its lower or upper edge
+};
+
+/// The rows of a power sum, N and D counted from the smallest ones: u and v are at most 1, and a term that an exponent running
+/// away leaves to the smallest runs keeps its coefficient.
+template <typename S>
+PowerSumRows<S> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space space) {
+  PowerSumRows<S> out;
+  out.rows = runs.size();
+  out.log_N0 = runs.at.log_N.minCoeff();
+  out.log_D0 = runs.at.log_D.minCoeff();
+  out.x = runs.at.log_N.array() - out.log_N0;
+  out.y = runs.at.log_D.array() - out.log_D0;
+  out.space = space;
+  out.observed = runs.loss;
+  if (space == Space::log_loss) detail::Kernels<S>::log(out.rows, runs.loss.data(), out.observed.data());
+  out.magnitude = residual_magnitude<S>(out.observed, space);
+  if (runs.weight.size() != 0) {
+    out.weight = runs.weight;
+    out.root = runs.weight.cwiseSqrt();
+  }
+  out.floor = law.grid.has_floor;
+  out.free = {law.grid.outer.count > 1, law.grid.p.count > 1, law.grid.q.count > 1};
+  // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential.
+  const S widest = S(1e5);
+  if (out.free[0]) out.log_unit = space == Space::log_loss ? out.observed.mean() : std::log(out.observed.mean());
+  // L0^(1 / outer) stays a number in double.
+  out.lower = {std::max(S(1e-4), std::abs(out.log_unit) / S(600)), S(1e-4), S(1e-4)};
+  out.upper = {S(1e4), widest, widest};
+  return out;
+}
+
+/// Fits one set of runs from every promising start. Deterministic: the same runs give the same basins.
+template <typename S>
+class GlobalFit {
+ public:
+  /// References must outlive the object.
+  GlobalFit(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
+      : law_(law), runs_(runs), space_(space), parametrisation_(parametrisation) {
+    if (law.separable && parametrisation.unconstrained()) rows_ = power_sum_rows(law, runs, space);
+  }
+
+  /// The basin of one start.
+  Basin<S> descend_from(CRef<Parameters<S>> phi, const SolverOptions<S>& options) {
+    if (!rows_) return descend_general(phi, options);
+    return descend_separable(form_of(Parameters<S>(phi)), options);
+  }
+
+  /// Distinct basins, the best first; empty where the law is finite nowhere near the runs.
+  std::vector<Basin<S>> basins(const SolverOptions<S>& options);
+
+ private:
+  PowerSum<S> form_of(const Parameters<S>& phi) const {
+    Parameters<S> theta;
+    parametrisation_.centred(phi, theta);
+    PowerSum<S> form = law_.power_sum(theta);
+    form.n *= std::exp(-form.p * (rows_->log_N0 - parametrisation_.log_N0));
+    form.d *= std::exp(-form.q * (rows_->log_D0 - parametrisation_.log_D0));
+    return form;
+  }
+  /// The same of a basin: a term at its edge is absent, not 1e-130.
+  PowerSum<S> form_of(const Basin<S>& basin) const {
+    PowerSum<S> form = form_of(basin.phi);
+    if (basin.edges[1] != 0) form.n = S(0);
+    if (basin.edges[2] != 0) form.d = S(0);
+    return form;
+  }
+  Basin<S> descend_separable(PowerSum<S> form, const SolverOptions<S>& options);
+  Basin<S> descend_general(Parameters<S> phi, const SolverOptions<S>& options);
+  Basin<S> at_form(PowerSum<S> form, const Summary<S>& summary, const SolverOptions<S>& options);
+  void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
+  std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
+  Runs<S> sample() const {
+    return runs_.size() > kStartRuns ? runs_.every((runs_.size() + kStartRuns - 1) / kStartRuns) : runs_;
+  }
+  static void add(Basin<S> basin, std::vector<Basin<S>>& found);
+
+  const AnyLaw<S>& law_;
+  const Runs<S>& runs_;
+  Space space_;
+  const Parametrisation<S>& parametrisation_;
+  std::optional<PowerSumRows<S>> rows_;
+  std::optional<Separable<S>> separable_;
+  std::optional<LawResidual<S>> problem_;
+  std::optional<GaussNewton<S>> solver_;
+};
+
+namespace detail {
+
+/// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude, so that the
+/// error of r is a thousandth of the last one. The smallest at which the descent converged counts: there the smoothed objective
+/// is within sum w delta / 2 of the true one. A redescending rho (cauchy) is approached from wider ones, whose basins are
+/// fewer.
+template <typename S, typename State, typename Minimise>
+Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const Minimise& minimise) {
+  if (!has_kink(options.loss.objective)) return minimise(options, state);
+  const S last = std::ldexp(std::numeric_limits<S>::epsilon(), 14) * magnitude;
+  Summary<S> out;
+  State moving = state;
+  for (S delta = S(0.1) * magnitude; delta > last; delta /= S(4)) {
+    options.loss.delta = delta;
+    Summary<S> stage = minimise(options, moving);
+    stage.smoothing = delta;
+    if (stage.status == Status::stalled && out.status == Status::converged) continue;
+    out = stage;
+    state = moving;
+  }
+  return out;
+}
+
+}  // namespace detail
+
+/// Puts a basin in its place unless it is there already: the same objective to 1e-9 at the same exponents, or a worse one than
+/// needed to be of interest.
+template <typename S>
+void GlobalFit<S>::add(Basin<S> basin, std::vector<Basin<S>>& found) {
+  if (!std::isfinite(basin.summary.objective)) return;
+  const auto settled = [](const Basin<S>& b) { return b.summary.status == Status::converged; };
+  for (Basin<S>& other : found) {
+    const S F = basin.summary.objective, G = other.summary.objective;
+    if (!(std::abs(F - G) <= S(1e-9) * std::max(F, G))) continue;
+    // Equal to within what a later basin has to gain to count: a converged one speaks for both.
+    if (settled(basin) && !settled(other)) other = basin;
+    return;
+  }
+  const auto place = std::upper_bound(found.begin(), found.end(), basin, [](const Basin<S>& a, const Basin<S>& b) {
+    return a.summary.objective < b.summary.objective;
+  });
+  found.insert(place, std::move(basin));
+}
+
+template <typename S>
+Basin<S> GlobalFit<S>::descend_general(Parameters<S> phi, const SolverOptions<S>& options) {
+  if (!problem_) {
+    problem_.emplace(law_, runs_, space_, parametrisation_);
+    solver_.emplace(problem_->rows(), problem_->cols());
+  }
+  Basin<S> out;
+  out.phi = phi;
+  out.summary =
+      detail::in_stages(options, problem_->magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
+        return solver_->minimise(*problem_, runs_.weight, parametrisation_.lower, parametrisation_.upper, stage, at);
+      });
+  return out;
+}
+
+template <typename S>
+Basin<S> GlobalFit<S>::descend_separable(PowerSum<S> form, const SolverOptions<S>& options) {
+  if (!separable_) separable_.emplace(rows_->rows);
+  const Summary<S> summary = detail::in_stages(
+      options, rows_->magnitude, form,
+      [&](const SolverOptions<S>& stage, PowerSum<S>& at) { return separable_->minimise(*rows_, stage, at); });
+  return at_form(form, summary, options);
+}
+
+/// A power sum as phi. Where its parameters are beyond their range (N_c = n^(1/p) with a small p), the general solver finds the
+/// best point inside.
+template <typename S>
+Basin<S> GlobalFit<S>::at_form(PowerSum<S> form, const Summary<S>& summary, const SolverOptions<S>& options) {
+  Basin<S> out{{}, summary, separable_->edges()};
+  // The exponent of an absent term means nothing; any that keeps the term absent at the bound of its coefficient will do.
+  if (!(form.n > S(0))) form.p = std::max(form.p, S(1));
+  if (!(form.d > S(0))) form.q = std::max(form.q, S(1));
+  form.n *= std::exp(form.p * (rows_->log_N0 - parametrisation_.log_N0));
+  form.d *= std::exp(form.q * (rows_->log_D0 - parametrisation_.log_D0));
+  Parameters<S> theta = Parameters<S>::Ones(law_.size());
+  law_.from_power_sum(form, theta);
+  const Parameters<S> logs = theta.array().log();
+  out.phi = parametrisation_.phi_of_logs(logs);
+  bool inside = true;
+  for (Index j = 0; j < logs.size(); ++j)
+    inside = inside && (!(theta[j] > S(0)) || out.phi[parametrisation_.slot(j)] == logs[j]);
+  return inside || !std::isfinite(summary.objective) ? out : descend_general(out.phi, options);
+}
+
+/// Descents from the minima of the grid; robust objectives search it again with the residuals' influence bounded, since rows
+/// that do not belong can move the minima of the sum of squares anywhere.
+template <typename S>
+void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found) {
+  const Runs<S> some = sample();
+  const PowerSumRows<S> rows = some.size() == rows_->rows ? *rows_ : power_sum_rows(law_, some, space_);
+  GridSearch<S> search(law_.grid);
+  std::vector<PowerSum<S>> tried;
+  const auto follow = [&](const std::vector<GridCell<S>>& cells) {
+    for (const GridCell<S>& cell : cells) {
+      const bool again = std::any_of(tried.begin(), tried.end(), [&](const PowerSum<S>& form) {
+        return form.outer == cell.form.outer && form.p == cell.form.p && form.q == cell.form.q;
+      });
+      if (again) continue;
+      tried.push_back(cell.form);
+      add(descend_separable(cell.form, options), found);
+    }
+  };
+  follow(search.minima(rows, Vector<S>(), kStarts));
+  const auto look_around = [&](const Vector<S>& reweight) {
+    for (int round = 0; round < 3 && !found.empty(); ++round) {
+      const S before = found.front().summary.objective;
+      follow(search.minima_along(rows, reweight, form_of(found.front())));
+      if (!(found.front().summary.objective < before)) return;
+    }
+  };
+  look_around(Vector<S>());
+  if (options.loss.objective == Objective::squares || found.empty()) return;
+  LawResidual<S> problem(law_, some, space_, parametrisation_);
+  Vector<S> r(problem.rows());
+  problem.residual(found.front().phi, r);
+  SolverOptions<S> wide = options;
+  if (has_kink(options.loss.objective)) wide.loss.delta = S(1e-3) * rows.magnitude;
+  const Vector<S> reweight = r.unaryExpr([&](S v) { return rho(wide.loss, v).majorizer; });
+  follow(search.minima(rows, reweight, kStarts));
+  look_around(reweight);
+  if (options.loss.objective != Objective::cauchy) return;
+  // Not convex: the basins of wider scales, where there are fewer, lead to further ones.
+  SolverOptions<S> wider = options;
+  for (const S factor : {S(3), S(10), S(30)}) {
+    PowerSum<S> form = form_of(found.front());
+    for (S share = factor; share > S(1); share /= S(2)) {
+      wider.loss.delta = share * options.loss.delta;
+      separable_->minimise(*rows_, wider, form);
+    }
+    add(descend_separable(form, options), found);
+  }
+}
+
+/// Repeated data: given the decay constants and the effective N' and D' of a first guess, the law is a power sum again. The
+/// first guess takes every parameter as useful (N' = N); two rounds more adapt N' to the optimum that the fit implies.
+template <typename S>
+std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>& options) {
+  const Runs<S> some = sample();
+  PowerSumRows<S> rows = power_sum_rows(law_, some, space_);
+  GridSearch<S> search(law_.grid);
+  LawResidual<S> problem(law_, some, space_, parametrisation_);
+  const Inputs<S> at = some.at.in_units(parametrisation_.log_N0, parametrisation_.log_D0);
+  struct Start {
+    Parameters<S> theta, phi;
+    S objective = std::numeric_limits<S>::infinity();
+  };
+  Vector<S> r(rows.rows);
+  // A term that came out as zero starts small: ln 0 would never move again.
+  const S little = S(1e-3) * some.loss.mean();
+  const auto from_cell = [&](const GridCell<S>& cell, S least_N, S least_D, S R_N, S R_D) {
+    PowerSum<S> form = cell.form;
+    form.n *= std::exp(form.p * least_N);
+    form.d *= std::exp(form.q * least_D);
+    for (S* c : {&form.floor, &form.n, &form.d}) *c = std::max(*c, little);
+    Start out;
+    out.theta.resize(law_.size());
+    law_.from_power_sum(form, out.theta);
+    out.theta.tail(2) << R_N, R_D;
+    out.phi = parametrisation_.phi_of_logs(Parameters<S>(out.theta.array().log()));
+    problem.residual(out.phi, r);
+    S F = S(0);
+    for (Index i = 0; i < r.size(); ++i) F += (rows.weight.size() == 0 ? S(1) : rows.weight[i]) * rho(options.loss, r[i]).value;
+    if (std::isfinite(F)) out.objective = F;
+    return out;
+  };
+  const auto search_at = [&](const Parameters<S>& theta, std::size_t most) {
+    law_.effective(theta, at, rows.x, rows.y);
+    const S least_N = rows.x.minCoeff(), least_D = rows.y.minCoeff();
+    rows.x.array() -= least_N;
+    rows.y.array() -= least_D;
+    std::vector<Start> out;
+    for (const GridCell<S>& cell : search.minima(rows, Vector<S>(), most))
+      out.push_back(from_cell(cell, least_N, least_D, theta[5], theta[6]));
+    return out;
+  };
+  const bool repeated = some.at.repeats.maxCoeff() > S(0);
+  std::vector<Start> starts;
+  for (const S R_D : {S(15), S(0.5), S(3), S(100)}) {
+    Parameters<S> useful = Parameters<S>::Ones(law_.size());
+    useful[1] = S(1e30);  // A: N_opt above every N
+    useful.tail(2) << S(1), R_D;
+    for (const Start& first : search_at(useful, 2)) {
+      for (const S R_N : {S(1e-3), S(1), S(10), S(1e8)}) {
+        Parameters<S> theta = first.theta;
+        theta[5] = R_N;
+        Start best;
+        for (int round = 0; round < 2; ++round)
+          for (const Start& next : search_at(theta, 1)) {
+            theta = next.theta;
+            if (next.objective < best.objective) best = next;
+          }
+        if (std::isfinite(best.objective)) starts.push_back(best);
+      }
+    }
+    if (!repeated) break;
+  }
+  std::stable_sort(starts.begin(), starts.end(), [](const Start& a, const Start& b) { return a.objective < b.objective; });
+  std::vector<Parameters<S>> out;
+  for (const Start& start : starts)
+    if (out.size() < kStarts) out.push_back(start.phi);
+  return out;
+}
+
+template <typename S>
+std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
+  std::vector<Basin<S>> found;
+  if (rows_) {
+    from_grid(options, found);
+    return found;
+  }
+  std::vector<Parameters<S>> starts;
+  if (parametrisation_.unconstrained()) {
+    starts = repeated_starts(options);
+  } else {
+    const Runs<S> some = sample();
+    starts = DataStart<S>(law_, some, space_, parametrisation_).best(options, kStarts);
+  }
+  for (const Parameters<S>& phi : starts) add(descend_general(phi, options), found);
+  return found;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

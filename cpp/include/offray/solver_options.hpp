@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// What every minimiser takes and returns.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "offray/loss.hpp"
+#include "offray/status.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+template <typename S>
+struct SolverOptions {
+  Loss<S> loss{};
+
+  /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w),
+  /// with F = sum w rho, kappa_F = ||R||_F ||R^-1||_F of the unit-column factor, y_max = Residual::magnitude(), and z = Q'b the
+  /// part of the weighted residual in the range of J = Q R: ||z||^2 = g'(J'J)^-1 g for the gradient g, which is the gradient in
+  /// the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981). sqrt(n - p) ||z|| /
+  /// sqrt(2 F) is the distance to the optimum in standard errors. The other two terms are the rounding of z through J and
+  /// through r = L_hat - y. Where J is certainly rank-deficient, max_j |g_j| / ||J_j|| stands for ||z|| and kappa_F is left
+  /// out. Where no further step makes progress, the first term may be 1e3 times as large. 3.6e-12 in double.
+  S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
+  int max_evaluations = 2000;  ///< of residual and Jacobian
+};
+
+template <typename S>
+struct Summary {
+  Status status = Status::evaluation_failed;
+  int iterations = 0;        ///< factorisations of J
+  int evaluations = 0;       ///< evaluations of r and J
+  S objective = S(0);        ///< F = sum w rho(r)
+  S scaled_gradient = S(0);  ///< ||z|| / sqrt(2 F)
+  S smoothing = S(0);        ///< delta of the parabola that stood for the kink of rho; 0 where there is none
+  S inverse_condition =
+      S(0);  ///< between 1 / (p kappa_2) and 1 / kappa_2 of the weighted unit-column Jacobian; no digit certain
+};
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray
