@@ -20,9 +20,8 @@ def bootstraps(problem, contestants, rounds):
     """Seconds for REFITS refits by (engine, form). What the others draw and prepare is not on their clock; offray's is."""
     fit = offray.fit(*problem.x[:2], problem.loss, law=problem.law)
     calls, share = {}, {}
-    if hasattr(fit, "bootstrap"):
-        for threads in (1, 2):
-            calls["offray", f"{threads} thread{'s' * (threads > 1)}"] = partial(fit.bootstrap, REFITS, seed=1, threads=threads)
+    for threads in (1, 2):
+        calls["offray", f"{threads} thread{'s' * (threads > 1)}"] = partial(fit.bootstrap, REFITS, seed=1, threads=threads)
     draws = np.random.default_rng(2).integers(problem.loss.size, size=(REFITS, problem.loss.size))
     problem = replace(problem, start=fit.theta)
     resampled = [problem.resampled(rows) for rows in draws]

@@ -4,6 +4,7 @@
 ///
 ///     instructions                 the paths, one a line, after the compiler
 ///     instructions PATH REPEATS    runs one; exit code 1 where a fit does not converge
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -19,6 +20,7 @@ constexpr Index kRuns = 240;
 struct Data {
   Runs<double> chinchilla = bench::simulated<double, Chinchilla>(kRuns, designs::hoffmann<double>());
   Runs<double> kaplan = bench::simulated<double, Kaplan>(kRuns, bench::kaplan<double>());
+  Fit<double> fitted = fit<double>(Chinchilla{}, chinchilla);
 };
 
 bool fit_from_start(const Data& data) {
@@ -36,16 +38,21 @@ bool log_huber_global(const Data& data) {
 
 bool kaplan_global(const Data& data) { return fit<double>(Kaplan{}, data.kaplan).converged(); }
 
+/// Ten replicates of a seed: what one costs depends on what it draws.
+bool bootstrap_refits(const Data& data) {
+  const auto replicates = bootstrap(data.fitted, {10, Resampling::pairs, 0, 1});
+  return std::all_of(replicates.status.begin(), replicates.status.end(),
+                     [](Status status) { return status == Status::converged; });
+}
+
 struct Path {
   std::string_view name;
   bool (*run)(const Data&);
 };
 
 constexpr Path kPaths[] = {
-    {"fit-from-start", fit_from_start},
-    {"global-fit", global_fit},
-    {"log-huber-global", log_huber_global},
-    {"kaplan-global", kaplan_global},
+    {"fit-from-start", fit_from_start}, {"global-fit", global_fit},      {"log-huber-global", log_huber_global},
+    {"kaplan-global", kaplan_global},   {"bootstrap", bootstrap_refits},
 };
 
 }  // namespace

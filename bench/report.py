@@ -102,7 +102,7 @@ def bootstrap_table(refits):
         for (engine, form), seconds in times.items():
             name = f"**offray**, {form}" if engine == "offray" else engine
             best[name] = min(seconds, best.get(name, math.inf))
-        base = times.get(("offray", "1 thread"), math.nan)
+        base = times["offray", "1 thread"]
         for name, seconds in best.items():
             lines.setdefault(name, {})[label] = against(seconds, base)
     return table(["engine", *refits], [[name, *(cells.get(label, "") for label in refits)] for name, cells in lines.items()])

@@ -42,6 +42,14 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("inverse_condition", [](const Class& f) { return scalar<S>(f.summary.inverse_condition); })
       .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
       .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
+      // Nothing to warn of: what Python's report would find out one by one.
+      .def(
+          "clear",
+          [](const Class& f, double collinear, double one_ray) {
+            return f.converged() && f.degrees_of_freedom() > 0 && f.summary.inverse_condition * S(collinear) >= S(1) &&
+                   f.runs.at.tpp_ratio() >= S(one_ray);
+          },
+          py::arg("collinear"), py::arg("one_ray"))
       .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
       .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.loss.delta); })
       .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })

@@ -14,6 +14,7 @@ namespace py = pybind11;
 
 void bind_laws(py::module_& m);
 void bind_fit(py::module_& m);
+void bind_batch(py::module_& m);
 void bind_conditioning(py::module_& m);
 void bind_simd(py::module_& m);
 

@@ -9,12 +9,14 @@
 """
 
 from offray import examples, laws
+from offray._batch import Bootstrap, FitMany, fit_many
 from offray._certificate import Basin, Certificate
 from offray._condition import Conditioning, condition
 from offray._config import get_cmake_dir, get_include
 from offray._core import __version__
 from offray._fit import fit
 from offray._identifiability import Identifiability
+from offray._interrupted import Interrupted
 from offray._laws import Law
 from offray._result import Fit, Prediction
 from offray._scipy import OptimizeResult, curve_fit, least_squares
@@ -23,12 +25,15 @@ from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 __all__ = [
     "Basin",
+    "Bootstrap",
     "Certificate",
     "Conditioning",
     "ConvergenceWarning",
     "Fit",
+    "FitMany",
     "Identifiability",
     "IdentifiabilityWarning",
+    "Interrupted",
     "Law",
     "OptimizeResult",
     "Prediction",
@@ -37,6 +42,7 @@ __all__ = [
     "curve_fit",
     "examples",
     "fit",
+    "fit_many",
     "get_cmake_dir",
     "get_include",
     "laws",

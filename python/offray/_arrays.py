@@ -13,10 +13,13 @@ DType: TypeAlias = "np.dtype[np.floating[Any]]"
 
 DOUBLE = np.dtype(np.float64)
 LONG_DOUBLE = np.dtype(np.longdouble)
+EMPTY = {dtype: np.empty(0, dtype) for dtype in (DOUBLE, LONG_DOUBLE)}
 
 
 def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
     """The precision to work in: as asked, else long double where any input is, else double."""
+    if dtype is None and all(type(a) is np.ndarray and a.dtype is DOUBLE for a in arrays if a is not None):
+        return DOUBLE
     if dtype is None:
         wide = any(_is_wide(a) for a in arrays)
         return LONG_DOUBLE if wide else DOUBLE
@@ -34,6 +37,8 @@ def _is_wide(values: Any) -> bool:
 
 def numbers(name: str, values: Any, dtype: DType) -> Array:
     """`values` as an array of `dtype` and any shape; ``ValueError`` names the first entry that is no real number."""
+    if type(values) is np.ndarray and values.dtype is dtype and values.flags.c_contiguous:
+        return values
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values; leave those runs out")
     array = np.asarray(values)
@@ -65,7 +70,7 @@ def vector(name: str, values: Any, dtype: DType) -> Array:
 def optional_vector(name: str, values: Any, dtype: DType) -> Array:
     """As `vector`; for the core an empty array stands for None."""
     if values is None:
-        return np.empty(0, dtype)
+        return EMPTY[dtype]
     array = vector(name, values, dtype)
     if array.size == 0:
         raise ValueError(f"{name} has 0 values: one value per run is needed")

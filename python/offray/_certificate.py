@@ -41,9 +41,9 @@ class Certificate:
     ----------
     limit : str
         ``interior``; ``equal_exponents`` (alpha = beta on a ray, where the two terms are one), ``term_vanishes`` (A -> 0 or
-        B -> 0), ``floor_vanishes`` (E -> 0), ``runaway`` (a parameter improves the fit to the end of its range), ``bounded`` (a bound
-        that was asked for), ``unidentified`` (other parameters fit as well); ``unsettled`` where the descent did not end at a
-        stationary point.
+        B -> 0), ``floor_vanishes`` (E -> 0), ``runaway`` (a parameter improves the fit to the end of its range), ``bounded`` (a
+        bound that was asked for), ``unidentified`` (other parameters fit as well); ``unsettled`` where the descent did not end
+        at a stationary point.
     parameter : str or None
         The parameter that `limit` is about.
     scaled_gradient : floating
@@ -78,10 +78,10 @@ class Certificate:
             "runaway": f"none: {self.parameter or 'a parameter'} runs away",
             "bounded": f"at the bound of {self.parameter}",
             "unidentified": "not unique: the Jacobian is rank-deficient",
-            "unsettled": "not reached",
+            "unsettled": f"not reached; scaled gradient {float(self.scaled_gradient):.1e}",
         }[self.limit]
         others = f", {len(self.basins)} basins" if len(self.basins) > 1 else ""
-        return f"{where}; scaled gradient {float(self.scaled_gradient):.1e}{others}"
+        return where + others
 
 
 def certify(fit: Fit) -> Certificate:

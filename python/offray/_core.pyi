@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled core. Everything comes in double and long double; scalars leave as 0-d arrays, which keep their digits."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from offray._arrays import Array
+
+_Codes = npt.NDArray[np.uint8]
 
 __version__: str
 LAWS: tuple[tuple[str, tuple[str, ...]], ...]
 OBJECTIVES: tuple[str, ...]
 SCALED_OBJECTIVES: tuple[str, ...]
+STATUSES: tuple[str, ...]
+LIMITS: tuple[str, ...]
+RESAMPLINGS: tuple[str, ...]
 
 class ConditioningDouble:
     @property
@@ -70,6 +81,7 @@ class FitDouble:
     @property
     def at_bound(self) -> list[int]: ...
     def covariance(self) -> Array: ...
+    def clear(self, collinear: float, one_ray: float) -> bool: ...
     def unit_covariance(self) -> Array: ...
     def conditioning(self) -> ConditioningDouble: ...
     def predict(self, N: Array, D: Array, unique_tokens: Array) -> tuple[Array, Array]: ...
@@ -116,6 +128,7 @@ class FitLongDouble:
     @property
     def at_bound(self) -> list[int]: ...
     def covariance(self) -> Array: ...
+    def clear(self, collinear: float, one_ray: float) -> bool: ...
     def unit_covariance(self) -> Array: ...
     def conditioning(self) -> ConditioningLongDouble: ...
     def predict(self, N: Array, D: Array, unique_tokens: Array) -> tuple[Array, Array]: ...
@@ -146,3 +159,29 @@ def fit(
     lower: Array,
     upper: Array,
 ) -> FitDouble | FitLongDouble: ...
+def bootstrap(
+    fit: FitDouble | FitLongDouble,
+    replicates: int,
+    kind: int,
+    seed: int,
+    threads: int,
+    group: list[int],
+    progress: Callable[[int, int], Any] | None,
+) -> tuple[Array, Array, _Codes, bool]: ...
+def fit_many(
+    law: int,
+    N: Array,
+    D: Array,
+    loss: Array,
+    weight: Array,
+    unique_tokens: Array,
+    offsets: list[int],
+    objective: int,
+    delta: Array,
+    quantile: float,
+    log_loss: bool,
+    max_evaluations: int,
+    start: Array,
+    threads: int,
+    progress: Callable[[int, int], Any] | None,
+) -> tuple[Array, Array, _Codes, _Codes, bool]: ...

@@ -11,13 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
-from offray._arrays import Array, DType, choose_dtype, numbers, optional_vector, vector
+from offray._arrays import EMPTY, Array, DType, choose_dtype, frozen, numbers, optional_vector, vector
+from offray._identifiability import COLLINEAR, ONE_RAY
 from offray._laws import Law, find_law
+from offray._objective import check_objective
 from offray._result import Fit, _refit
 from offray._runs import column_names, find_columns, is_table
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 DEFAULT_DELTA = 1e-3
+_DEFAULT_DELTAS: dict[DType, Array] = {dtype: frozen(np.array([DEFAULT_DELTA], dtype)) for dtype in EMPTY}
 MAX_EVALUATIONS = 2000
 
 
@@ -69,8 +72,8 @@ def fit(
         delta^2 (sqrt(1 + (r / delta)^2) - 1); cauchy: delta^2 / 2 ln(1 + (r / delta)^2), which is not convex, so that other
         basins may be lower than those found; abs(r); or, of the level tau = `quantile`, tau max(-r, 0) + (1 - tau) max(r, 0).
     delta : float or "mad", optional
-        Scale of huber, soft_l1 and cauchy in the units of r; default 1e-3, the field's standard for log loss. "mad": 1.345 times
-        1.4826 times the median of abs(r) about the fit of least absolute deviation. ``fit.delta`` tells it.
+        Scale of huber, soft_l1 and cauchy in the units of r; default 1e-3, the field's standard for log loss. "mad": 1.345
+        times 1.4826 times the median of abs(r) about the fit of least absolute deviation. ``fit.delta`` tells it.
     quantile : float, optional
         Level of the objective "quantile", in (0, 1); default 0.5, the median.
     log_loss : bool
@@ -81,7 +84,8 @@ def fit(
         Parameters that share one value, e.g. ``[("alpha", "beta")]``.
     bounds : mapping of str to (lower, upper), optional
         Bounds, natural units, ``0 <= lower < upper``. Without them parameters keep to a range that only a runaway one leaves: a
-        floor above 1e-9, exponents in [1e-4, 20], decay constants in [1e-4, 1e8].
+        floor above 1e-15, exponents above 1e-4 and below about 25 to 40 (so that A and B are numbers in double), decay
+        constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
         Starting theta, for the local optimum of its basin. Default: the global optimum.
     dtype : dtype, optional
@@ -114,20 +118,9 @@ def fit(
     """
     the_law = find_law(law)
     columns = _columns(N, D, loss, unique_tokens, weight, params, tokens, the_law)
-    if objective not in _core.OBJECTIVES:
-        raise ValueError(f"unknown objective {objective!r}; known objectives: {', '.join(_core.OBJECTIVES)}")
-    if delta is not None and objective not in _core.SCALED_OBJECTIVES:
-        raise ValueError(f"delta belongs to {', '.join(_core.SCALED_OBJECTIVES)}; objective is {objective!r}")
-    if isinstance(delta, str) and delta != "mad":
-        raise ValueError(f"delta must be a number or 'mad'; got {delta!r}")
-    if quantile is not None and objective != "quantile":
-        raise ValueError(f"quantile belongs to the objective 'quantile'; objective is {objective!r}")
+    check_objective(objective, delta, quantile)
     kind = choose_dtype(dtype, *columns.values())
-    names = law_names(the_law)
-    fixed = mapping("fixed", fixed, names)
-    limits = mapping("bounds", bounds, names)
-    if any(np.shape(pair) != (2,) for pair in limits.values()):
-        raise ValueError("bounds: every parameter needs a pair (lower, upper)")
+    fixed = mapping("fixed", fixed, the_law)
     arguments = (
         vector("N", columns["N"], kind),
         vector("D", columns["D"], kind),
@@ -135,29 +128,54 @@ def fit(
         optional_vector("weight", columns["weight"], kind),
         optional_vector("unique_tokens", columns["unique_tokens"], kind),
         _core.OBJECTIVES.index(objective),
-        numbers("delta", [] if delta == "mad" else [DEFAULT_DELTA if delta is None else delta], kind),
+        _delta(delta, kind),
         0.5 if quantile is None else float(quantile),
         bool(log_loss),
         MAX_EVALUATIONS,
         _start(the_law, start, fixed, kind),
-        list(fixed),
-        numbers("fixed", list(fixed.values()), kind),
-        _pairs(tied),
-        list(limits),
-        numbers("bounds", [low for low, _ in limits.values()], kind),
-        numbers("bounds", [high for _, high in limits.values()], kind),
+        *_constraints(the_law, fixed, tied, bounds, kind),
     )
     result = _refit(the_law, objective, bool(log_loss), arguments)
     _warn(result)
     return result
 
 
-def mapping(argument: str, given: Mapping[str, Any] | None, names: str) -> Mapping[str, Any]:
+def _delta(delta: float | str | None, dtype: DType) -> Array:
+    """For the core: one value, or none where it is to be taken from the data."""
+    if delta is None:
+        return _DEFAULT_DELTAS[dtype]
+    return EMPTY[dtype] if delta == "mad" else numbers("delta", [delta], dtype)
+
+
+def _constraints(
+    law: Law,
+    fixed: Mapping[str, Any],
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None,
+    bounds: Mapping[str, tuple[float, float]] | None,
+    dtype: DType,
+) -> tuple[Any, ...]:
+    """Names and values of fixed parameters, tied pairs, names and values of bounds."""
+    if not fixed and tied is None and bounds is None:
+        return [], EMPTY[dtype], [], [], EMPTY[dtype], EMPTY[dtype]
+    limits = mapping("bounds", bounds, law)
+    if any(np.shape(pair) != (2,) for pair in limits.values()):
+        raise ValueError("bounds: every parameter needs a pair (lower, upper)")
+    return (
+        list(fixed),
+        numbers("fixed", list(fixed.values()), dtype),
+        _pairs(tied),
+        list(limits),
+        numbers("bounds", [low for low, _ in limits.values()], dtype),
+        numbers("bounds", [high for _, high in limits.values()], dtype),
+    )
+
+
+def mapping(argument: str, given: Mapping[str, Any] | None, law: Law) -> Mapping[str, Any]:
     """`given`, or an empty mapping for None; ``TypeError`` for anything else."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise TypeError(f"{argument} must be a mapping from parameters ({names}) to values; got {given!r}")
+        raise TypeError(f"{argument} must be a mapping from parameters ({law_names(law)}) to values; got {given!r}")
     return given
 
 
@@ -199,7 +217,7 @@ def _columns(
 
 def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: Mapping[str, Any], dtype: DType) -> Array:
     if start is None:
-        return np.empty(0, dtype)
+        return EMPTY[dtype]
     if isinstance(start, Mapping):
         given = {**fixed, **start}
         if set(given) != set(law.parameters):
@@ -209,6 +227,8 @@ def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: M
 
 
 def _warn(result: Fit) -> None:
+    if result._core.clear(COLLINEAR, ONE_RAY):
+        return
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
     if result.identifiability.warnings:

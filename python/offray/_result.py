@@ -17,8 +17,9 @@ from offray._condition import Conditioning
 from offray._identifiability import Identifiability, assess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from offray._batch import Bootstrap, Progress
     from offray._laws import Law
 
 
@@ -213,6 +214,51 @@ class Fit:
         half = self._half_width(level) * se
         interval = np.stack([value - half, value + half], axis=-1)
         return Prediction(frozen(value), frozen(se), frozen(interval), level)
+
+    def bootstrap(
+        self,
+        n: int,
+        *,
+        kind: str = "pairs",
+        seed: int = 0,
+        threads: int | None = None,
+        group: Iterable[Any] | None = None,
+        progress: Progress | None = None,
+    ) -> Bootstrap:
+        """Refit resampled runs, each time from this optimum, with the same objective and constraints.
+
+        Parameters
+        ----------
+        n : int
+            Number of replicates.
+        kind : {"pairs", "residual", "wild"}
+            "pairs" draws runs with replacement; "residual" keeps the runs and adds residuals drawn from all (centred, and
+            scaled by the weights) to the fitted losses; "wild" adds each run's own residual with a random sign. With `log_loss`
+            to their logarithms.
+        seed : int
+            In [0, 2**64). Replicate i depends on the fit, `kind`, `seed`, `group` and i alone.
+        threads : int, optional
+            Default: one per processor. The result does not depend on it.
+        group : (n,) array_like, optional
+            Labels of runs that are resampled together, such as checkpoints of one training run: whole groups are drawn, their
+            residuals are taken together, or they share one sign.
+        progress : callable, optional
+            Called as ``progress(done, total)`` every now and then, and at the end. What it raises stops the refits.
+
+        Returns
+        -------
+        Bootstrap
+
+        Raises
+        ------
+        ValueError
+            For bad input, naming the argument and its value.
+        Interrupted
+            On Ctrl-C, with the replicates that were done.
+        """
+        from offray._batch import bootstrap
+
+        return bootstrap(self, n, kind=kind, seed=seed, threads=threads, group=group, progress=progress)
 
     def __repr__(self) -> str:
         estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())

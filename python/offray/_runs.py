@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 ALIASES: dict[str, tuple[str, ...]] = {
     "params": ("params", "parameters", "N", "n_params", "num_params", "model_size"),
     "tokens": ("tokens", "D", "n_tokens", "num_tokens", "training_tokens"),
@@ -18,6 +20,8 @@ REQUIRED = ("params", "tokens", "loss")
 
 def is_table(x: Any) -> bool:
     """Whether `x` has named columns: a mapping, a data frame or a structured array."""
+    if type(x) is np.ndarray:
+        return x.dtype.names is not None
     return isinstance(x, Mapping) or hasattr(x, "columns") or getattr(getattr(x, "dtype", None), "names", None) is not None
 
 

@@ -14,6 +14,7 @@ from offray._fit import MAX_EVALUATIONS
 from offray._laws import Law
 from offray._warnings import IdentifiabilityWarning
 
+_LOSSES = {"linear": "squares", "huber": "huber", "soft_l1": "soft_l1", "cauchy": "cauchy"}
 _METHODS = (None, "lm", "trf", "dogbox")
 _FAILED = ("stalled", "evaluation_limit", "evaluation_failed")
 
@@ -204,8 +205,8 @@ def least_squares(
         Start, positive.
     bounds : 2-tuple of array_like, or Bounds
         Lower and upper bounds; a lower bound below 0 reads as 0.
-    loss : {"linear", "huber"}
-        As in scipy; `f_scale` is Huber's delta.
+    loss : {"linear", "huber", "soft_l1", "cauchy"}
+        As in scipy; `f_scale` is delta.
     f_scale : float
         Margin between inlier and outlier residuals.
     max_nfev : int, optional
@@ -231,8 +232,8 @@ def least_squares(
     law = _law("fun", fun)
     if len(args) != 2:
         raise TypeError("args must be ((N, D), losses): the data that the law is fitted to")
-    if loss not in ("linear", "huber"):
-        raise ValueError(f"`loss` must be one of linear, huber; got {loss!r}")
+    if loss not in _LOSSES:
+        raise ValueError(f"`loss` must be one of {', '.join(_LOSSES)}; got {loss!r}")
     x, y = args
     dtype = choose_dtype(None, x, *x, y, np.asarray(x0))
     y = vector("y", y, dtype)
@@ -241,15 +242,14 @@ def least_squares(
     limit = _max_evaluations(method, {} if max_nfev is None else {"max_nfev": max_nfev}, bounded=_is_bounded(lower, upper))
     if not f_scale > 0:
         raise ValueError(f"`f_scale` must be positive; got {f_scale}")
-    core = _run(law, x, y, None, start, lower, upper, ("linear", "huber").index(loss), f_scale, limit)
+    core = _run(law, x, y, None, start, lower, upper, _core.OBJECTIVES.index(_LOSSES[loss]), f_scale, limit)
 
     theta = core.theta
     residual = core.residual
     J = law.jacobian(x, *theta)
     # As scipy: J and f scaled so that J'f is the gradient and J'J the Gauss-Newton Hessian of the robust cost.
-    inside = np.abs(residual) <= f_scale if loss == "huber" else np.ones(len(y), bool)
-    psi = np.where(inside, residual, f_scale * np.sign(residual))
-    grad = J.T @ psi
+    weight, curvature = _influence(loss, (residual / f_scale) ** 2)
+    grad = J.T @ (weight * residual)
     active = np.array(core.at_bound)
     runaway = _runaway(core, lower, upper)
     message = core.message
@@ -257,7 +257,7 @@ def least_squares(
         x=theta,
         cost=core.objective_value[()],
         fun=residual,
-        jac=J * np.where(inside, 1.0, np.sqrt(np.finfo(float).eps))[:, None],
+        jac=J * np.sqrt(np.maximum(curvature, np.finfo(float).eps))[:, None],
         grad=grad,
         optimality=np.max(np.abs(grad[active == 0]), initial=0.0),
         active_mask=active,
@@ -321,6 +321,17 @@ def _run(
         numbers("bounds", lower[bounded], dtype),
         numbers("bounds", upper[bounded], dtype),
     )
+
+
+def _influence(loss: str, z: Array) -> tuple[Any, Any]:
+    """psi(r) / r and rho''(r) at z = (r / delta)^2."""
+    if loss == "huber":
+        return 1 / np.sqrt(np.maximum(z, 1)), np.where(z <= 1, 1.0, 0.0)
+    if loss == "soft_l1":
+        return (1 + z) ** -0.5, (1 + z) ** -1.5
+    if loss == "cauchy":
+        return 1 / (1 + z), (1 - z) / (1 + z) ** 2
+    return np.ones_like(z), np.ones_like(z)
 
 
 def _omit_nan(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:

@@ -60,7 +60,10 @@ def fit(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="CSV or Parquet file, one run per row.")],
     law: Annotated[str, typer.Option(help=f"One of: {', '.join(LAWS)}.")] = "chinchilla",
     objective: Annotated[str, typer.Option(help=f"One of: {', '.join(OBJECTIVES)}.")] = "squares",
-    delta: Annotated[float | None, typer.Option(help="Huber threshold, in units of the residual. [default: 0.001]")] = None,
+    delta: Annotated[
+        str | None, typer.Option(help="Scale of a robust objective, in units of the residual, or 'mad'. [default: 0.001]")
+    ] = None,
+    quantile: Annotated[float | None, typer.Option(help="Level of the objective 'quantile'. [default: 0.5]")] = None,
     log_loss: Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")] = False,
     fix: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter at a value.")] = None,
     tie: Annotated[list[str] | None, typer.Option(metavar="NAME=NAME", help="Let two parameters share a value.")] = None,
@@ -88,7 +91,8 @@ def fit(
                 table,
                 law=law,
                 objective=objective,
-                delta=delta,
+                delta=delta if delta in (None, "mad") else _number("--delta", delta),
+                quantile=quantile,
                 log_loss=log_loss,
                 fixed=_fixed(fix or []),
                 tied=[_pair(text) for text in tie or []],
@@ -136,14 +140,14 @@ def _fixed(options: list[str]) -> dict[str, float]:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"--fix: {name} is given more than once")
-    return {name: _number(value) for name, value in pairs}
+    return {name: _number("--fix", value) for name, value in pairs}
 
 
-def _number(text: str) -> float:
+def _number(option: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"--fix: {text!r} is not a number") from None
+        raise ValueError(f"{option}: {text!r} is not a number") from None
 
 
 def _fail(message: str) -> NoReturn:

@@ -66,7 +66,7 @@ def test_packaged_example_is_not_identified():
     """Exit code 3: the two families leave E at zero, and say so."""
     shown = run(offray.examples.path())
     assert shown.returncode == 3
-    assert "E = 1e-09 sits at its bound" in shown.stdout
+    assert "E = 1e-15 sits at its bound" in shown.stdout
     # The README shows this very output (a terminal may lack the table's frame).
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(line in readme for line in shown.stdout.splitlines() if line[:1].isalpha())

@@ -124,7 +124,8 @@ void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> 
     for (Index i = 0; i < r_.size(); ++i) {
       const Rho<S> at = rho(options.loss, r_[i]);
       const S w = weights.size() == 0 ? S(1) : weights[i];
-      const S omega = newton * at.curvature + (S(1) - newton) * at.majorizer;
+      // A negative curvature (cauchy) has no square root; there the majorizer alone counts.
+      const S omega = newton * std::max(at.curvature, S(0)) + (S(1) - newton) * at.majorizer;
       W_.row(i).head(m) = std::sqrt(w * omega) * J_.row(i);
       W_(i, m) = std::sqrt(w / omega) * at.slope;
     }

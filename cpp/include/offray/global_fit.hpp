@@ -12,6 +12,7 @@
 #include "offray/data_start.hpp"
 #include "offray/gauss_newton.hpp"
 #include "offray/grid_search.hpp"
+#include "offray/power_sum_map.hpp"
 #include "offray/residual.hpp"
 #include "offray/separable.hpp"
 
@@ -51,12 +52,16 @@ PowerSumRows<S> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space 
   }
   out.floor = law.grid.has_floor;
   out.free = {law.grid.outer.count > 1, law.grid.p.count > 1, law.grid.q.count > 1};
-  // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential.
-  const S widest = S(1e5);
+  // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential. With a
+  // floor `outer` ends where floor^(1 / outer) can still be as good as zero; an exponent that sets a coefficient's unit has the
+  // bound of Parametrisation, and a little beyond, so as to be on it for certain.
+  const auto steepest = [&](S log_unit) {
+    return law.units[0].exponent >= 0 ? steepest_exponent(log_unit) * (S(1) + S(1e-12)) : S(1e5);
+  };
   if (out.free[0]) out.log_unit = space == Space::log_loss ? out.observed.mean() : std::log(out.observed.mean());
   // L0^(1 / outer) stays a number in double.
   out.lower = {std::max(S(1e-4), std::abs(out.log_unit) / S(600)), S(1e-4), S(1e-4)};
-  out.upper = {S(1e4), widest, widest};
+  out.upper = {law.grid.has_floor ? S(20) : S(1e4), steepest(runs.at.log_N.mean()), steepest(runs.at.log_D.mean())};
   return out;
 }
 
@@ -80,14 +85,7 @@ class GlobalFit {
   std::vector<Basin<S>> basins(const SolverOptions<S>& options);
 
  private:
-  PowerSum<S> form_of(const Parameters<S>& phi) const {
-    Parameters<S> theta;
-    parametrisation_.centred(phi, theta);
-    PowerSum<S> form = law_.power_sum(theta);
-    form.n *= std::exp(-form.p * (rows_->log_N0 - parametrisation_.log_N0));
-    form.d *= std::exp(-form.q * (rows_->log_D0 - parametrisation_.log_D0));
-    return form;
-  }
+  PowerSum<S> form_of(const Parameters<S>& phi) const { return form_of_phi(law_, parametrisation_, *rows_, phi); }
   /// The same of a basin: a term at its edge is absent, not 1e-130.
   PowerSum<S> form_of(const Basin<S>& basin) const {
     PowerSum<S> form = form_of(basin.phi);
@@ -97,7 +95,7 @@ class GlobalFit {
   }
   Basin<S> descend_separable(PowerSum<S> form, const SolverOptions<S>& options);
   Basin<S> descend_general(Parameters<S> phi, const SolverOptions<S>& options);
-  Basin<S> at_form(PowerSum<S> form, const Summary<S>& summary, const SolverOptions<S>& options);
+  Basin<S> at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options);
   void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
   Runs<S> sample() const {
@@ -186,20 +184,9 @@ Basin<S> GlobalFit<S>::descend_separable(PowerSum<S> form, const SolverOptions<S
 /// A power sum as phi. Where its parameters are beyond their range (N_c = n^(1/p) with a small p), the general solver finds the
 /// best point inside.
 template <typename S>
-Basin<S> GlobalFit<S>::at_form(PowerSum<S> form, const Summary<S>& summary, const SolverOptions<S>& options) {
+Basin<S> GlobalFit<S>::at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options) {
   Basin<S> out{{}, summary, separable_->edges()};
-  // The exponent of an absent term means nothing; any that keeps the term absent at the bound of its coefficient will do.
-  if (!(form.n > S(0))) form.p = std::max(form.p, S(1));
-  if (!(form.d > S(0))) form.q = std::max(form.q, S(1));
-  form.n *= std::exp(form.p * (rows_->log_N0 - parametrisation_.log_N0));
-  form.d *= std::exp(form.q * (rows_->log_D0 - parametrisation_.log_D0));
-  Parameters<S> theta = Parameters<S>::Ones(law_.size());
-  law_.from_power_sum(form, theta);
-  const Parameters<S> logs = theta.array().log();
-  out.phi = parametrisation_.phi_of_logs(logs);
-  bool inside = true;
-  for (Index j = 0; j < logs.size(); ++j)
-    inside = inside && (!(theta[j] > S(0)) || out.phi[parametrisation_.slot(j)] == logs[j]);
+  const bool inside = phi_of_form(law_, parametrisation_, *rows_, form, out.phi);
   return inside || !std::isfinite(summary.objective) ? out : descend_general(out.phi, options);
 }
 
@@ -210,18 +197,13 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
   const Runs<S> some = sample();
   const PowerSumRows<S> rows = some.size() == rows_->rows ? *rows_ : power_sum_rows(law_, some, space_);
   GridSearch<S> search(law_.grid);
-  std::vector<PowerSum<S>> tried;
   const auto follow = [&](const std::vector<GridCell<S>>& cells) {
     for (const GridCell<S>& cell : cells) {
-      const bool again = std::any_of(tried.begin(), tried.end(), [&](const PowerSum<S>& form) {
-        return form.outer == cell.form.outer && form.p == cell.form.p && form.q == cell.form.q;
-      });
-      if (again) continue;
-      tried.push_back(cell.form);
-      add(descend_separable(cell.form, options), found);
+      const bool known = std::any_of(found.begin(), found.end(),
+                                     [&](const Basin<S>& basin) { return search.beside(cell.form, form_of(basin)); });
+      if (!known) add(descend_separable(cell.form, options), found);
     }
   };
-  follow(search.minima(rows, Vector<S>(), kStarts));
   const auto look_around = [&](const Vector<S>& reweight) {
     for (int round = 0; round < 3 && !found.empty(); ++round) {
       const S before = found.front().summary.objective;
@@ -229,14 +211,14 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
       if (!(found.front().summary.objective < before)) return;
     }
   };
-  look_around(Vector<S>());
-  if (options.loss.objective == Objective::squares || found.empty()) return;
+  follow(search.minima(rows, Vector<S>(), kStarts));
+  if (options.loss.objective == Objective::squares || found.empty()) return look_around(Vector<S>());
   LawResidual<S> problem(law_, some, space_, parametrisation_);
-  Vector<S> r(problem.rows());
+  Vector<S> r(problem.rows()), reweight(problem.rows()), excess(problem.rows());
   problem.residual(found.front().phi, r);
-  SolverOptions<S> wide = options;
-  if (has_kink(options.loss.objective)) wide.loss.delta = S(1e-3) * rows.magnitude;
-  const Vector<S> reweight = r.unaryExpr([&](S v) { return rho(wide.loss, v).majorizer; });
+  Loss<S> wide = options.loss;
+  if (has_kink(wide.objective)) wide.delta = S(1e-3) * rows.magnitude;
+  influence(wide, r.size(), r.data(), reweight.data(), excess.data());
   follow(search.minima(rows, reweight, kStarts));
   look_around(reweight);
   if (options.loss.objective != Objective::cauchy) return;
@@ -327,10 +309,10 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   std::vector<Basin<S>> found;
   if (rows_) {
     from_grid(options, found);
-    return found;
+    if (!found.empty()) return found;  // losses over many decades can leave a power sum without a number to start from
   }
   std::vector<Parameters<S>> starts;
-  if (parametrisation_.unconstrained()) {
+  if (!rows_ && parametrisation_.unconstrained()) {
     starts = repeated_starts(options);
   } else {
     const Runs<S> some = sample();

@@ -36,6 +36,9 @@ class GridSearch {
   /// \param reweight factor of every squared residual, (n,), or empty: psi / r of a robust fit, say.
   std::vector<GridCell<S>> minima(const PowerSumRows<S>& rows, const Vector<S>& reweight, std::size_t most);
 
+  /// Whether the nodes next to those of `cell` enclose the exponents of `at`: then it most likely leads there.
+  bool beside(const PowerSum<S>& cell, const PowerSum<S>& at) const;
+
   /// Local minima of the two lines through `at` along which p or q takes the values of the grid, other than `at` itself: with
   /// one exponent at its best value a node can show what the misfit of the other hid.
   std::vector<GridCell<S>> minima_along(const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& at);
@@ -81,109 +84,122 @@ class GridSearch {
   struct Block {
     alignas(64) S U[kNodes * kBlock];
     alignas(64) S V[kNodes * kBlock];
-    alignas(64) S ends[2 * kBlock];  ///< the constant and the target, weighted
-    alignas(64) S row[kBlock];
+    alignas(64) S WU[kNodes * kBlock];  ///< the same times the row weights
+    alignas(64) S WV[kNodes * kBlock];
+    alignas(64) S ends[2 * kBlock];      ///< the constant and the target, weighted
+    alignas(64) S log_loss[2 * kBlock];  ///< ln (L / L0) and L / L0
   };
 
-  void add_rows(const PowerSumRows<S>& rows, const Vector<S>& reweight, const Plane& plane, Sums& sums) const;
+  void add_rows(const PowerSumRows<S>& rows, const Vector<S>& reweight, const std::vector<Plane>& planes,
+                std::vector<Sums>& sums) const;
   void weigh(const PowerSumRows<S>& rows, const Vector<S>& reweight, S outer, Index first, Index n, Block& block) const;
-  static void powers(const Nodes& nodes, Index n, const S* x, const S* row, S* out);
+  using Segment = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>, Eigen::Aligned16>;
+  static Segment column(S* columns, int k, Index n) { return Segment(columns + k * kBlock, n); }
+  static void powers(const Nodes& nodes, Index n, const S* x, S* out);
   void finish(const Sums& sums, Column& column) const;
   Vector3<S> solve_cell(const Sums& sums, const Column& u, const Column& v, S uv, S& gain) const;
-  void solve_plane(const PowerSumRows<S>& rows, const Vector<S>& reweight, const Plane& plane, Sums& sums, S* objective) const;
+  void solve_plane(const Plane& plane, Sums& sums, S* objective) const;
   GridCell<S> cell(const Plane& plane, const Sums& sums, int p, int q) const;
 
   S outer_value(int a) const {
     const Range& range = grid_.outer;
     return range.count == 1 ? S(range.low) : S(range.low * std::pow(range.high / range.low, a / (range.count - 1.0)));
   }
-  /// p and q are alpha_N / alpha and alpha_D / alpha: a small alpha goes with large ratios.
-  Nodes nodes_for(S outer) const { return {kNodes, S(0.025) * std::max(S(1), S(0.1) / outer)}; }
+  /// Exponents of .025 to 4.8. With `outer` unknown p and q are ratios to it, and what the data see is p outer: .01 to 1.9,
+  /// which keeps the valley of p against outer along the grid.
+  Nodes nodes_for(S outer) const { return {kNodes, grid_.outer.count == 1 ? S(0.025) : S(0.01) / outer}; }
 
   StartGrid grid_;
   S log_scale_ = S(0);  ///< ln L0, where the rows need it
 };
 
-/// Columns exp(-p x) times the row weights.
+/// Columns exp(-p x).
 template <typename S>
-void GridSearch<S>::powers(const Nodes& nodes, Index n, const S* x, const S* row, S* out) {
+void GridSearch<S>::powers(const Nodes& nodes, Index n, const S* x, S* out) {
   Kernel::power(n, nodes.base, x, nullptr, out, nullptr);
-  const auto column = [&](int k) {
-    return Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>, Eigen::Aligned16>(out + k * kBlock, n);
-  };
-  for (int k = 1; k < nodes.count; ++k) column(k) = column(kParents[k][0]) * column(kParents[k][1]);
-  if (row == nullptr) return;
-  const Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, 1>, Eigen::Aligned16> weight(row, n);
-  for (int k = 0; k < nodes.count; ++k) column(k) *= weight;
+  for (int k = 1; k < nodes.count; ++k) column(out, k, n) = column(out, kParents[k][0], n) * column(out, kParents[k][1], n);
 }
 
 /// Row weights, constant and target of a block. With y = (L / L0)^(1 / outer), dy = y dL / (outer L) sets the weights.
 template <typename S>
 void GridSearch<S>::weigh(const PowerSumRows<S>& rows, const Vector<S>& reweight, S outer, Index first, Index n,
                           Block& block) const {
-  S* row = block.row;
-  S* target = block.ends + kBlock;
-  const S* observed = rows.observed.data() + first;
+  auto row = column(block.ends, 0, n), target = column(block.ends, 1, n);
   if (rows.space == Space::loss && outer == S(1)) {
-    for (Index i = 0; i < n; ++i) row[i] = S(1), target[i] = observed[i];
+    row.setOnes();
+    target = rows.observed.segment(first, n).array();
   } else {
-    if (rows.space == Space::loss)
-      Kernel::log(n, observed, row);
-    else
-      std::copy(observed, observed + n, row);
-    for (Index i = 0; i < n; ++i) row[i] -= log_scale_;
-    Kernel::exp(n, S(1) / outer, row, target);
-    if (rows.space == Space::loss)
-      Kernel::exp(n, S(1), row, row);
-    else
-      std::fill(row, row + n, S(1));
-    for (Index i = 0; i < n; ++i) row[i] *= outer / target[i];
+    Kernel::exp(n, S(1) / outer, block.log_loss, target.data());
+    row = outer / target;
+    if (rows.space == Space::loss) row *= column(block.log_loss, 1, n);
   }
-  if (rows.root.size() != 0)
-    for (Index i = 0; i < n; ++i) row[i] *= rows.root[first + i];
-  if (reweight.size() != 0)
-    for (Index i = 0; i < n; ++i) row[i] *= std::sqrt(reweight[first + i]);
-  for (Index i = 0; i < n; ++i) {
-    block.ends[i] = row[i];
-    target[i] *= row[i];
-  }
+  if (rows.root.size() != 0) row *= rows.root.segment(first, n).array();
+  if (reweight.size() != 0) row *= reweight.segment(first, n).array().sqrt();
+  target *= row;
 }
 
+/// Adds the inner products of all rows, block by block, for every plane.
 template <typename S>
-void GridSearch<S>::add_rows(const PowerSumRows<S>& rows, const Vector<S>& reweight, const Plane& plane, Sums& sums) const {
+void GridSearch<S>::add_rows(const PowerSumRows<S>& rows, const Vector<S>& reweight, const std::vector<Plane>& planes,
+                             std::vector<Sums>& sums) const {
   Block block;
   S part[kNodes * kNodes];
-  const bool plain = rows.space == Space::loss && plane.outer == S(1) && rows.root.size() == 0 && reweight.size() == 0;
   for (Index first = 0; first < rows.rows; first += kBlock) {
     const Index n = std::min(kBlock, rows.rows - first);
-    weigh(rows, reweight, plane.outer, first, n, block);
-    powers(plane.p, n, rows.x.data() + first, plain ? nullptr : block.row, block.U);
-    powers(plane.q, n, rows.y.data() + first, plain ? nullptr : block.row, block.V);
-    const S* target = block.ends + kBlock;
-    sums.ee += Kernel::dot(n, block.ends, block.ends);
-    sums.et += Kernel::dot(n, block.ends, target);
-    sums.tt += Kernel::dot(n, target, target);
-    const auto add = [&](const S* W, int count, std::array<Column, kNodes>& columns) {
-      Kernel::gram(n, 2, block.ends, count, W, kBlock, part);
-      for (int k = 0; k < count; ++k) {
-        Column& column = columns[static_cast<std::size_t>(k)];
-        column.e += part[2 * k];
-        column.t += part[2 * k + 1];
-        if (count == 1 || kDouble[k] < 0) column.self += Kernel::dot(n, W + k * kBlock, W + k * kBlock);
+    if (rows.space == Space::log_loss || grid_.outer.count > 1) {  // ln (L / L0) and, for the loss, L / L0
+      const S* observed = rows.observed.data() + first;
+      if (rows.space == Space::loss)
+        Kernel::log(n, observed, block.log_loss);
+      else
+        std::copy(observed, observed + n, block.log_loss);
+      column(block.log_loss, 0, n) -= log_scale_;
+      Kernel::exp(n, S(1), block.log_loss, block.log_loss + kBlock);
+    }
+    S base = S(0);
+    for (std::size_t a = 0; a < planes.size(); ++a) {
+      const Plane& plane = planes[a];
+      Sums& sum = sums[a];
+      weigh(rows, reweight, plane.outer, first, n, block);
+      if (plane.p.base != base) {
+        base = plane.p.base;
+        powers(plane.p, n, rows.x.data() + first, block.U);
+        powers(plane.q, n, rows.y.data() + first, block.V);
       }
-    };
-    add(block.U, plane.p.count, sums.u);
-    add(block.V, plane.q.count, sums.v);
-    Kernel::gram(n, plane.q.count, block.V, plane.p.count, block.U, kBlock, part);
-    for (int k = 0; k < plane.p.count * plane.q.count; ++k) sums.uv[static_cast<std::size_t>(k)] += part[k];
+      const bool plain = rows.space == Space::loss && plane.outer == S(1) && rows.root.size() == 0 && reweight.size() == 0;
+      const S* U = plain ? block.U : block.WU;
+      const S* V = plain ? block.V : block.WV;
+      if (!plain) {
+        for (int k = 0; k < plane.p.count; ++k) column(block.WU, k, n) = column(block.U, k, n) * column(block.ends, 0, n);
+        for (int k = 0; k < plane.q.count; ++k) column(block.WV, k, n) = column(block.V, k, n) * column(block.ends, 0, n);
+      }
+      const S* target = block.ends + kBlock;
+      sum.ee += Kernel::dot(n, block.ends, block.ends);
+      sum.et += Kernel::dot(n, block.ends, target);
+      sum.tt += Kernel::dot(n, target, target);
+      const auto add = [&](const S* W, int count, std::array<Column, kNodes>& columns) {
+        Kernel::gram(n, 2, block.ends, count, W, kBlock, part);
+        for (int k = 0; k < count; ++k) {
+          Column& c = columns[static_cast<std::size_t>(k)];
+          c.e += part[2 * k];
+          c.t += part[2 * k + 1];
+          if (count == 1 || kDouble[k] < 0) c.self += Kernel::dot(n, W + k * kBlock, W + k * kBlock);
+        }
+      };
+      add(U, plane.p.count, sum.u);
+      add(V, plane.q.count, sum.v);
+      Kernel::gram(n, plane.q.count, V, plane.p.count, U, kBlock, part);
+      for (int k = 0; k < plane.p.count * plane.q.count; ++k) sum.uv[static_cast<std::size_t>(k)] += part[k];
+    }
   }
-  // (row u)^2 is row times the column of twice the exponent.
+  // (row u)^2 is row times the weighted column of twice the exponent.
   const auto squares = [](int count, std::array<Column, kNodes>& columns) {
     for (int k = 0; count > 1 && k < kNodes; ++k)
       if (kDouble[k] >= 0) columns[static_cast<std::size_t>(k)].self = columns[static_cast<std::size_t>(kDouble[k])].e;
   };
-  squares(plane.p.count, sums.u);
-  squares(plane.q.count, sums.v);
+  for (std::size_t a = 0; a < planes.size(); ++a) {
+    squares(planes[a].p.count, sums[a].u);
+    squares(planes[a].q.count, sums[a].v);
+  }
 }
 
 template <typename S>
@@ -245,9 +261,7 @@ Vector3<S> GridSearch<S>::solve_cell(const Sums& sums, const Column& u, const Co
 
 /// The objective at every node of a plane, q running fastest.
 template <typename S>
-void GridSearch<S>::solve_plane(const PowerSumRows<S>& rows, const Vector<S>& reweight, const Plane& plane, Sums& sums,
-                                S* objective) const {
-  add_rows(rows, reweight, plane, sums);
+void GridSearch<S>::solve_plane(const Plane& plane, Sums& sums, S* objective) const {
   for (int p = 0; p < plane.p.count; ++p) finish(sums, sums.u[static_cast<std::size_t>(p)]);
   for (int q = 0; q < plane.q.count; ++q) finish(sums, sums.v[static_cast<std::size_t>(q)]);
   for (int p = 0; p < plane.p.count; ++p)
@@ -273,8 +287,10 @@ std::vector<GridCell<S>> GridSearch<S>::minima(const PowerSumRows<S>& rows, cons
   for (int a = 0; a < planes; ++a) {
     const S outer = outer_value(a);
     plane.push_back({outer, nodes_for(outer), q_count > 1 ? nodes_for(outer) : Nodes{1, S(grid_.q.low)}});
-    solve_plane(rows, reweight, plane.back(), sums[static_cast<std::size_t>(a)], &objective[index(a, 0, 0)]);
   }
+  add_rows(rows, reweight, plane, sums);
+  for (int a = 0; a < planes; ++a)
+    solve_plane(plane[static_cast<std::size_t>(a)], sums[static_cast<std::size_t>(a)], &objective[index(a, 0, 0)]);
   // Of equal neighbours (a term that is absent makes a plateau) the first counts.
   const auto is_minimum = [&](int a, int p, int q) {
     const S here = objective[index(a, p, q)];
@@ -302,15 +318,27 @@ std::vector<GridCell<S>> GridSearch<S>::minima(const PowerSumRows<S>& rows, cons
 }
 
 template <typename S>
+bool GridSearch<S>::beside(const PowerSum<S>& cell, const PowerSum<S>& at) const {
+  const auto near = [](S node, S value) { return value >= node * S(0.6) && value <= node * S(1.7); };
+  const bool same_plane = grid_.outer.count == 1 || near(cell.outer, at.outer);
+  // The exponent of an absent term means nothing, and a cell that has the term leads elsewhere.
+  const bool same_p = cell.n > S(0) ? at.n > S(0) && near(cell.p, at.p) : !(at.n > S(0));
+  const bool same_q = cell.d > S(0) ? at.d > S(0) && near(cell.q, at.q) : !(at.d > S(0));
+  return same_plane && same_p && same_q;
+}
+
+template <typename S>
 std::vector<GridCell<S>> GridSearch<S>::minima_along(const PowerSumRows<S>& rows, const Vector<S>& reweight,
                                                      const PowerSum<S>& at) {
   log_scale_ = rows.space == Space::log_loss ? rows.observed.head(rows.rows).mean() : rows.log_unit;
   std::vector<GridCell<S>> out;
   const auto line = [&](const Plane& plane, S here, bool absent) {
     const Nodes& nodes = plane.p.count > 1 ? plane.p : plane.q;
-    Sums sums;
+    std::vector<Sums> found(1);
     std::array<S, kNodes> objective;
-    solve_plane(rows, reweight, plane, sums, objective.data());
+    add_rows(rows, reweight, {plane}, found);
+    Sums& sums = found.front();
+    solve_plane(plane, sums, objective.data());
     for (int k = 0; k < kNodes; ++k) {
       const S value = objective[static_cast<std::size_t>(k)];
       // The two nodes around `at` see its own basin.

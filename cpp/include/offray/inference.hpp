@@ -121,7 +121,7 @@ Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
   const S sigma = std::isfinite(variance) ? std::sqrt(variance) : S(0);
   out.se = sigma * (J * condition.inverse_factor()).rowwise().norm();
   for (Index i = 0; i < at.size(); ++i)
-    if (!std::isfinite(variance) || condition.undetermined(Vector<S>(J.row(i).transpose())))
+    if (!std::isfinite(variance) || std::isnan(out.se[i]) || condition.undetermined(Vector<S>(J.row(i).transpose())))
       out.se[i] = std::numeric_limits<S>::infinity();
   return out;
 }

@@ -4,9 +4,11 @@
 /// that is built from cpp/src with the including program's own flags; without it the headers stand alone.
 #pragma once
 
+#include "offray/bootstrap.hpp"
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
 #include "offray/fit.hpp"
+#include "offray/fit_many.hpp"
 #include "offray/gauss_newton.hpp"
 #include "offray/inference.hpp"
 #include "offray/kernels.hpp"
@@ -29,6 +31,10 @@
   prefix template class GridSearch<S>;                                                                              \
   prefix template class GlobalFit<S>;                                                                               \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
+  prefix template class Resampler<S>;                                                                               \
+  prefix template Bootstrap<S> bootstrap<S>(const Fit<S>&, const BootstrapOptions&, const Progress&);               \
+  prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
+                                         const Constraints<S>&, int, const Progress&);                              \
   prefix template S noise_variance<S>(const Fit<S>&);                                                               \
   prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \
   prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                      \

@@ -14,6 +14,13 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
+/// The largest exponent alpha of a coefficient A whose natural value A = A' N0^alpha, and its variance, are numbers in double:
+/// N0^alpha <= 1e250. \param log_unit ln N0.
+template <typename S>
+S steepest_exponent(S log_unit) {
+  return std::max(S(250) * std::log(S(10)) / std::max(log_unit, S(1)), S(20));
+}
+
 /// phi = ln(theta') of the free parameters, theta' being theta with N and D counted in units of their geometric means N0, D0.
 ///
 /// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1)
@@ -146,29 +153,33 @@ class Parametrisation {
     }
   }
 
-  /// Bounds that only a runaway parameter meets, as logarithms. A floor below 1e-15 nats per token changes no loss in double;
-  /// the exponent of a coefficient (A N^-alpha) stays where natural values and their variances are numbers in double, N0^alpha
-  /// <= 1e250; exponents of counts are relative to the last one.
+  /// Bounds that only a runaway parameter meets, as logarithms. A floor below 1e-15 nats per token changes no loss in double
+  /// (1e-280 where it enters through up to its 20th root); the exponent of a coefficient (A N^-alpha) stays where natural
+  /// values and their variances are numbers in double, N0^alpha <= 1e250; exponents of counts are relative to the last one.
   void default_bounds(Index j, S& low, S& high) const {
     const S decade = std::log(S(10));
     S steepest = S(1e4);
     bool scale = false, natural_units = false, relative = j + 1 < size();
     for (const UnitShift& shift : law_->units) {
       if (shift.exponent >= 0) relative = false;
-      if (shift.exponent == j) steepest = S(250) * decade / std::max(log_unit(shift), S(1));
+      if (shift.exponent == j) steepest = steepest_exponent(log_unit(shift));
       if (shift.parameter != j) continue;
       scale = true;
       natural_units = log_unit(shift) == S(0);
     }
     switch (law_->kinds[static_cast<std::size_t>(j)]) {
       case Kind::loss:
-        low = (scale ? -130 : -15) * decade, high = (scale && natural_units ? 290 : 12) * decade;
+        low = (scale                        ? -130
+               : law_->grid.outer.count > 1 ? -280
+                                            : -15) *
+              decade,
+        high = (scale && natural_units ? 290 : 12) * decade;
         break;
       case Kind::count:
         low = -60 * decade, high = 130 * decade;
         break;
       case Kind::exponent:
-        low = (relative ? -8 : -4) * decade, high = relative ? 7 * decade : std::log(std::max(steepest, S(20)));
+        low = (relative ? -8 : -4) * decade, high = relative ? 7 * decade : std::log(steepest);
         break;
       case Kind::decay:
         low = -4 * decade, high = 8 * decade;

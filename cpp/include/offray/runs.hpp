@@ -5,11 +5,13 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "offray/kernels.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
@@ -25,8 +27,10 @@ namespace detail {
 
 template <typename S>
 void require_positive(const char* argument, CRef<Vector<S>> x) {
-  const auto good = [](S v) { return v > S(0) && std::isfinite(v); };
-  if (x.unaryExpr(good).all()) return;
+  const auto good = [](S v) { return v > S(0) && v <= std::numeric_limits<S>::max(); };
+  bool all = true;
+  for (Index i = 0; i < x.size(); ++i) all &= good(x[i]);
+  if (all) return;
   Index row = 0;
   while (good(x[row])) ++row;
   std::ostringstream message;
@@ -65,8 +69,10 @@ struct Inputs {
     detail::require_positive<S>("N", N);
     detail::require_positive<S>("D", D);
     detail::require_positive<S>("unique_tokens", U);
-    log_N = N.array().log();
-    log_D = D.array().log();
+    log_N.resize(N.size());
+    log_D.resize(D.size());
+    detail::Kernels<S>::log(N.size(), N.data(), log_N.data());
+    detail::Kernels<S>::log(D.size(), D.data(), log_D.data());
     if (U.size() == 0) {
       log_U = log_D;
       repeats.setZero(N.size());

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "offray/conditioning.hpp"
+#include "offray/influence.hpp"
 #include "offray/laws/law.hpp"
 #include "offray/nonnegative.hpp"
 #include "offray/residual.hpp"
@@ -162,12 +163,8 @@ void Separable<S>::try_rows(Point& at) {
     }
     r = (plain ? Vector<S>::Map(value.data(), n_) : Vector<S>::Map(M_.data(), n_)) - rows_->observed.head(n_);
   }
-  const bool weighted = rows_->weight.size() != 0;
-  S sum = S(0);
-  if (loss_.objective == Objective::squares && !weighted)
-    sum = Kernel::dot(n_, r.data(), r.data()) / S(2);
-  else
-    for (Index i = 0; i < n_; ++i) sum += (weighted ? rows_->weight[i] : S(1)) * rho(loss_, r[i]).value;
+  const S* weight = rows_->weight.size() != 0 ? rows_->weight.data() : nullptr;
+  const S sum = total_rho(loss_, n_, r.data(), weight, M_.data());
   if (std::isfinite(sum)) at.F = sum;
 }
 
@@ -175,26 +172,31 @@ void Separable<S>::try_rows(Point& at) {
 template <typename S>
 void Separable<S>::fill_rows(const Point& at, bool derivatives) {
   const S a = at.t[0];
-  const bool log_space = rows_->space == Space::log_loss, weighted = rows_->weight.size() != 0;
-  const bool plain = !log_space && !rows_->free[0] && a == S(1);
-  const Index last = derivatives ? 3 + nt_ : 3;
-  S total = S(0), squared = S(0);
-  for (Index i = 0; i < n_; ++i) {
-    const S r = scratch_(i, 1), w = weighted ? rows_->weight[i] : S(1);
-    const Rho<S> at_r = rho(loss_, r);
-    const S slope = plain ? S(1) : a * (log_space ? S(1) : r + rows_->observed[i]) / scratch_(i, 0);
-    const S omega = w * at_r.majorizer, root = std::sqrt(omega);
-    scratch_(i, 2) = slope;
-    scratch_(i, 3) = w * at_r.slope;
-    scratch_(i, 4) = w * (at_r.curvature - at_r.majorizer);
-    scratch_(i, 5) = root * slope;
-    M_(i, last) = root * r;
-    total += omega;
-    squared += w * at_r.slope * at_r.slope;
+  const bool log_space = rows_->space == Space::log_loss;
+  const auto s = scratch_.col(0).head(n_).array(), r = scratch_.col(1).head(n_).array();
+  auto slope = scratch_.col(2).head(n_).array(), force = scratch_.col(3).head(n_).array();
+  auto excess = scratch_.col(4).head(n_).array(), k = scratch_.col(5).head(n_).array();
+  auto omega = M_.col(1).head(n_).array(), root = M_.col(2).head(n_).array();
+  influence(loss_, n_, r.data(), omega.data(), excess.data());
+  if (rows_->weight.size() != 0) {
+    omega *= rows_->weight.head(n_).array();
+    excess *= rows_->weight.head(n_).array();
   }
-  total_majorizer_ = total;
-  squared_force_ = squared;
-  const auto k = scratch_.col(5).head(n_).array();
+  if (log_space)
+    slope = a / s;
+  else if (rows_->free[0] || a != S(1))
+    slope = a * (r + rows_->observed.head(n_).array()) / s;
+  else
+    slope.setOnes();
+  force = omega * r;
+  total_majorizer_ = omega.sum();
+  if (loss_.objective == Objective::squares && rows_->weight.size() == 0)
+    root.setOnes();
+  else
+    root = omega.sqrt();
+  squared_force_ = rows_->weight.size() == 0 ? force.square().sum() : (force.square() / rows_->weight.head(n_).array()).sum();
+  k = root * slope;
+  M_.col(derivatives ? 3 + nt_ : 3).head(n_) = root * r;
   M_.col(0).head(n_) = k * base_.col(0).head(n_).array();
   M_.col(1).head(n_) = k * base_.col(1).head(n_).array();
   M_.col(2).head(n_) = k * base_.col(2).head(n_).array();
@@ -203,7 +205,7 @@ void Separable<S>::fill_rows(const Point& at, bool derivatives) {
 /// Coefficients that suit the exponents of `at`: a few steps of reweighted least squares, none of which raises the objective.
 template <typename S>
 void Separable<S>::follow(Point& at) {
-  for (int pass = 0; pass < 4; ++pass) {
+  for (int pass = 0; pass < 2; ++pass) {
     if (!std::isfinite(at.F)) return;
     fill_rows(at, false);
     Kernel::tall_qr(n_, 3, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());

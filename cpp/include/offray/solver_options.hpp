@@ -16,7 +16,7 @@ template <typename S>
 struct SolverOptions {
   Loss<S> loss{};
 
-  /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w),
+  /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w psi / r),
   /// with F = sum w rho, kappa_F = ||R||_F ||R^-1||_F of the unit-column factor, y_max = Residual::magnitude(), and z = Q'b the
   /// part of the weighted residual in the range of J = Q R: ||z||^2 = g'(J'J)^-1 g for the gradient g, which is the gradient in
   /// the metric of the problem, free of the parameters' scales (the relative offset of Bates & Watts 1981). sqrt(n - p) ||z|| /

@@ -21,7 +21,7 @@ struct DroppoElibol : PlainInputs {
   static constexpr std::array<Kind, 6> kinds{Kind::loss,     Kind::count,    Kind::count,
                                              Kind::exponent, Kind::exponent, Kind::exponent};
   static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, -1}, UnitShift{2, Axis::D, -1}};
-  static constexpr StartGrid grid{{.005, 3.2, 8}, {.03, 3, 9}, {.03, 3, 9}, {1, 1, 1}, true};
+  static constexpr StartGrid grid{{.1, 1.6, 5}, {.03, 3, 9}, {.03, 3, 9}, {1, 1, 1}, true};
   static constexpr std::array<int, kTerms> form{0, 1, 2, 5, 3, 4};
 
   template <typename S>

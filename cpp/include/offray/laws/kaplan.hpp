@@ -19,7 +19,7 @@ struct Kaplan : PlainInputs {
   static constexpr std::array<std::string_view, 4> parameters{"N_c", "D_c", "alpha_N", "alpha_D"};
   static constexpr std::array<Kind, 4> kinds{Kind::count, Kind::count, Kind::exponent, Kind::exponent};
   static constexpr std::array<UnitShift, 2> units{UnitShift{0, Axis::N, -1}, UnitShift{1, Axis::D, -1}};
-  static constexpr StartGrid grid{{.02, 1.2, 10}, {.15, 6, 10}, {1, 1, 1}, {1, 1, 1}, false};
+  static constexpr StartGrid grid{{.03, .96, 6}, {.15, 6, 10}, {1, 1, 1}, {1, 1, 1}, false};
   static constexpr std::array<int, kTerms> form{-1, 0, 1, 3, 2, -1};
 
   template <typename S>

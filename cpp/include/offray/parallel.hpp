@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Many independent pieces of work on threads, with a way to watch and to stop.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "offray/runs.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// Told on the calling thread how many pieces of how many are done; returns false to stop. Empty: nobody watches.
+using Progress = std::function<bool(Index done, Index total)>;
+
+/// The number of threads that is meant by `asked`: 0 stands for one per processor.
+/// \throws InvalidInput for a negative number.
+inline int thread_count(int asked) {
+  if (asked < 0) throw InvalidInput("threads must be positive, or 0 for one per processor; got " + std::to_string(asked));
+  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// Calls work(i) for i in [0, total), `chunk` of them in one go, on the calling thread and up to threads - 1 others.
+///
+/// Every thread makes its own `work` by make_work() and keeps it: the place for buffers. Where results go by i and work(i)
+/// depends on i alone, they are the same for any number of threads. A chunk that was begun is finished, so the pieces done are
+/// always the first ones, also after a stop.
+/// \param threads as thread_count() returns it. Where the system has fewer to give, those do the work.
+/// \param progress called between chunks; the last call, unless stopped before, says that all is done.
+/// \return how many pieces are done: `total` unless `progress` stopped it.
+/// \throws what `work` threw on the first piece that failed, or what `progress` threw, once all threads have ended.
+template <typename MakeWork>
+Index in_chunks(Index total, Index chunk, int threads, const MakeWork& make_work, const Progress& progress) {
+  std::atomic<Index> next{0}, done{0};
+  std::atomic<bool> stop{false};
+  std::mutex failing;
+  std::exception_ptr failure;
+  Index failed_at = std::numeric_limits<Index>::max();
+
+  const auto run = [&](const auto& after_chunk) {
+    Index begin = -1;  // before the first chunk: what fails then fails for all
+    try {
+      auto work = make_work();
+      while (!stop) {
+        begin = next.fetch_add(chunk);
+        if (begin >= total) return;
+        const Index end = std::min(begin + chunk, total);
+        for (Index i = begin; i < end; ++i) work(i);
+        done += end - begin;
+        after_chunk();
+      }
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(failing);
+      if (begin < failed_at) {
+        failed_at = begin;
+        failure = std::current_exception();
+      }
+      stop = true;
+    }
+  };
+
+  std::vector<std::thread> others;
+  const Index useful = std::min(static_cast<Index>(threads), (total + chunk - 1) / chunk);
+  others.reserve(static_cast<std::size_t>(std::max(useful, Index(1)) - 1));
+  try {
+    while (static_cast<Index>(others.size()) + 1 < useful) others.emplace_back([&run] { run([] {}); });
+  } catch (const std::exception&) {
+    // The system has no more threads to give.
+  }
+  Index told = -1;
+  const auto tell = [&] {
+    if (!progress) return;
+    told = done;
+    if (!progress(told, total)) stop = true;
+  };
+  run(tell);
+  for (std::thread& thread : others) thread.join();
+  if (failure) std::rethrow_exception(failure);
+  if (done == total && told < total) tell();
+  return done;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

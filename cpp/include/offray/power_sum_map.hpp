@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Between a law's unknowns phi and the power sum that stands for it on given rows.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "offray/parametrisation.hpp"
+#include "offray/separable.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// The power sum of a separable law at phi, in the units of `rows`.
+template <typename S>
+PowerSum<S> form_of_phi(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation, const PowerSumRows<S>& rows,
+                        const Parameters<S>& phi) {
+  Parameters<S> theta;
+  parametrisation.centred(phi, theta);
+  PowerSum<S> form = law.power_sum(theta);
+  form.n *= std::exp(-form.p * (rows.log_N0 - parametrisation.log_N0));
+  form.d *= std::exp(-form.q * (rows.log_D0 - parametrisation.log_D0));
+  return form;
+}
+
+/// phi of a power sum. A parameter beyond its range (N_c = n^(1/p) with a small p) goes to its bound.
+/// \return whether none is.
+template <typename S>
+bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation, const PowerSumRows<S>& rows, PowerSum<S> form,
+                 Parameters<S>& phi) {
+  // The exponent of an absent term means nothing; any that keeps the term absent at the bound of its coefficient will do.
+  if (!(form.n > S(0))) form.p = std::max(form.p, S(1));
+  if (!(form.d > S(0))) form.q = std::max(form.q, S(1));
+  form.n *= std::exp(form.p * (rows.log_N0 - parametrisation.log_N0));
+  form.d *= std::exp(form.q * (rows.log_D0 - parametrisation.log_D0));
+  Parameters<S> theta = Parameters<S>::Ones(law.size());
+  law.from_power_sum(form, theta);
+  const Parameters<S> logs = theta.array().log();
+  phi = parametrisation.phi_of_logs(logs);
+  bool inside = true;
+  for (Index j = 0; j < logs.size(); ++j)  // 1e-9: an exponent at its bound may round to either side of it
+    inside = inside && (!(theta[j] > S(0)) || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
+  return inside;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "pybind.hpp"
+
+namespace {
+
+using namespace offray;
+
+/// Lets Python in between chunks: Ctrl-C, and the callback if there is one. Either may raise; the work then stops, and
+/// rethrow() raises what was raised once the threads have ended.
+class Watcher {
+ public:
+  explicit Watcher(py::object callback) : callback_(std::move(callback)) {}
+
+  /// To be called without the GIL.
+  bool operator()(Index done, Index total) {
+    const auto now = Clock::now();
+    if (now - last_ < kInterval && done < total) return true;  // the GIL may be long in coming
+    last_ = now;
+    const py::gil_scoped_acquire acquire;
+    try {
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      if (!callback_.is_none()) callback_(done, total);
+    } catch (py::error_already_set& error) {
+      raised_ = std::move(error);
+      return false;
+    }
+    return true;
+  }
+
+  /// Raises what was raised, except for KeyboardInterrupt. \return whether that was it.
+  bool interrupted() {
+    if (!raised_) return false;
+    if (!raised_->matches(PyExc_KeyboardInterrupt)) throw py::error_already_set(std::move(*raised_));
+    return true;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kInterval = std::chrono::milliseconds(20);
+
+  py::object callback_;
+  Clock::time_point last_ = Clock::now();
+  std::optional<py::error_already_set> raised_;
+};
+
+/// The first columns of a matrix as the rows of an array that owns them.
+template <typename S>
+py::array_t<S> rows_of(Jacobian<S> matrix, Index count) {
+  auto owned = std::make_unique<Jacobian<S>>(std::move(matrix));
+  S* data = owned->data();
+  const Index width = owned->rows();
+  const py::capsule owner(owned.release(), [](void* p) { delete static_cast<Jacobian<S>*>(p); });
+  return py::array_t<S>(std::vector<Index>{count, width}, data, owner);
+}
+
+/// Enumerators as indices into their names.
+template <typename Enum>
+py::array_t<std::uint8_t> codes(const std::vector<Enum>& values, Index count) {
+  py::array_t<std::uint8_t> out(count);
+  for (Index i = 0; i < count; ++i) out.mutable_at(i) = static_cast<std::uint8_t>(values[static_cast<std::size_t>(i)]);
+  return out;
+}
+
+template <typename Names>
+py::tuple names(const Names& all) {
+  py::list out;
+  for (const auto name : all) out.append(std::string(name));
+  return py::tuple(out);
+}
+
+/// (theta, objective, status, interrupted) of the replicates that were done.
+template <typename S>
+py::tuple run_bootstrap(const Fit<S>& fit, Index replicates, int kind, std::uint64_t seed, int threads,
+                        std::vector<Index> group, py::object progress) {
+  Watcher watcher(std::move(progress));
+  Bootstrap<S> out;
+  {
+    const py::gil_scoped_release release;
+    out = bootstrap(fit, {replicates, static_cast<Resampling>(kind), seed, threads, std::move(group)}, std::ref(watcher));
+  }
+  const bool interrupted = watcher.interrupted();
+  return py::make_tuple(rows_of<S>(std::move(out.theta), out.finished), Vector<S>(out.objective.head(out.finished)),
+                        codes(out.status, out.finished), interrupted);
+}
+
+/// A column of all data sets, one after the other, or one that they share.
+template <typename S>
+Vector<S> column(Array<S> all, Index rows, Index begin, Index n) {
+  return all.size() == rows ? all.segment(begin, n) : all;
+}
+
+/// (theta, objective, status, limit, interrupted) of the data sets that were done. Set k holds the losses from offsets[k] to
+/// offsets[k + 1]; of N, D, weight and unique_tokens, those as long as all losses together are cut in the same way.
+template <typename S>
+py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens,
+                       const std::vector<Index>& offsets, int objective, Array<S> delta, double quantile, bool log_loss,
+                       int max_evaluations, Array<S> start, int threads, py::object progress) {
+  Watcher watcher(std::move(progress));
+  const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
+  FitOptions<S> options;
+  options.space = log_loss ? Space::log_loss : Space::loss;
+  options.solver.loss.objective = static_cast<Objective>(objective);
+  options.robust_scale = delta.size() == 0;
+  if (!options.robust_scale) options.solver.loss.delta = delta[0];
+  options.solver.loss.quantile = static_cast<S>(quantile);
+  options.solver.max_evaluations = max_evaluations;
+  options.start = start;
+  const auto runs_of = [&](Index set) {
+    const Index begin = offsets[static_cast<std::size_t>(set)], n = offsets[static_cast<std::size_t>(set) + 1] - begin;
+    const auto cut = [&](Array<S> all) { return column<S>(all, loss.size(), begin, n); };
+    return Runs<S>(cut(N), cut(D), loss.segment(begin, n), cut(weight), cut(unique_tokens));
+  };
+  FitMany<S> out;
+  {
+    const py::gil_scoped_release release;  // every argument is a C++ value or a view of an array that the caller holds
+    out = fit_many<S>(law, static_cast<Index>(offsets.size()) - 1, runs_of, options, Constraints<S>(law), threads,
+                      std::ref(watcher));
+  }
+  const bool interrupted = watcher.interrupted();
+  return py::make_tuple(rows_of<S>(std::move(out.theta), out.finished), Vector<S>(out.objective.head(out.finished)),
+                        codes(out.status, out.finished), codes(out.limit, out.finished), interrupted);
+}
+
+template <typename S>
+void bind_scalar(py::module_& m) {
+  m.def("bootstrap", &run_bootstrap<S>, py::arg("fit"), py::arg("replicates"), py::arg("kind"), py::arg("seed"),
+        py::arg("threads"), py::arg("group"), py::arg("progress"));
+  m.def("fit_many", &run_fit_many<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(),
+        py::arg("loss").noconvert(), py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("offsets"),
+        py::arg("objective"), py::arg("delta").noconvert(), py::arg("quantile"), py::arg("log_loss"),
+        py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("threads"), py::arg("progress"));
+}
+
+}  // namespace
+
+void bind_batch(py::module_& m) {
+  m.attr("STATUSES") = names(kStatuses);
+  m.attr("LIMITS") = names(kLimits);
+  m.attr("RESAMPLINGS") = names(kResamplings);
+  bind_scalar<double>(m);
+  bind_scalar<long double>(m);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bootstrap replicates of a power sum need no memory of their own.
+#include <cstdlib>
+#include <new>
+
+namespace {
+bool count_allocations = false;
+int allocations = 0;
+}  // namespace
+
+// Eigen asserts that it may allocate; release builds too shall find out.
+#define EIGEN_RUNTIME_NO_MALLOC
+#define eigen_assert(condition) ((condition) ? void() : void(++allocations))
+
+#include "check.hpp"
+#include "designs.hpp"
+
+void* operator new(std::size_t size) {
+  if (count_allocations) ++allocations;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+using namespace offray;
+
+namespace {
+
+/// As fit() would leave it, but at Hoffmann's parameters: that keeps the global search out of this program.
+template <typename S>
+Fit<S> near_optimum(Space space, Objective objective) {
+  const AnyLaw<S>& law = any_law<S, Chinchilla>();
+  const auto table = designs::grid<S>();
+  Vector<S> loss = designs::losses(law, designs::hoffmann<S>(), table);
+  loss += S(.01) * designs::noise<S>(loss.size());
+  const Runs<S> runs(table.N, table.D, loss);
+  FitOptions<S> options;
+  options.space = space;
+  options.solver.loss.objective = objective;
+  const Parametrisation<S> parametrisation(law, runs.at, Constraints<S>(law));
+  const Parameters<S> theta = designs::hoffmann<S>();
+  return {&law, runs, parametrisation, options, theta, parametrisation.phi(theta), {}, {}, Limit::interior, -1, S(0)};
+}
+
+template <typename S>
+void replicates(Space space, Objective objective) {
+  const Fit<S> fitted = near_optimum<S>(space, objective);
+  for (const Resampling kind : {Resampling::pairs, Resampling::residual, Resampling::wild}) {
+    const Resampler<S> resampler(fitted, kind, 0, {});
+    detail::Refit<S> refit(fitted, resampler);
+    Bootstrap<S> out{Jacobian<S>(5, 10), Vector<S>(10), std::vector<Status>(10, Status::evaluation_failed)};
+    count_allocations = true;
+    Eigen::internal::set_is_malloc_allowed(false);
+    for (Index k = 0; k < 10; ++k) refit(k, out);
+    Eigen::internal::set_is_malloc_allowed(true);
+    count_allocations = false;
+    for (const Status status : out.status) CHECK(status == Status::converged);
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (const Space space : {Space::loss, Space::log_loss})
+    for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1, Objective::cauchy})
+      replicates<double>(space, objective);
+  CHECK(allocations == 0);
+  return check::report();
+}

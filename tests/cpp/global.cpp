@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The global fit: variable projection against the general solver, edges, and its parts on problems with known answers.
+#include <cmath>
+
+#include "check.hpp"
+#include "designs.hpp"
+
+using namespace offray;
+
+namespace {
+
+template <typename S>
+Runs<S> sample(const AnyLaw<S>& law, const Parameters<S>& theta, S sigma, std::uint32_t seed = 1) {
+  const auto table = designs::grid<S>(8, 7);
+  Vector<S> loss = designs::losses(law, theta, table);
+  loss += sigma * designs::noise<S>(loss.size(), seed);
+  return Runs<S>(table.N, table.D, loss);
+}
+
+/// A bound far away sends the problem to the general solver, which must end at the same point.
+template <typename S, typename Law>
+void both_solvers_agree(Law law, const Parameters<S>& theta) {
+  const AnyLaw<S>& view = any_law<S, Law>();
+  const Runs<S> runs = sample(view, theta, S(.005));
+  for (const Space space : {Space::loss, Space::log_loss})
+    for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1}) {
+      FitOptions<S> options;
+      options.space = space;
+      options.solver.loss.objective = objective;
+      options.solver.loss.delta = S(.003);
+      const Fit<S> fast = fit<S>(law, runs, options);
+      options.start = fast.theta;
+      const Fit<S> general = fit<S>(law, runs, options, Constraints<S>(view).bound(view.parameters[0], S(1e-100), S(1e100)));
+      CHECK(fast.converged() && general.converged());
+      CHECK(fast.limit == Limit::interior && fast.limit_parameter == -1);
+      CHECK_CLOSE(fast.summary.objective, general.summary.objective, 1e-12);
+      const S apart = (fast.phi - general.phi).cwiseAbs().maxCoeff();
+      // The general solver's units differ on a bounded axis, so compare what does not: theta.
+      CHECK((fast.theta - general.theta).cwiseQuotient(fast.theta).cwiseAbs().maxCoeff() < S(1e-8) || apart < S(1e-8));
+      CHECK(fast.summary.evaluations <= 40);
+    }
+}
+
+template <typename S>
+void edges() {
+  // Without a floor in the data E goes to zero; without a term in D, B does; both are edges and not optima.
+  const auto table = designs::grid<S>();
+  const Vector<S> no_floor = S(20) * table.N.array().pow(S(-.1)) - S(0.4);
+  const Fit<S> floorless = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, no_floor));
+  CHECK(floorless.status() == Status::at_bound || floorless.status() == Status::rank_deficient);
+  CHECK(!floorless.converged() && floorless.limit != Limit::interior);
+
+  bool vanished = false;
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    const Vector<S> loss =
+        S(2) + S(400) * table.N.array().pow(S(-.35)) + S(.01) * designs::noise<S>(table.N.size(), seed).array();
+    const Fit<S> out = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss));
+    vanished = vanished || (out.limit == Limit::term_vanishes && out.limit_parameter == 2);
+    CHECK(out.theta.allFinite());
+  }
+  CHECK(vanished);
+}
+
+/// 14 sizes on the ray D = 20 N with noise: at an interior point five parameters would be determined, which cannot be.
+template <typename S>
+void one_ray(int draws) {
+  const auto table = designs::ray<S>(S(20));
+  const Vector<S> exact = designs::losses(any_law<S, Chinchilla>(), designs::hoffmann<S>(), table);
+  int at_edge = 0;
+  for (int draw = 1; draw <= draws; ++draw) {
+    const Vector<S> loss = exact + S(.005) * designs::noise<S>(exact.size(), static_cast<std::uint32_t>(draw));
+    const Fit<S> out = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss));
+    CHECK(out.converged() == (out.limit == Limit::interior));
+    CHECK(out.status() != Status::evaluation_limit && out.status() != Status::evaluation_failed);
+    at_edge += out.converged() ? 0 : 1;
+    // An edge is an edge: one of the parameters sits there, or J has lost a rank.
+    if (out.status() == Status::at_bound) CHECK(out.limit_parameter >= 0);
+  }
+  CHECK(at_edge > draws * 3 / 4);
+}
+
+/// At the optimum of sum |r| no direction descends; quantiles leave their share of runs below.
+template <typename S>
+void kinks() {
+  const Runs<S> runs = sample(any_law<S, Chinchilla>(), designs::hoffmann<S>(), S(.01));
+  FitOptions<S> options;
+  for (const S tau : {S(.5), S(.2), S(.9)}) {
+    options.solver.loss.objective = tau == S(.5) ? Objective::absolute : Objective::quantile;
+    options.solver.loss.quantile = tau;
+    const Fit<S> out = fit<S>(Chinchilla{}, runs, options);
+    CHECK(out.converged());
+    CHECK(out.gap > S(0) && out.gap < S(1e-6) * out.summary.objective);
+    const auto objective = [&](const Parameters<S>& phi) {
+      Vector<S> r(runs.size());
+      LawResidual<S>(*out.law, runs, Space::loss, out.parametrisation).residual(phi, r);
+      S sum = S(0);
+      for (Index i = 0; i < r.size(); ++i) sum += exact_rho(out.options.solver.loss, r[i]);
+      return sum;
+    };
+    CHECK_CLOSE(objective(out.phi), out.summary.objective, 1e-12);
+    for (Index j = 0; j < out.phi.size(); ++j)
+      for (const S h : {S(1e-4), S(-1e-4)}) {
+        Parameters<S> moved = out.phi;
+        moved[j] += h;
+        CHECK(objective(moved) >= out.summary.objective - out.gap);
+      }
+    // L_hat is the tau-quantile of L: r = L_hat - L is positive for a share tau of the runs, up to the p that are zero.
+    const S share = S((out.residual().array() > S(0)).count()) / S(runs.size());
+    CHECK(std::abs(share - tau) <= S(6) / S(runs.size()));
+  }
+}
+
+template <typename S>
+void robust_scale() {
+  Runs<S> runs = sample(any_law<S, Chinchilla>(), designs::hoffmann<S>(), S(.01));
+  FitOptions<S> options;
+  options.solver.loss.objective = Objective::huber;
+  options.robust_scale = true;
+  const S clean = fit<S>(Chinchilla{}, runs, options).options.solver.loss.delta;
+  runs.loss[7] += S(3);
+  runs.loss[30] += S(1);
+  const S dirty = fit<S>(Chinchilla{}, runs, options).options.solver.loss.delta;
+  CHECK(clean > S(.005) && clean < S(.03));
+  CHECK_CLOSE(dirty, clean, .2);  // two wild runs in 56 hardly move a median
+}
+
+template <typename S>
+void parts() {
+  using Matrix = Eigen::Matrix<S, 3, 3>;
+  using Column = Eigen::Matrix<S, 3, 1>;
+  // Newton's step inside the region, a step on its edge, and the hard case.
+  Matrix H = Matrix::Identity();
+  H(0, 0) = S(2);
+  CHECK_CLOSE(trust_region_step<S>(H, Column(S(2), S(0), S(0)), 2, S(5))[0], S(-1), 1e-15);
+  const Column cut = trust_region_step<S>(H, Column(S(8), S(6), S(0)), 2, S(1));
+  CHECK(cut.norm() <= S(1) && cut.norm() > S(.98) && cut[2] == S(0));
+  H(1, 1) = S(-1);
+  const Column hard = trust_region_step<S>(H, Column(S(1), S(0), S(0)), 2, S(1));
+  CHECK_CLOSE(hard.norm(), S(1), 1e-12);
+  CHECK(std::abs(hard[1]) > S(.9));
+
+  // min ||R c - z||, c >= 0: the unconstrained solution is (2, -1, 1), the best without the second column (1.5, 0, 1).
+  Matrix R;
+  R << 1, .5, 0, 0, 1, 0, 0, 0, 1;
+  const Column c = nonnegative_solution<S>(R, Column(S(1.5), S(-1), S(1)));
+  CHECK_CLOSE(c[0], S(1.5), 1e-14);
+  CHECK(c[1] == S(0));
+  CHECK_CLOSE(c[2], S(1), 1e-14);
+}
+
+template <typename S>
+void all(int draws) {
+  Parameters<S> kaplan(4), droppo(6);
+  kaplan << S(4e11), S(2.5e10), S(.16), S(.25);
+  droppo << S(1.6), S(2.6e7), S(7.7e7), S(.33), S(.37), S(1.25);
+  both_solvers_agree<S>(Chinchilla{}, designs::hoffmann<S>());
+  both_solvers_agree<S>(Kaplan{}, kaplan);
+  both_solvers_agree<S>(DroppoElibol{}, droppo);
+  edges<S>();
+  one_ray<S>(draws);
+  kinks<S>();
+  robust_scale<S>();
+  parts<S>();
+}
+
+}  // namespace
+
+int main() {
+  all<double>(1000);
+  all<long double>(20);
+  return check::report();
+}
