@@ -77,8 +77,12 @@ class GlobalFit {
 
   /// The basin of one start.
   Basin<S> descend_from(CRef<Parameters<S>> phi, const SolverOptions<S>& options) {
-    if (!rows_) return descend_general(phi, options);
-    return descend_separable(form_of(Parameters<S>(phi)), options);
+    if (rows_) {
+      // A power sum may be beyond floating point where the law is not: (1e100)^(alpha_N / alpha).
+      Basin<S> out = descend_separable(form_of(Parameters<S>(phi)), options);
+      if (std::isfinite(out.summary.objective)) return out;
+    }
+    return descend_general(phi, options);
   }
 
   /// Distinct basins, the best first; empty where the law is finite nowhere near the runs.
@@ -111,6 +115,7 @@ class GlobalFit {
   std::optional<Separable<S>> separable_;
   std::optional<LawResidual<S>> problem_;
   std::optional<GaussNewton<S>> solver_;
+  bool beyond_ = false;  ///< whether a power sum had parameters beyond their range
 };
 
 namespace detail {
@@ -181,13 +186,18 @@ Basin<S> GlobalFit<S>::descend_separable(PowerSum<S> form, const SolverOptions<S
   return at_form(form, summary, options);
 }
 
-/// A power sum as phi. Where its parameters are beyond their range (N_c = n^(1/p) with a small p), the general solver finds the
-/// best point inside.
+/// A power sum as phi. Where its parameters are beyond their range (N_c = n^(1/p) with a small p), the general solver looks for
+/// the best point inside, from the nearest one, which may be a bad start.
 template <typename S>
 Basin<S> GlobalFit<S>::at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options) {
   Basin<S> out{{}, summary, separable_->edges()};
   const bool inside = phi_of_form(law_, parametrisation_, *rows_, form, out.phi);
-  return inside || !std::isfinite(summary.objective) ? out : descend_general(out.phi, options);
+  if (inside && out.phi.allFinite()) return out;
+  beyond_ = true;
+  if (std::isfinite(summary.objective) && out.phi.allFinite()) return descend_general(out.phi, options);
+  out.summary.status = Status::evaluation_failed;
+  out.summary.objective = std::numeric_limits<S>::infinity();
+  return out;
 }
 
 /// Descents from the minima of the grid; robust objectives search it again with the residuals' influence bounded, since rows
@@ -309,7 +319,8 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   std::vector<Basin<S>> found;
   if (rows_) {
     from_grid(options, found);
-    if (!found.empty()) return found;  // losses over many decades can leave a power sum without a number to start from
+    // Where power sums led beyond the parameters' range, the best point inside may be far from all of them.
+    if (!found.empty() && !beyond_) return found;
   }
   std::vector<Parameters<S>> starts;
   if (!rows_ && parametrisation_.unconstrained()) {

@@ -332,9 +332,10 @@ void Separable<S>::select(const Point& at) {
   edges_.fill(0);
   const auto gradient = [&](Index j) { return R_.col(j).head(j + 1).dot(R_.col(m).head(j + 1)); };
   Index count = 0;
+  const S absent = S(4) * eps * at.c.sum();  // u, v <= 1: such a term is lost in the rounding of s wherever it is largest
   for (int j = 0; j < 3; ++j) {
     if (j == 0 && !rows_->floor) continue;
-    if (at.c[j] > S(0) || (!linear_ && gradient(j) < S(0)))
+    if (at.c[j] > absent || (!linear_ && gradient(j) < S(0)))
       active_[static_cast<std::size_t>(count++)] = j;
     else
       edges_[static_cast<std::size_t>(j)] = -1;
@@ -533,7 +534,7 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
         Point last;
         move(best_step(std::min(radius, S(1e-6))), last);
         last.F = at.F;
-        at = last;
+        if (last.c.allFinite()) at = last;
       }
       return finish(converged || measure <= S(1e3) * tolerance * scale + rounding ? settled : Status::stalled);
     }
