@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "options.hpp"
 #include "pybind.hpp"
 
 namespace {
@@ -102,14 +103,7 @@ py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> l
                        int max_evaluations, Array<S> start, int threads, py::object progress) {
   Watcher watcher(std::move(progress));
   const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
-  FitOptions<S> options;
-  options.space = log_loss ? Space::log_loss : Space::loss;
-  options.solver.loss.objective = static_cast<Objective>(objective);
-  options.robust_scale = delta.size() == 0;
-  if (!options.robust_scale) options.solver.loss.delta = delta[0];
-  options.solver.loss.quantile = static_cast<S>(quantile);
-  options.solver.max_evaluations = max_evaluations;
-  options.start = start;
+  const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
   const auto runs_of = [&](Index set) {
     const Index begin = offsets[static_cast<std::size_t>(set)], n = offsets[static_cast<std::size_t>(set) + 1] - begin;
     const auto cut = [&](Array<S> all) { return column<S>(all, loss.size(), begin, n); };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
 #include "pybind.hpp"
 
 namespace {
@@ -15,14 +16,7 @@ Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S
   // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
   const py::gil_scoped_release release;
   const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
-  FitOptions<S> options;
-  options.space = log_loss ? Space::log_loss : Space::loss;
-  options.solver.loss.objective = static_cast<Objective>(objective);
-  options.robust_scale = delta.size() == 0;
-  if (!options.robust_scale) options.solver.loss.delta = delta[0];
-  options.solver.loss.quantile = static_cast<S>(quantile);
-  options.solver.max_evaluations = max_evaluations;
-  options.start = start;
+  const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
   Constraints<S> constraints(law);
   for (std::size_t i = 0; i < fixed.size(); ++i) constraints.fix(fixed[i], fixed_values[static_cast<Index>(i)]);
   for (const auto& pair : tied) constraints.tie(pair.first, pair.second);

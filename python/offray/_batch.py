@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
-from offray._arrays import Array, choose_dtype, frozen, numbers
-from offray._fit import DEFAULT_DELTA, MAX_EVALUATIONS, _start
+from offray._arrays import Array, choose_dtype, frozen
+from offray._fit import MAX_EVALUATIONS, _delta, _start
 from offray._interrupted import Interrupted
 from offray._laws import Law, find_law
 from offray._objective import check_objective
@@ -237,7 +237,7 @@ def fit_many(
         stack.column("unique_tokens", unique_tokens),
         stack.offsets.tolist(),
         _core.OBJECTIVES.index(objective),
-        numbers("delta", [] if delta == "mad" else [DEFAULT_DELTA if delta is None else delta], scalar),
+        _delta(delta, scalar),
         0.5 if quantile is None else float(quantile),
         bool(log_loss),
         MAX_EVALUATIONS,

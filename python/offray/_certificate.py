@@ -54,7 +54,8 @@ class Certificate:
     room : mapping of str to floating
         Distance to the nearer bound, in units of ln theta about the geometric means of N and D; infinite for fixed parameters.
     gap : floating
-        The objective is at most this far above its value without the smoothing of a kink (``absolute``, ``quantile``); else 0.
+        For ``absolute`` and ``quantile``, whose kink is smoothed on the way: the objective is at most this far above its
+        minimum in this basin. 0 for the others.
     """
 
     limit: str

@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bootstrap replicates of a power sum need no memory of their own.
-#include <cstdlib>
-#include <new>
-
-namespace {
-bool count_allocations = false;
-int allocations = 0;
-}  // namespace
-
-// Eigen asserts that it may allocate; release builds too shall find out.
-#define EIGEN_RUNTIME_NO_MALLOC
-#define eigen_assert(condition) ((condition) ? void() : void(++allocations))
+#include "count_allocations.hpp"
 
 #include "check.hpp"
 #include "designs.hpp"
-
-void* operator new(std::size_t size) {
-  if (count_allocations) ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace offray;
 
@@ -50,11 +32,9 @@ void replicates(Space space, Objective objective) {
     const Resampler<S> resampler(fitted, kind, 0, {});
     detail::Refit<S> refit(fitted, resampler);
     Bootstrap<S> out{Jacobian<S>(5, 10), Vector<S>(10), std::vector<Status>(10, Status::evaluation_failed)};
-    count_allocations = true;
-    Eigen::internal::set_is_malloc_allowed(false);
+    count::start();
     for (Index k = 0; k < 10; ++k) refit(k, out);
-    Eigen::internal::set_is_malloc_allowed(true);
-    count_allocations = false;
+    count::stop();
     for (const Status status : out.status) CHECK(status == Status::converged);
   }
 }
@@ -65,6 +45,6 @@ int main() {
   for (const Space space : {Space::loss, Space::log_loss})
     for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1, Objective::cauchy})
       replicates<double>(space, objective);
-  CHECK(allocations == 0);
+  CHECK(count::allocations == 0);
   return check::report();
 }

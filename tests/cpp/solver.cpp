@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The iteration on problems with known answers: every Status, and no allocation.
-#define EIGEN_RUNTIME_NO_MALLOC
-#include <cstdlib>
+#include "count_allocations.hpp"
+
 #include <limits>
-#include <new>
 
 #include "check.hpp"
 #include "designs.hpp"
-
-namespace {
-bool count_allocations = false;
-int allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (count_allocations) ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace offray;
 
@@ -57,11 +43,9 @@ Outcome<S> solve(Index rows, std::initializer_list<S> start, F f, S lower = S(-1
   std::copy(start.begin(), start.end(), out.x.data());
   const Parameters<S> low = Parameters<S>::Constant(cols, lower), high = Parameters<S>::Constant(cols, upper);
   const Vector<S> weights(0);
-  count_allocations = true;
-  Eigen::internal::set_is_malloc_allowed(false);
+  count::start();
   out.summary = solver.minimise(problem, weights, low, high, options, out.x);
-  Eigen::internal::set_is_malloc_allowed(true);
-  count_allocations = false;
+  count::stop();
   return out;
 }
 
@@ -173,6 +157,6 @@ void all() {
 int main() {
   all<double>();
   all<long double>();
-  CHECK(allocations == 0);
+  CHECK(count::allocations == 0);
   return check::report();
 }

@@ -139,9 +139,7 @@ class Refit {
     if (!has_kink(loss.objective)) return;
     Vector<S> r(runs.size());
     LawResidual<S>(*fit_.law, runs, fit_.options.space, fit_.parametrisation).residual(phi, r);
-    summary.objective = S(0);
-    for (Index i = 0; i < r.size(); ++i)
-      summary.objective += (runs.weight.size() == 0 ? S(1) : runs.weight[i]) * exact_rho(loss, r[i]);
+    summary.objective = exact_total_rho<S>(loss, r, runs.weight);
   }
 
   Runs<S> sample() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "offray/gauss_newton.hpp"
+#include "offray/influence.hpp"
 #include "offray/parametrisation.hpp"
 
 namespace offray {
@@ -114,10 +115,8 @@ class DataStart {
   }
 
   S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
-    S sum = S(0);
-    for (Index i = 0; i < r.size(); ++i)
-      sum += (runs_.weight.size() == 0 ? S(1) : runs_.weight[i]) * rho(options.loss, r[i]).value;
-    return sum;
+    Vector<S> work(r.size());
+    return total_rho(options.loss, r.size(), r.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data(), work.data());
   }
 
   static bool is_local_minimum(const Cell& cell, const std::vector<Cell>& cells) {

@@ -48,7 +48,7 @@ struct Fit {
   std::vector<FitBasin<S>> basins;  ///< distinct ones, the best first; one where a start was given
   Limit limit;                      ///< where the optimum lies
   int limit_parameter;              ///< the parameter that `limit` is about, or -1
-  /// The objective is at most this much above its value without the smoothing of a kink; 0 for smooth objectives.
+  /// For a rho with a kink, which is smoothed on the way: the objective is at most this much above its minimum in this basin.
   S gap;
 
   Status status() const { return summary.status; }
@@ -213,10 +213,7 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
   if (has_kink(loss.objective)) {
     loss.delta = out.summary.smoothing;
     out.gap = loss.delta / S(2) * (runs.weight.size() == 0 ? S(runs.size()) : runs.weight.sum());
-    const Vector<S> r = out.residual();
-    out.summary.objective = S(0);
-    for (Index i = 0; i < r.size(); ++i)
-      out.summary.objective += (runs.weight.size() == 0 ? S(1) : runs.weight[i]) * exact_rho(loss, r[i]);
+    out.summary.objective = exact_total_rho<S>(loss, out.residual(), runs.weight);
   }
   // The iteration's estimate of the condition number cannot tell a factor of p; the singular values can.
   if (out.converged() && out.summary.inverse_condition < rank_tolerance<S>() &&

@@ -121,9 +121,8 @@ class GlobalFit {
 namespace detail {
 
 /// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude, so that the
-/// error of r is a thousandth of the last one. The smallest at which the descent converged counts: there the smoothed objective
-/// is within sum w delta / 2 of the true one. A redescending rho (cauchy) is approached from wider ones, whose basins are
-/// fewer.
+/// rounding of r is a thousandth of the last one. The smallest at which the descent settled counts: there the smoothed
+/// objective is within sum w delta / 2 of the true one.
 template <typename S, typename State, typename Minimise>
 Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const Minimise& minimise) {
   if (!has_kink(options.loss.objective)) return minimise(options, state);
@@ -134,7 +133,7 @@ Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const 
     options.loss.delta = delta;
     Summary<S> stage = minimise(options, moving);
     stage.smoothing = delta;
-    if (stage.status == Status::stalled && out.status == Status::converged) continue;
+    if (!is_settled(stage.status) && is_settled(out.status)) continue;
     out = stage;
     state = moving;
   }
@@ -257,7 +256,7 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
     Parameters<S> theta, phi;
     S objective = std::numeric_limits<S>::infinity();
   };
-  Vector<S> r(rows.rows);
+  Vector<S> r(rows.rows), work(rows.rows);
   // A term that came out as zero starts small: ln 0 would never move again.
   const S little = S(1e-3) * some.loss.mean();
   const auto from_cell = [&](const GridCell<S>& cell, S least_N, S least_D, S R_N, S R_D) {
@@ -271,8 +270,8 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
     out.theta.tail(2) << R_N, R_D;
     out.phi = parametrisation_.phi_of_logs(Parameters<S>(out.theta.array().log()));
     problem.residual(out.phi, r);
-    S F = S(0);
-    for (Index i = 0; i < r.size(); ++i) F += (rows.weight.size() == 0 ? S(1) : rows.weight[i]) * rho(options.loss, r[i]).value;
+    const S F =
+        total_rho(options.loss, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data(), work.data());
     if (std::isfinite(F)) out.objective = F;
     return out;
   };

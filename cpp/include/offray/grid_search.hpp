@@ -36,7 +36,7 @@ class GridSearch {
   /// \param reweight factor of every squared residual, (n,), or empty: psi / r of a robust fit, say.
   std::vector<GridCell<S>> minima(const PowerSumRows<S>& rows, const Vector<S>& reweight, std::size_t most);
 
-  /// Whether the nodes next to those of `cell` enclose the exponents of `at`: then it most likely leads there.
+  /// Whether `cell` most likely leads to `at`: each exponent within .6 and 1.7 of the node, about as far as the next nodes are.
   bool beside(const PowerSum<S>& cell, const PowerSum<S>& at) const;
 
   /// Local minima of the two lines through `at` along which p or q takes the values of the grid, other than `at` itself: with

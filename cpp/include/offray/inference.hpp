@@ -19,10 +19,10 @@ inline namespace OFFRAY_ABI {
 
 /// Variance of the noise that the covariance scales with: cov = noise_variance (J'WJ)^-1.
 ///
-/// Squares: s^2 = RSS / (n - p). Huber: the M-estimator's sum w psi^2 / (n - p) / m^2 (Huber 1981, ch. 7) with m the mean
-/// slope of psi over a window of half-width h = 1.06 s n^(-1/5), s the scaled median of |r|. The window keeps m positive where
-/// no residual lies inside delta; the exact curvature there is zero and would give no interval at all.
-/// Infinite where n = p.
+/// Squares: s^2 = RSS / (n - p). Robust objectives: the M-estimator's sum w psi^2 / (n - p) / m^2 (Huber 1981, ch. 7) with m
+/// the mean slope of psi over a window of half-width h = 1.06 s n^(-1/5), s the scaled median of |r|. The window keeps m
+/// positive where no residual lies inside delta; the exact curvature there is zero and would give no interval at all. Infinite
+/// where n = p, and where m is not positive: a redescending psi (cauchy) with most residuals beyond delta says nothing.
 template <typename S>
 S noise_variance(const Fit<S>& fit) {
   const S dof = S(fit.degrees_of_freedom());
@@ -44,6 +44,7 @@ S noise_variance(const Fit<S>& fit) {
     total += w;
   }
   const S mean = slope / total;
+  if (!(mean > S(0))) return std::numeric_limits<S>::infinity();
   return squares / dof / (mean * mean);
 }
 

@@ -40,6 +40,14 @@ S total_rho(const Loss<S>& loss, Index n, const S* r, const S* w, S* work) {
   return w == nullptr ? value.sum() : (value * Eigen::Map<const Array>(w, n)).sum();
 }
 
+/// sum w rho(r) without the smoothing of a kink. \param w (n,) or empty.
+template <typename S>
+S exact_total_rho(const Loss<S>& loss, CRef<Vector<S>> r, CRef<Vector<S>> w) {
+  S sum = S(0);
+  for (Index i = 0; i < r.size(); ++i) sum += (w.size() == 0 ? S(1) : w[i]) * exact_rho(loss, r[i]);
+  return sum;
+}
+
 /// psi(r) / r, and rho''(r) - psi(r) / r, at every residual.
 template <typename S>
 void influence(const Loss<S>& loss, Index n, const S* r, S* majorizer, S* excess) {

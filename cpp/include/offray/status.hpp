@@ -15,6 +15,11 @@ enum class Status { converged, at_bound, rank_deficient, stalled, evaluation_lim
 inline constexpr std::string_view kStatuses[] = {"converged", "at_bound",         "rank_deficient",
                                                  "stalled",   "evaluation_limit", "evaluation_failed"};
 
+/// Whether a descent ended at a stationary point, interior or not.
+constexpr bool is_settled(Status status) {
+  return status == Status::converged || status == Status::at_bound || status == Status::rank_deficient;
+}
+
 /// Where the best point of a fit lies.
 enum class Limit {
   interior,         ///< no parameter at an edge, J of full rank
