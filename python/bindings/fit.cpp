@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <tuple>
+
 #include "options.hpp"
 #include "pybind.hpp"
 
@@ -8,21 +11,31 @@ using namespace offray;
 
 using Names = std::vector<std::string>;
 
+/// Names and values of fixed parameters, tied pairs, names and values of bounds.
+template <typename S>
+using Limits = std::tuple<Names, Vector<S>, std::vector<std::pair<std::string, std::string>>, Names, Vector<S>, Vector<S>>;
+
+template <typename S>
+Constraints<S> constraints_of(const AnyLaw<S>& law, const std::optional<Limits<S>>& limits) {
+  Constraints<S> out(law);
+  if (!limits) return out;
+  const auto& [fixed, values, tied, bounded, lower, upper] = *limits;
+  for (std::size_t i = 0; i < fixed.size(); ++i) out.fix(fixed[i], values[static_cast<Index>(i)]);
+  for (const auto& pair : tied) out.tie(pair.first, pair.second);
+  for (std::size_t i = 0; i < bounded.size(); ++i)
+    out.bound(bounded[i], lower[static_cast<Index>(i)], upper[static_cast<Index>(i)]);
+  return out;
+}
+
 template <typename S>
 Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens, int objective,
-           Array<S> delta, double quantile, bool log_loss, int max_evaluations, Array<S> start, const Names& fixed,
-           Array<S> fixed_values, const std::vector<std::pair<std::string, std::string>>& tied, const Names& bounded,
-           Array<S> lower, Array<S> upper) {
+           Array<S> delta, double quantile, bool log_loss, int max_evaluations, Array<S> start,
+           const std::optional<Limits<S>>& constraints) {
   // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
   const py::gil_scoped_release release;
   const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
   const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
-  Constraints<S> constraints(law);
-  for (std::size_t i = 0; i < fixed.size(); ++i) constraints.fix(fixed[i], fixed_values[static_cast<Index>(i)]);
-  for (const auto& pair : tied) constraints.tie(pair.first, pair.second);
-  for (std::size_t i = 0; i < bounded.size(); ++i)
-    constraints.bound(bounded[i], lower[static_cast<Index>(i)], upper[static_cast<Index>(i)]);
-  return fit_any<S>(law, Runs<S>(N, D, loss, weight, unique_tokens), options, constraints);
+  return fit_any<S>(law, Runs<S>(N, D, loss, weight, unique_tokens), options, constraints_of<S>(law, constraints));
 }
 
 template <typename S>
@@ -100,9 +113,7 @@ void bind_scalar(py::module_& m, const char* name) {
           py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("unique_tokens").noconvert());
   m.def("fit", &run<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("loss").noconvert(),
         py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("objective"), py::arg("delta").noconvert(),
-        py::arg("quantile"), py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("fixed"),
-        py::arg("fixed_values").noconvert(), py::arg("tied"), py::arg("bounded"), py::arg("lower").noconvert(),
-        py::arg("upper").noconvert());
+        py::arg("quantile"), py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("constraints"));
 }
 
 }  // namespace

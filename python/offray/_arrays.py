@@ -39,7 +39,7 @@ def numbers(name: str, values: Any, dtype: DType) -> Array:
     """`values` as an array of `dtype` and any shape; ``ValueError`` names the first entry that is no real number."""
     if type(values) is np.ndarray and values.dtype is dtype and values.flags.c_contiguous:
         return values
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values; leave those runs out")
     array = np.asarray(values)
     if array.dtype == dtype and array.flags.c_contiguous:

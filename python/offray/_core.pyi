@@ -152,12 +152,7 @@ def fit(
     log_loss: bool,
     max_evaluations: int,
     start: Array,
-    fixed: list[str],
-    fixed_values: Array,
-    tied: list[tuple[str, str]],
-    bounded: list[str],
-    lower: Array,
-    upper: Array,
+    constraints: tuple[list[str], Array, list[tuple[str, str]], list[str], Array, Array] | None,
 ) -> FitDouble | FitLongDouble: ...
 def bootstrap(
     fit: FitDouble | FitLongDouble,

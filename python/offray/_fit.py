@@ -133,7 +133,7 @@ def fit(
         bool(log_loss),
         MAX_EVALUATIONS,
         _start(the_law, start, fixed, kind),
-        *_constraints(the_law, fixed, tied, bounds, kind),
+        _constraints(the_law, fixed, tied, bounds, kind),
     )
     result = _refit(the_law, objective, bool(log_loss), arguments)
     _warn(result)
@@ -153,10 +153,10 @@ def _constraints(
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None,
     bounds: Mapping[str, tuple[float, float]] | None,
     dtype: DType,
-) -> tuple[Any, ...]:
-    """Names and values of fixed parameters, tied pairs, names and values of bounds."""
+) -> tuple[Any, ...] | None:
+    """Names and values of fixed parameters, tied pairs, names and values of bounds; or None for the lot."""
     if not fixed and tied is None and bounds is None:
-        return [], EMPTY[dtype], [], [], EMPTY[dtype], EMPTY[dtype]
+        return None
     limits = mapping("bounds", bounds, law)
     if any(np.shape(pair) != (2,) for pair in limits.values()):
         raise ValueError("bounds: every parameter needs a pair (lower, upper)")
@@ -220,7 +220,7 @@ def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: M
         return EMPTY[dtype]
     if isinstance(start, Mapping):
         given = {**fixed, **start}
-        if set(given) != set(law.parameters):
+        if given.keys() != set(law.parameters):
             raise ValueError(f"start must give {law_names(law)}; got {', '.join(map(str, start))}")
         start = [given[name] for name in law.parameters]
     return vector("start", start, dtype)

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from offray import _core
-from offray._arrays import Array, choose_dtype, numbers, optional_vector, vector
+from offray._arrays import EMPTY, Array, choose_dtype, numbers, optional_vector, vector
 from offray._fit import MAX_EVALUATIONS
 from offray._laws import Law
 from offray._warnings import IdentifiabilityWarning
@@ -301,6 +301,8 @@ def _run(
     if len(x) not in (2, 3):
         raise ValueError(f"xdata must be (N, D) or (N, D, U); got {len(x)} items")
     bounded = [j for j in range(len(lower)) if lower[j] > 0 or np.isfinite(upper[j])]
+    names = [law.parameters[j] for j in bounded]
+    limits = (numbers("bounds", lower[bounded], dtype), numbers("bounds", upper[bounded], dtype))
     return _core.fit(
         law._index,
         vector("N", x[0], dtype),
@@ -314,12 +316,7 @@ def _run(
         False,
         max_evaluations,
         optional_vector("p0", start, dtype),
-        [],
-        np.empty(0, dtype),
-        [],
-        [law.parameters[j] for j in bounded],
-        numbers("bounds", lower[bounded], dtype),
-        numbers("bounds", upper[bounded], dtype),
+        ([], EMPTY[dtype], [], names, *limits) if bounded else None,
     )
 
 

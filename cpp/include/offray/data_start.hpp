@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "offray/gauss_newton.hpp"
-#include "offray/influence.hpp"
 #include "offray/parametrisation.hpp"
 
 namespace offray {
@@ -115,8 +114,8 @@ class DataStart {
   }
 
   S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
-    Vector<S> work(r.size());
-    return total_rho(options.loss, r.size(), r.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data(), work.data());
+    return detail::Kernels<S>::total_rho(options.loss, r.size(), r.data(),
+                                         runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
 
   static bool is_local_minimum(const Cell& cell, const std::vector<Cell>& cells) {

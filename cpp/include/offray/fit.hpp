@@ -169,13 +169,12 @@ template <typename S>
 S robust_scale(GlobalFit<S>& search, LawResidual<S>& problem, SolverOptions<S> options) {
   options.loss.objective = Objective::absolute;
   const std::vector<Basin<S>> found = search.basins(options);
-  const S smallest = S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude();
-  if (found.empty()) return smallest;
+  if (found.empty()) return S(0);
   Vector<S> r(problem.rows());
   problem.residual(found.front().phi, r);
   r = r.cwiseAbs();
   std::nth_element(r.data(), r.data() + r.size() / 2, r.data() + r.size());
-  return std::max(S(1.345) * S(1.4826) * r[r.size() / 2], smallest);
+  return S(1.345) * S(1.4826) * r[r.size() / 2];
 }
 
 }  // namespace detail
@@ -191,10 +190,12 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
   GlobalFit<S> search(law, runs, options.space, parametrisation);
   Loss<S>& loss = out.options.solver.loss;
   if (has_scale(loss.objective)) {
-    LawResidual<S> problem(law, runs, options.space, parametrisation);
-    if (options.robust_scale) loss.delta = detail::robust_scale(search, problem, options.solver);
-    if (loss.delta < S(64) * std::numeric_limits<S>::epsilon() * problem.magnitude())
-      throw InvalidInput("delta is below the rounding error of the residuals");
+    const S least = S(64) * std::numeric_limits<S>::epsilon() * search.magnitude();
+    if (options.robust_scale) {
+      LawResidual<S> problem(law, runs, options.space, parametrisation);
+      loss.delta = std::max(detail::robust_scale(search, problem, options.solver), least);
+    }
+    if (loss.delta < least) throw InvalidInput("delta is below the rounding error of the residuals");
   }
   std::vector<Basin<S>> found;
   if (options.start.size() != 0)

@@ -61,6 +61,8 @@ class GaussNewton {
   Jacobian<S> W_, R_;              ///< augmented weighted problem [J b] and its factor [R z]
   Jacobian<S> stacked_, R_small_;  ///< the damped system and its factor
   Parameters<S> norms_, step_, trial_;
+  /// Damping takes a column to be at least this long: one shorter would have to move ln theta by 1000 to matter.
+  S least_norm_ = S(1);
   Vector<S> force_;         ///< w psi(r)
   Parameters<S> gradient_;  ///< J' force
   Square<S> second_;        ///< secant estimate of sum w psi d2r/dphi2
@@ -144,8 +146,7 @@ void GaussNewton<S>::solve_damped(S lambda, bool secant) {
   const Index m = R_.rows();
   stacked_.topRows(m) = R_;
   stacked_.bottomRows(m).setZero();
-  // A zero column has no scale of its own; any positive one keeps its step at zero.
-  for (Index j = 0; j < m; ++j) stacked_(m + j, j) = std::sqrt(lambda) * (norms_[j] > S(0) ? norms_[j] : S(1));
+  for (Index j = 0; j < m; ++j) stacked_(m + j, j) = std::sqrt(lambda) * std::max(norms_[j], least_norm_);
   tall_qr<S>(stacked_, R_small_);
   if (secant) bend();
   for (Index k = m - 1; k >= 0; --k) {
@@ -230,9 +231,10 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   bool blind = false;  // the last accepted step changed F by less than its rounding error
   for (;;) {
     hold_at_bounds(lower, upper, phi);
+    const S scale = std::sqrt(S(2) * F);
+    least_norm_ = scale > S(0) ? S(1e-3) * scale : S(1);
     factorise(options, weights, newton);
     ++out.iterations;
-    const S scale = std::sqrt(S(2) * F);
     const S offset = R_.col(R_.rows()).norm();
     out.objective = F;
     out.scaled_gradient = F > S(0) ? offset / scale : S(0);

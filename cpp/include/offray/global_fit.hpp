@@ -13,6 +13,7 @@
 #include "offray/gauss_newton.hpp"
 #include "offray/grid_search.hpp"
 #include "offray/power_sum_map.hpp"
+#include "offray/repeated_start.hpp"
 #include "offray/residual.hpp"
 #include "offray/separable.hpp"
 
@@ -75,6 +76,9 @@ class GlobalFit {
     if (law.separable && parametrisation.unconstrained()) rows_ = power_sum_rows(law, runs, space);
   }
 
+  /// As Residual::magnitude().
+  S magnitude() const { return rows_ ? rows_->magnitude : LawResidual<S>(law_, runs_, space_, parametrisation_).magnitude(); }
+
   /// The basin of one start.
   Basin<S> descend_from(CRef<Parameters<S>> phi, const SolverOptions<S>& options) {
     if (rows_) {
@@ -100,8 +104,11 @@ class GlobalFit {
   Basin<S> descend_separable(PowerSum<S> form, const SolverOptions<S>& options);
   Basin<S> descend_general(Parameters<S> phi, const SolverOptions<S>& options);
   Basin<S> at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options);
+  bool falls(const GridSearch<S>& search, const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& from,
+             const Basin<S>& to, SolverOptions<S> options);
   void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
+  std::vector<Parameters<S>> sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options);
   Runs<S> sample() const {
     return runs_.size() > kStartRuns ? runs_.every((runs_.size() + kStartRuns - 1) / kStartRuns) : runs_;
   }
@@ -199,6 +206,22 @@ Basin<S> GlobalFit<S>::at_form(const PowerSum<S>& form, const Summary<S>& summar
   return out;
 }
 
+/// Whether the objective falls all the way from a cell to a basin, as two points between them see it: then no barrier keeps the
+/// cell out of the basin, and only the coarseness of the grid, or its linearised residuals, made it a minimum.
+template <typename S>
+bool GlobalFit<S>::falls(const GridSearch<S>& search, const PowerSumRows<S>& rows, const Vector<S>& reweight,
+                         const PowerSum<S>& from, const Basin<S>& to, SolverOptions<S> options) {
+  if (has_kink(options.loss.objective)) options.loss.delta = to.summary.smoothing;
+  const PowerSum<S> end = form_of(to);
+  S before = separable_->objective(rows, options, from);
+  for (const PowerSum<S>& form : search.between(rows, reweight, from, end)) {
+    const S here = separable_->objective(rows, options, form);
+    if (!(here < before)) return false;
+    before = here;
+  }
+  return separable_->objective(rows, options, end) < before;
+}
+
 /// Descents from the minima of the grid; robust objectives search it again with the residuals' influence bounded, since rows
 /// that do not belong can move the minima of the sum of squares anywhere.
 template <typename S>
@@ -206,29 +229,29 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
   const Runs<S> some = sample();
   const PowerSumRows<S> rows = some.size() == rows_->rows ? *rows_ : power_sum_rows(law_, some, space_);
   GridSearch<S> search(law_.grid);
-  const auto follow = [&](const std::vector<GridCell<S>>& cells) {
+  const auto follow = [&](const std::vector<GridCell<S>>& cells, const Vector<S>& reweight) {
     for (const GridCell<S>& cell : cells) {
-      const bool known = std::any_of(found.begin(), found.end(),
-                                     [&](const Basin<S>& basin) { return search.beside(cell.form, form_of(basin)); });
+      const bool known = std::any_of(found.begin(), found.end(), [&](const Basin<S>& basin) {
+        return search.beside(cell.form, form_of(basin)) || falls(search, rows, reweight, cell.form, basin, options);
+      });
       if (!known) add(descend_separable(cell.form, options), found);
     }
   };
   const auto look_around = [&](const Vector<S>& reweight) {
     for (int round = 0; round < 3 && !found.empty(); ++round) {
       const S before = found.front().summary.objective;
-      follow(search.minima_along(rows, reweight, form_of(found.front())));
+      follow(search.minima_along(rows, reweight, form_of(found.front())), reweight);
       if (!(found.front().summary.objective < before)) return;
     }
   };
-  follow(search.minima(rows, Vector<S>(), kStarts));
+  follow(search.minima(rows, Vector<S>(), kStarts), Vector<S>());
   if (options.loss.objective == Objective::squares || found.empty()) return look_around(Vector<S>());
-  LawResidual<S> problem(law_, some, space_, parametrisation_);
-  Vector<S> r(problem.rows()), reweight(problem.rows()), excess(problem.rows());
-  problem.residual(found.front().phi, r);
   Loss<S> wide = options.loss;
   if (has_kink(wide.objective)) wide.delta = S(1e-3) * rows.magnitude;
-  influence(wide, r.size(), r.data(), reweight.data(), excess.data());
-  follow(search.minima(rows, reweight, kStarts));
+  Vector<S> reweight(rows.rows), excess(rows.rows);
+  separable_->objective(rows, options, form_of(found.front()));
+  detail::Kernels<S>::influence(wide, rows.rows, separable_->residual(), reweight.data(), excess.data());
+  follow(search.minima(rows, reweight, kStarts), reweight);
   look_around(reweight);
   if (options.loss.objective != Objective::cauchy) return;
   // Not convex: the basins of wider scales, where there are fewer, lead to further ones.
@@ -256,7 +279,7 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
     Parameters<S> theta, phi;
     S objective = std::numeric_limits<S>::infinity();
   };
-  Vector<S> r(rows.rows), work(rows.rows);
+  Vector<S> r(rows.rows);
   // A term that came out as zero starts small: ln 0 would never move again.
   const S little = S(1e-3) * some.loss.mean();
   const auto from_cell = [&](const GridCell<S>& cell, S least_N, S least_D, S R_N, S R_D) {
@@ -271,7 +294,7 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
     out.phi = parametrisation_.phi_of_logs(Parameters<S>(out.theta.array().log()));
     problem.residual(out.phi, r);
     const S F =
-        total_rho(options.loss, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data(), work.data());
+        detail::Kernels<S>::total_rho(options.loss, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
     if (std::isfinite(F)) out.objective = F;
     return out;
   };
@@ -313,6 +336,21 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
   return out;
 }
 
+/// The most promising of many starts for a law that is no power sum: all of them a few steps down, then the best.
+template <typename S>
+std::vector<Parameters<S>> GlobalFit<S>::sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options) {
+  constexpr int kSprint = 20;
+  options.max_evaluations = std::min(options.max_evaluations, kSprint);
+  std::vector<Basin<S>> reached;
+  for (const Parameters<S>& phi : starts) reached.push_back(descend_general(phi, options));
+  std::stable_sort(reached.begin(), reached.end(),
+                   [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
+  std::vector<Parameters<S>> best;
+  for (const Basin<S>& basin : reached)
+    if (best.size() < kStarts) best.push_back(basin.phi);
+  return best;
+}
+
 template <typename S>
 std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   std::vector<Basin<S>> found;
@@ -323,7 +361,9 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   }
   std::vector<Parameters<S>> starts;
   if (!rows_ && parametrisation_.unconstrained()) {
-    starts = repeated_starts(options);
+    starts = RepeatedStart<S>(runs_, space_, parametrisation_).best(options.loss, 2 * kStarts);
+    for (const Parameters<S>& phi : repeated_starts(options)) starts.push_back(phi);
+    starts = sprint(starts, options);
   } else {
     const Runs<S> some = sample();
     starts = DataStart<S>(law_, some, space_, parametrisation_).best(options, kStarts);

@@ -39,6 +39,10 @@ class GridSearch {
   /// Whether `cell` most likely leads to `at`: each exponent within .6 and 1.7 of the node, about as far as the next nodes are.
   bool beside(const PowerSum<S>& cell, const PowerSum<S>& at) const;
 
+  /// Two points between the exponents of `from` and those of `to`.
+  std::vector<PowerSum<S>> between(const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& from,
+                                   const PowerSum<S>& to) const;
+
   /// Local minima of the two lines through `at` along which p or q takes the values of the grid, other than `at` itself: with
   /// one exponent at its best value a node can show what the misfit of the other hid.
   std::vector<GridCell<S>> minima_along(const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& at);
@@ -101,6 +105,13 @@ class GridSearch {
   void solve_plane(const Plane& plane, Sums& sums, S* objective) const;
   GridCell<S> cell(const Plane& plane, const Sums& sums, int p, int q) const;
 
+  /// Coefficients of L instead of L / L0.
+  GridCell<S> in_units(GridCell<S> cell) const {
+    PowerSum<S>& form = cell.form;
+    for (S* c : {&form.floor, &form.n, &form.d}) *c *= std::exp(log_scale_ / form.outer);
+    return cell;
+  }
+
   S outer_value(int a) const {
     const Range& range = grid_.outer;
     return range.count == 1 ? S(range.low) : S(range.low * std::pow(range.high / range.low, a / (range.count - 1.0)));
@@ -117,7 +128,7 @@ class GridSearch {
 template <typename S>
 void GridSearch<S>::powers(const Nodes& nodes, Index n, const S* x, S* out) {
   Kernel::power(n, nodes.base, x, nullptr, out, nullptr);
-  for (int k = 1; k < nodes.count; ++k) column(out, k, n) = column(out, kParents[k][0], n) * column(out, kParents[k][1], n);
+  Kernel::products(n, nodes.count, &kParents[0][0], out, kBlock);
 }
 
 /// Row weights, constant and target of a block. With y = (L / L0)^(1 / outer), dy = y dL / (outer L) sets the weights.
@@ -155,13 +166,14 @@ void GridSearch<S>::add_rows(const PowerSumRows<S>& rows, const Vector<S>& rewei
       column(block.log_loss, 0, n) -= log_scale_;
       Kernel::exp(n, S(1), block.log_loss, block.log_loss + kBlock);
     }
-    S base = S(0);
+    S base_p = S(0), base_q = S(0);
     for (std::size_t a = 0; a < planes.size(); ++a) {
       const Plane& plane = planes[a];
       Sums& sum = sums[a];
       weigh(rows, reweight, plane.outer, first, n, block);
-      if (plane.p.base != base) {
-        base = plane.p.base;
+      if (plane.p.base != base_p || plane.q.base != base_q) {
+        base_p = plane.p.base;
+        base_q = plane.q.base;
         powers(plane.p, n, rows.x.data() + first, block.U);
         powers(plane.q, n, rows.y.data() + first, block.V);
       }
@@ -169,8 +181,8 @@ void GridSearch<S>::add_rows(const PowerSumRows<S>& rows, const Vector<S>& rewei
       const S* U = plain ? block.U : block.WU;
       const S* V = plain ? block.V : block.WV;
       if (!plain) {
-        for (int k = 0; k < plane.p.count; ++k) column(block.WU, k, n) = column(block.U, k, n) * column(block.ends, 0, n);
-        for (int k = 0; k < plane.q.count; ++k) column(block.WV, k, n) = column(block.V, k, n) * column(block.ends, 0, n);
+        Kernel::scaled(n, plane.p.count, block.ends, block.U, block.WU, kBlock);
+        Kernel::scaled(n, plane.q.count, block.ends, block.V, block.WV, kBlock);
       }
       const S* target = block.ends + kBlock;
       sum.ee += Kernel::dot(n, block.ends, block.ends);
@@ -308,9 +320,7 @@ std::vector<GridCell<S>> GridSearch<S>::minima(const PowerSumRows<S>& rows, cons
     for (int p = 0; p < p_count; ++p)
       for (int q = 0; q < q_count; ++q) {
         if (!is_minimum(a, p, q)) continue;
-        out.push_back(cell(plane[static_cast<std::size_t>(a)], sums[static_cast<std::size_t>(a)], p, q));
-        PowerSum<S>& form = out.back().form;
-        for (S* c : {&form.floor, &form.n, &form.d}) *c *= std::exp(log_scale_ / form.outer);
+        out.push_back(in_units(cell(plane[static_cast<std::size_t>(a)], sums[static_cast<std::size_t>(a)], p, q)));
       }
   std::stable_sort(out.begin(), out.end(), [](const auto& x, const auto& y) { return x.objective < y.objective; });
   if (out.size() > most) out.resize(most);
@@ -325,6 +335,26 @@ bool GridSearch<S>::beside(const PowerSum<S>& cell, const PowerSum<S>& at) const
   const bool same_p = cell.n > S(0) ? at.n > S(0) && near(cell.p, at.p) : !(at.n > S(0));
   const bool same_q = cell.d > S(0) ? at.d > S(0) && near(cell.q, at.q) : !(at.d > S(0));
   return same_plane && same_p && same_q;
+}
+
+template <typename S>
+std::vector<PowerSum<S>> GridSearch<S>::between(const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& from,
+                                                const PowerSum<S>& to) const {
+  constexpr int kParts = 3;
+  std::vector<Plane> way;
+  for (int part = 1; part < kParts; ++part) {
+    const auto at = [&](S first, S last) { return first * std::pow(last / first, S(part) / S(kParts)); };
+    way.push_back({at(from.outer, to.outer), {1, at(from.p, to.p)}, {1, at(from.q, to.q)}});
+  }
+  std::vector<Sums> sums(way.size());
+  add_rows(rows, reweight, way, sums);
+  std::vector<PowerSum<S>> out;
+  for (std::size_t k = 0; k < way.size(); ++k) {
+    S objective;
+    solve_plane(way[k], sums[k], &objective);
+    out.push_back(in_units(cell(way[k], sums[k], 0, 0)).form);
+  }
+  return out;
 }
 
 template <typename S>
@@ -346,9 +376,7 @@ std::vector<GridCell<S>> GridSearch<S>::minima_along(const PowerSumRows<S>& rows
       const bool left = k == 0 || value < objective[static_cast<std::size_t>(k - 1)];
       const bool right = k + 1 == kNodes || value <= objective[static_cast<std::size_t>(k + 1)];
       if ((beside && !absent) || !left || !right || !std::isfinite(value)) continue;
-      out.push_back(plane.p.count > 1 ? cell(plane, sums, k, 0) : cell(plane, sums, 0, k));
-      PowerSum<S>& form = out.back().form;
-      for (S* c : {&form.floor, &form.n, &form.d}) *c *= std::exp(log_scale_ / form.outer);
+      out.push_back(in_units(plane.p.count > 1 ? cell(plane, sums, k, 0) : cell(plane, sums, 0, k)));
     }
   };
   line({at.outer, nodes_for(at.outer), {1, at.q}}, at.p, !(at.n > S(0)));

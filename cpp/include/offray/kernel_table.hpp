@@ -9,10 +9,49 @@
 
 #include <cstddef>
 
+#include "offray/objective.hpp"
+
 namespace offray {
 namespace kernel_paths {
 
 using Index = std::ptrdiff_t;
+
+/// What a residual is of s = floor + n u + d v.
+enum class Link {
+  identity,  ///< r = s - L
+  power,     ///< r = exp(outer ln s + log_unit) - L
+  log        ///< r = outer ln s + log_unit - ln L
+};
+
+/// The rows of a power sum in mid-iteration. Arrays have n entries; base holds the columns 1, u, v, xu, yv, `stride` apart.
+template <typename S>
+struct PowerSumRow {
+  Index n;
+  Link link;
+  S outer, log_unit;
+  const S *x, *y, *observed;
+  const S* weight;  ///< or null for ones
+  const S* base;
+  Index stride;
+  S *s, *log_s, *residual;
+  S* slope;      ///< h' = d r / d s
+  S* force;      ///< w psi
+  S* majorizer;  ///< w psi / r
+  S* excess;     ///< w (rho'' - psi / r)
+};
+
+/// The repeated-data law at n rows: without `value` the effective N and D alone, without J no derivatives.
+template <typename S>
+struct RepeatedDataRow {
+  Index n;
+  const S* theta;  ///< E, A, B, alpha, beta, R_N, R_D
+  S log_scale;     ///< ln(alpha A / (beta B)), so that ln N_opt = (log_scale + beta ln U) / alpha
+  const S *log_N, *log_U, *repeats;
+  S *log_effective_N, *log_effective_D;
+  S* value;
+  S* J;  ///< (n, 7), columns `stride` apart
+  Index stride;
+};
 
 /// Arrays need no alignment, n may be any number from zero, and outputs must not overlap inputs unless said. The order of
 /// additions within one path is fixed; paths differ by rounding only.
@@ -28,6 +67,12 @@ struct KernelTable {
   /// u[i] = factor[i] exp(-exponent x[i]) and xu[i] = x[i] u[i]. A null factor means 1; xu may be null.
   void (*power)(Index n, double exponent, const double* x, const double* factor, double* u, double* xu);
 
+  /// Column k > 0 of `columns`, `stride` apart, becomes the product of two before it, parents[2 k] and parents[2 k + 1].
+  void (*products)(Index n, Index count, const int* parents, double* columns, Index stride);
+
+  /// out_k = factor times column k; both are `stride` apart.
+  void (*scaled)(Index n, Index count, const double* factor, const double* columns, double* out, Index stride);
+
   /// sum_i a[i] b[i]
   double (*dot)(Index n, const double* a, const double* b);
 
@@ -37,8 +82,33 @@ struct KernelTable {
   /// G[i + nu j] = U_i'V_j for the nu columns of U and nv columns of V, all of length n and `stride` doubles apart.
   void (*gram)(Index n, Index nu, const double* U, Index nv, const double* V, Index stride, double* G);
 
-  /// See offray::tall_qr: M is n x (m + 1) with outer stride `stride`, R is m x (m + 1) with outer stride `ldr`.
-  void (*tall_qr)(Index n, Index m, double* M, Index stride, double* R, Index ldr);
+  /// See offray::tall_qr: M is n x (m + 1) with outer stride `stride`, R is m x (m + 1) with outer stride `ldr`. The matrix is
+  /// in M, or, unless `columns` is null, there, column by column; M then gets all orthogonal columns but the first.
+  void (*tall_qr)(Index n, Index m, const double* const* columns, double* M, Index stride, double* R, Index ldr);
+
+  /// sum_i w[i] rho(r[i]); w may be null.
+  double (*total_rho)(const Loss<double>& loss, Index n, const double* r, const double* w);
+
+  /// psi(r) / r, and rho''(r) - psi(r) / r.
+  void (*influence)(const Loss<double>& loss, Index n, const double* r, double* majorizer, double* excess);
+
+  /// s, ln s (but for Link::identity) and r of the coefficients c. Returns the least s: unless positive, r means nothing.
+  double (*power_sum_residual)(const PowerSumRow<double>& at, const double* c);
+
+  /// Slope and force; puts w into majorizer and excess, which influence() left unweighted. sums: of w psi / r and of w psi^2.
+  void (*power_sum_weights)(const PowerSumRow<double>& at, double* sums);
+
+  /// M: sqrt(w psi / r) [d r / d c, d r / d unknown (0 is outer, 1 p, 2 q; p and q per unit of -c) | r], `stride` apart.
+  void (*power_sum_columns)(const PowerSumRow<double>& at, Index unknowns, const int* unknown, double* M, Index stride);
+
+  /// Second-order sums: G (5 x 5) over the base columns, and for p and q sum phi x u and sum phi x^2 u, phi = w psi h'.
+  void (*power_sum_curvature)(const PowerSumRow<double>& at, double* G, double* crossed, double* bent);
+
+  /// The same with respect to outer: mixed (5) with the base columns, and own.
+  void (*power_sum_outer_curvature)(const PowerSumRow<double>& at, double* mixed, double* own);
+
+  /// L and its derivatives, or the effective inputs.
+  void (*repeated_data)(const RepeatedDataRow<double>& at);
 };
 
 extern const KernelTable baseline;

@@ -4,6 +4,7 @@
 /// can) those in double go to code chosen at run time for the processor; otherwise, and for long double, to templates.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -12,10 +13,34 @@
 #include <type_traits>
 #include <vector>
 
-#include "offray/kernel_table.hpp"
+#include "offray/repeated_rows.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
+namespace kernel_paths {
+
+/// One scalar: kernels in plain C++.
+template <typename S>
+struct ScalarPack {
+  using Scalar = S;
+  static constexpr Index kLanes = 1;
+  static S load(const S* p) { return *p; }
+  static void store(S* p, S v) { *p = v; }
+  static S splat(S x) { return x; }
+  static S sqrt(S v) { return std::sqrt(v); }
+  static S exp(S v) { return std::exp(v); }
+  static S expm1(S v) { return std::expm1(v); }
+  static S log(S v) { return std::log(v); }
+  static S sum(S v) { return v; }
+  static S least(S v) { return v; }
+};
+template <>
+struct Pack<double> : ScalarPack<double> {};
+template <>
+struct Pack<long double> : ScalarPack<long double> {};
+
+}  // namespace kernel_paths
+
 inline namespace OFFRAY_ABI {
 
 #ifdef OFFRAY_SIMD
@@ -54,6 +79,9 @@ inline void force_simd(std::string_view name) {
 
 namespace detail {
 
+template <typename S>
+using PowerSumRow = kernel_paths::PowerSumRow<S>;
+
 /// The kernels in plain C++.
 template <typename S>
 struct PortableKernels {
@@ -71,6 +99,14 @@ struct PortableKernels {
       u[i] = factor == nullptr ? decay : factor[i] * decay;
       if (xu != nullptr) xu[i] = x[i] * u[i];
     }
+  }
+
+  static void products(Index n, Index count, const int* parents, S* columns, Index stride) {
+    kernel_paths::products<S>(n, count, parents, columns, stride);
+  }
+
+  static void scaled(Index n, Index count, const S* factor, const S* columns, S* out, Index stride) {
+    kernel_paths::scaled<S>(n, count, factor, columns, out, stride);
   }
 
   static S dot(Index n, const S* a, const S* b) {
@@ -96,9 +132,11 @@ struct PortableKernels {
       for (Index i = 0; i < nu; ++i) G[i + nu * j] = dot(n, U + i * stride, V + j * stride);
   }
 
-  static void tall_qr(Index n, Index m, S* M, Index stride, S* R, Index ldr) {
-    for (Index j = 0; j <= m; ++j)
+  static void tall_qr(Index n, Index m, const S* const* columns, S* M, Index stride, S* R, Index ldr) {
+    for (Index j = 0; j <= m; ++j) {
       for (Index i = 0; i < m; ++i) R[i + j * ldr] = S(0);
+      if (columns != nullptr) std::copy(columns[j], columns[j] + n, M + j * stride);
+    }
     if (m == 0) return;
     const S lost = S(4) * S(n) * Eigen::NumTraits<S>::epsilon();
     S along[kMaxParameters + 1] = {};  // the direction's products with itself and with every later column
@@ -121,6 +159,23 @@ struct PortableKernels {
       step(m - k, n, q, stride, minus, along);
     }
   }
+
+  static S total_rho(const Loss<S>& loss, Index n, const S* r, const S* w) { return kernel_paths::total_rho<S>(loss, n, r, w); }
+  static void influence(const Loss<S>& loss, Index n, const S* r, S* majorizer, S* excess) {
+    kernel_paths::influence<S>(loss, n, r, majorizer, excess);
+  }
+  static S power_sum_residual(const PowerSumRow<S>& at, const S* c) { return kernel_paths::power_sum_residual<S>(at, c); }
+  static void power_sum_weights(const PowerSumRow<S>& at, S* sums) { kernel_paths::power_sum_weights<S>(at, sums); }
+  static void power_sum_columns(const PowerSumRow<S>& at, Index unknowns, const int* unknown, S* M, Index stride) {
+    kernel_paths::power_sum_columns<S>(at, unknowns, unknown, M, stride);
+  }
+  static void power_sum_curvature(const PowerSumRow<S>& at, S* G, S* crossed, S* bent) {
+    kernel_paths::power_sum_curvature<S>(at, G, crossed, bent);
+  }
+  static void power_sum_outer_curvature(const PowerSumRow<S>& at, S* mixed, S* own) {
+    kernel_paths::power_sum_outer_curvature<S>(at, mixed, own);
+  }
+  static void repeated_data(const kernel_paths::RepeatedDataRow<S>& at) { kernel_paths::repeated_data<S>(at); }
 
  private:
   static constexpr Index kBlock = 4;
@@ -173,14 +228,40 @@ struct DispatchedKernels {
   static void power(Index n, double exponent, const double* x, const double* factor, double* u, double* xu) {
     kernels().power(n, exponent, x, factor, u, xu);
   }
+  static void products(Index n, Index count, const int* parents, double* columns, Index stride) {
+    kernels().products(n, count, parents, columns, stride);
+  }
+  static void scaled(Index n, Index count, const double* factor, const double* columns, double* out, Index stride) {
+    kernels().scaled(n, count, factor, columns, out, stride);
+  }
   static double dot(Index n, const double* a, const double* b) { return kernels().dot(n, a, b); }
   static double dot3(Index n, const double* a, const double* b, const double* c) { return kernels().dot3(n, a, b, c); }
   static void gram(Index n, Index nu, const double* U, Index nv, const double* V, Index stride, double* G) {
     kernels().gram(n, nu, U, nv, V, stride, G);
   }
-  static void tall_qr(Index n, Index m, double* M, Index stride, double* R, Index ldr) {
-    kernels().tall_qr(n, m, M, stride, R, ldr);
+  static void tall_qr(Index n, Index m, const double* const* columns, double* M, Index stride, double* R, Index ldr) {
+    kernels().tall_qr(n, m, columns, M, stride, R, ldr);
   }
+  static double total_rho(const Loss<double>& loss, Index n, const double* r, const double* w) {
+    return kernels().total_rho(loss, n, r, w);
+  }
+  static void influence(const Loss<double>& loss, Index n, const double* r, double* majorizer, double* excess) {
+    kernels().influence(loss, n, r, majorizer, excess);
+  }
+  static double power_sum_residual(const PowerSumRow<double>& at, const double* c) {
+    return kernels().power_sum_residual(at, c);
+  }
+  static void power_sum_weights(const PowerSumRow<double>& at, double* sums) { kernels().power_sum_weights(at, sums); }
+  static void power_sum_columns(const PowerSumRow<double>& at, Index unknowns, const int* unknown, double* M, Index stride) {
+    kernels().power_sum_columns(at, unknowns, unknown, M, stride);
+  }
+  static void power_sum_curvature(const PowerSumRow<double>& at, double* G, double* crossed, double* bent) {
+    kernels().power_sum_curvature(at, G, crossed, bent);
+  }
+  static void power_sum_outer_curvature(const PowerSumRow<double>& at, double* mixed, double* own) {
+    kernels().power_sum_outer_curvature(at, mixed, own);
+  }
+  static void repeated_data(const kernel_paths::RepeatedDataRow<double>& at) { kernels().repeated_data(at); }
 };
 
 template <typename S>

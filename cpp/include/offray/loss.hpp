@@ -6,19 +6,11 @@
 #include <cmath>
 #include <string_view>
 
+#include "offray/objective.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-
-enum class Objective {
-  squares,   ///< rho = r^2 / 2
-  huber,     ///< rho = r^2 / 2 where |r| <= delta, delta (|r| - delta / 2) beyond
-  soft_l1,   ///< rho = delta^2 (sqrt(1 + (r / delta)^2) - 1)
-  cauchy,    ///< rho = delta^2 / 2 ln(1 + (r / delta)^2), not convex
-  absolute,  ///< rho = |r|
-  quantile   ///< rho = tau max(-r, 0) + (1 - tau) max(r, 0): L_hat is the tau-quantile of L
-};
 
 /// Names, in the order of Objective.
 inline constexpr std::string_view kObjectives[] = {"squares", "huber", "soft_l1", "cauchy", "absolute", "quantile"};
@@ -28,16 +20,6 @@ constexpr bool has_kink(Objective objective) { return objective == Objective::ab
 
 /// Whether the objective has a scale delta of its own.
 constexpr bool has_scale(Objective objective) { return objective != Objective::squares && !has_kink(objective); }
-
-/// An objective with its constants.
-template <typename S>
-struct Loss {
-  Objective objective = Objective::squares;
-  /// Scale in the units of r; at least 64 eps of the residuals' magnitude. For absolute and quantile: the half-width of the
-  /// parabola r^2 / (2 delta) that replaces the kink, which changes rho by at most delta / 2.
-  S delta = S(1e-3);
-  S quantile = S(0.5);  ///< tau in (0, 1), of Objective::quantile
-};
 
 /// rho and its derivatives at one residual.
 template <typename S>
@@ -85,6 +67,14 @@ S exact_rho(const Loss<S>& loss, S r) {
   if (loss.objective == Objective::absolute) return std::abs(r);
   if (loss.objective == Objective::quantile) return r > S(0) ? (S(1) - loss.quantile) * r : -loss.quantile * r;
   return rho(loss, r).value;
+}
+
+/// sum w rho(r) without the smoothing of a kink. \param w (n,) or empty.
+template <typename S>
+S exact_total_rho(const Loss<S>& loss, CRef<Vector<S>> r, CRef<Vector<S>> w) {
+  S sum = S(0);
+  for (Index i = 0; i < r.size(); ++i) sum += (w.size() == 0 ? S(1) : w[i]) * exact_rho(loss, r[i]);
+  return sum;
 }
 
 }  // namespace OFFRAY_ABI

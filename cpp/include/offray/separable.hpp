@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "offray/conditioning.hpp"
-#include "offray/influence.hpp"
+#include "offray/kernels.hpp"
 #include "offray/laws/law.hpp"
 #include "offray/nonnegative.hpp"
 #include "offray/residual.hpp"
@@ -48,16 +48,22 @@ struct PowerSumRows {
 /// eliminated there is no valley to follow. A coefficient may be zero: such an edge is found exactly, not approached for ever
 /// as ln 0 would be.
 ///
-/// The test of convergence is that of SolverOptions::gradient_tolerance. Once it holds, the last Newton step, too small to
-/// change the objective, is still taken. Construct once per size; minimise() allocates nothing and throws nothing.
+/// The test of convergence is that of SolverOptions::gradient_tolerance, or, where that is larger, of sqrt(eps) / kappa_F: once
+/// it holds, one more Newton step is taken, which squares the relative error of kappa_F ||z|| / sqrt(2 F), to eps. Construct
+/// once per size; minimise() allocates nothing and throws nothing.
 template <typename S>
 class Separable {
  public:
-  explicit Separable(Index capacity)
-      : base_(capacity, 5), M_(capacity, 7), scratch_(capacity, 6), tilted_(capacity, 5), log_s_(capacity) {}
+  explicit Separable(Index capacity) : base_(capacity, 5), M_(capacity, 7), scratch_(capacity, 10) {}
 
   /// \param[in,out] form start (for the linear problem only its exponents matter) and optimum.
   Summary<S> minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form);
+
+  /// The objective at `form`; at the best coefficients for its exponents where the problem is linear in them.
+  S objective(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form);
+
+  /// After objective(), unless the objective is the sum of squares: residuals, (n,).
+  const S* residual() const { return row_.residual; }
 
   /// After minimise(): -1 or 1 where a term sits at its lower or upper edge, 0 elsewhere.
   const std::array<int, kTerms>& edges() const { return edges_; }
@@ -83,11 +89,19 @@ class Separable {
     S decrease_c;  ///< of the model from the coefficients alone
   };
 
+  void begin(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form);
+  /// L of a power sum counts from L0 here.
+  Point point(const PowerSum<S>& form) const {
+    return {{form.outer, form.p, form.q},
+            Coefficients(form.floor, form.n, form.d) * std::exp(-rows_->log_unit / form.outer),
+            std::numeric_limits<S>::infinity()};
+  }
   void columns(const Point& at);
   void try_linear(Point& at);
   void try_rows(Point& at);
+  void flip();
   void follow(Point& at);
-  void fill_rows(const Point& at, bool derivatives);
+  void fill_rows(Index unknowns);
   void factorise(const Point& at);
   void curvature(const Point& at);
   void select(const Point& at);
@@ -102,9 +116,8 @@ class Separable {
 
   Jacobian<S> base_;     ///< 1, u, v, xu, yv (times sqrt(w) in the linear case)
   Jacobian<S> M_;        ///< the augmented weighted problem
-  Jacobian<S> scratch_;  ///< per row: s^outer, residual, h', f = w psi, w (rho'' - psi/r), row factor k
-  Jacobian<S> tilted_;
-  Vector<S> log_s_;
+  Jacobian<S> scratch_;  ///< what row_ points to; in the linear case the residual and sqrt(w) L
+  detail::PowerSumRow<S> row_{}, other_{};
   Eigen::Matrix<S, 6, 7> trial_R_, R_;  ///< factor of [c columns, t columns | b]; R_ with true derivative columns
   Eigen::Matrix<S, 6, 6> C_;            ///< what the Hessian has beyond R'R
   S total_weight_ = S(0);               ///< sum of w
@@ -132,10 +145,10 @@ template <typename S>
 void Separable<S>::try_linear(Point& at) {
   columns(at);
   const Index m = 3 + nt_;
-  for (Index j = 0; j < 3; ++j) M_.col(j).head(n_) = base_.col(j).head(n_);
-  for (Index j = 0; j < nt_; ++j) M_.col(3 + j).head(n_) = base_.col(unknown_[static_cast<std::size_t>(j)] + 2).head(n_);
-  M_.col(m).head(n_) = scratch_.col(1).head(n_);  // sqrt(w) L
-  Kernel::tall_qr(n_, m, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
+  const S* column[6] = {base_.col(0).data(), base_.col(1).data(), base_.col(2).data()};
+  for (Index j = 0; j < nt_; ++j) column[3 + j] = base_.col(unknown_[static_cast<std::size_t>(j)] + 2).data();
+  column[m] = scratch_.col(1).data();  // sqrt(w) L
+  Kernel::tall_qr(n_, m, column, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
   const Small3 R = trial_R_.template topLeftCorner<3, 3>();
   at.c = nonnegative_solution<S>(R, trial_R_.col(m).template head<3>());
   S sum = Kernel::dot(n_, M_.col(m).data(), M_.col(m).data());
@@ -147,59 +160,33 @@ void Separable<S>::try_linear(Point& at) {
 /// General problem: the objective at `at` as it is, with the columns already there.
 template <typename S>
 void Separable<S>::try_rows(Point& at) {
-  auto s = log_s_.head(n_);
-  auto value = scratch_.col(0).head(n_), r = scratch_.col(1).head(n_);
-  value = at.c[0] + at.c[1] * base_.col(1).head(n_).array() + at.c[2] * base_.col(2).head(n_).array();
   at.F = std::numeric_limits<S>::infinity();
-  if (!(value.minCoeff() > S(0))) return;
-  const bool plain = rows_->space == Space::loss && !rows_->free[0] && at.t[0] == S(1);
-  if (!plain) Kernel::log(n_, value.data(), s.data());
-  if (rows_->space == Space::log_loss) {
-    r = (at.t[0] * s.array() + rows_->log_unit) - rows_->observed.head(n_).array();
-  } else {
-    if (!plain) {
-      M_.col(0).head(n_) = at.t[0] * s.array() + rows_->log_unit;
-      Kernel::exp(n_, S(1), M_.data(), M_.data());
-    }
-    r = (plain ? Vector<S>::Map(value.data(), n_) : Vector<S>::Map(M_.data(), n_)) - rows_->observed.head(n_);
-  }
-  const S* weight = rows_->weight.size() != 0 ? rows_->weight.data() : nullptr;
-  const S sum = total_rho(loss_, n_, r.data(), weight, M_.data());
+  row_.outer = at.t[0];
+  row_.link = rows_->space == Space::log_loss      ? kernel_paths::Link::log
+              : !rows_->free[0] && at.t[0] == S(1) ? kernel_paths::Link::identity
+                                                   : kernel_paths::Link::power;
+  if (!(Kernel::power_sum_residual(row_, at.c.data()) > S(0))) return;
+  const S sum = Kernel::total_rho(loss_, n_, row_.residual, row_.weight);
   if (std::isfinite(sum)) at.F = sum;
 }
 
-/// Per row, from what try_rows() left: h', w psi, w (rho'' - psi / r) and the row factor k with its right-hand side.
+/// M_ of the weighted linearisation, from what try_rows() left.
 template <typename S>
-void Separable<S>::fill_rows(const Point& at, bool derivatives) {
-  const S a = at.t[0];
-  const bool log_space = rows_->space == Space::log_loss;
-  const auto s = scratch_.col(0).head(n_).array(), r = scratch_.col(1).head(n_).array();
-  auto slope = scratch_.col(2).head(n_).array(), force = scratch_.col(3).head(n_).array();
-  auto excess = scratch_.col(4).head(n_).array(), k = scratch_.col(5).head(n_).array();
-  auto omega = M_.col(1).head(n_).array(), root = M_.col(2).head(n_).array();
-  influence(loss_, n_, r.data(), omega.data(), excess.data());
-  if (rows_->weight.size() != 0) {
-    omega *= rows_->weight.head(n_).array();
-    excess *= rows_->weight.head(n_).array();
-  }
-  if (log_space)
-    slope = a / s;
-  else if (rows_->free[0] || a != S(1))
-    slope = a * (r + rows_->observed.head(n_).array()) / s;
-  else
-    slope.setOnes();
-  force = omega * r;
-  total_majorizer_ = omega.sum();
-  if (loss_.objective == Objective::squares && rows_->weight.size() == 0)
-    root.setOnes();
-  else
-    root = omega.sqrt();
-  squared_force_ = rows_->weight.size() == 0 ? force.square().sum() : (force.square() / rows_->weight.head(n_).array()).sum();
-  k = root * slope;
-  M_.col(derivatives ? 3 + nt_ : 3).head(n_) = root * r;
-  M_.col(0).head(n_) = k * base_.col(0).head(n_).array();
-  M_.col(1).head(n_) = k * base_.col(1).head(n_).array();
-  M_.col(2).head(n_) = k * base_.col(2).head(n_).array();
+void Separable<S>::fill_rows(Index unknowns) {
+  S sums[2];
+  Kernel::influence(loss_, n_, row_.residual, row_.majorizer, row_.excess);
+  Kernel::power_sum_weights(row_, sums);
+  total_majorizer_ = sums[0];
+  squared_force_ = sums[1];
+  Kernel::power_sum_columns(row_, unknowns, unknown_.data(), M_.data(), M_.outerStride());
+}
+
+/// Sets aside what try_rows() left, for what the next one leaves, or takes it back.
+template <typename S>
+void Separable<S>::flip() {
+  std::swap(row_.s, other_.s);
+  std::swap(row_.log_s, other_.log_s);
+  std::swap(row_.residual, other_.residual);
 }
 
 /// Coefficients that suit the exponents of `at`: a few steps of reweighted least squares, none of which raises the objective.
@@ -207,22 +194,20 @@ template <typename S>
 void Separable<S>::follow(Point& at) {
   for (int pass = 0; pass < 2; ++pass) {
     if (!std::isfinite(at.F)) return;
-    fill_rows(at, false);
-    Kernel::tall_qr(n_, 3, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
+    fill_rows(0);
+    Kernel::tall_qr(n_, 3, nullptr, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
     const Small3 R = trial_R_.template topLeftCorner<3, 3>();
     const Coefficients target = R.template triangularView<Eigen::Upper>() * at.c - trial_R_.col(3).template head<3>();
     const Coefficients wanted = nonnegative_solution<S>(R, target);
     Point next = at;
     S share = S(1);
+    flip();
     for (int cut = 0; cut < 5; ++cut, share /= S(4)) {
       next.c = at.c + share * (wanted - at.c);
       try_rows(next);
       if (next.F < at.F) break;
     }
-    if (!(next.F < at.F)) {
-      try_rows(at);
-      return;
-    }
+    if (!(next.F < at.F)) return flip();
     const bool small = at.F - next.F <= S(1e-3) * next.F;
     at = next;
     if (small) return;
@@ -234,18 +219,8 @@ template <typename S>
 void Separable<S>::factorise(const Point& at) {
   const Index m = 3 + nt_;
   if (!linear_) {
-    fill_rows(at, true);
-    const auto k = scratch_.col(5).head(n_).array();
-    for (Index j = 0; j < nt_; ++j) {
-      const int which = unknown_[static_cast<std::size_t>(j)];
-      if (which > 0) {
-        M_.col(3 + j).head(n_) = k * base_.col(which + 2).head(n_).array();
-      } else {
-        // d r / d outer over d r / d s: ln(s) s / outer, in both spaces.
-        M_.col(3 + j).head(n_) = k * log_s_.head(n_).array() * scratch_.col(0).head(n_).array() / at.t[0];
-      }
-    }
-    Kernel::tall_qr(n_, m, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
+    fill_rows(nt_);
+    Kernel::tall_qr(n_, m, nullptr, M_.data(), M_.outerStride(), trial_R_.data(), trial_R_.outerStride());
   }
   R_ = trial_R_;
   if (linear_) {
@@ -262,52 +237,26 @@ void Separable<S>::curvature(const Point& at) {
   C_.setZero();
   S crossed[3] = {}, bent[3] = {};  // sum phi x u and sum phi x^2 u, for p and q
   if (linear_) {
-    auto r = tilted_.col(0).head(n_);
+    auto r = scratch_.col(0).head(n_);
     r = at.c[0] * base_.col(0).head(n_) + at.c[1] * base_.col(1).head(n_) + at.c[2] * base_.col(2).head(n_) -
         scratch_.col(1).head(n_);
     bent[1] = Kernel::dot3(n_, r.data(), rows_->x.data(), base_.col(3).data());
     bent[2] = Kernel::dot3(n_, r.data(), rows_->y.data(), base_.col(4).data());
     for (Index j = 0; j < nt_; ++j) crossed[unknown_[static_cast<std::size_t>(j)]] = R_.col(3 + j).head(m).dot(z);
   } else {
-    const auto s = scratch_.col(0).head(n_).array(), h1 = scratch_.col(2).head(n_).array(),
-               f = scratch_.col(3).head(n_).array(), d0 = scratch_.col(4).head(n_).array(), log_s = log_s_.head(n_).array();
-    const S a = at.t[0];
-    const bool log_space = rows_->space == Space::log_loss;
-    auto weight = M_.col(0).head(n_).array();  // of grad s grad s'
-    weight = d0 * h1 * h1;
-    if (log_space)
-      weight -= f * h1 / s;
-    else if (a != S(1))
-      weight += (a - S(1)) * f * h1 / s;
-    for (Index j = 0; j < 5; ++j) tilted_.col(j).head(n_) = weight * base_.col(j).head(n_).array();
-    Eigen::Matrix<S, 5, 5> G;
-    Kernel::gram(n_, 5, base_.data(), 5, tilted_.data(), base_.outerStride(), G.data());
-    std::array<int, 5> place{0, 1, 2, -1, -1};
+    S G[25], mixed[5];
+    Kernel::power_sum_curvature(row_, G, crossed + 1, bent + 1);
+    std::array<int, 5> place{0, 1, 2, -1, -1};  // of each base column among the unknowns
     for (Index j = 0; j < nt_; ++j)
       if (unknown_[static_cast<std::size_t>(j)] > 0)
         place[static_cast<std::size_t>(unknown_[static_cast<std::size_t>(j)] + 2)] = static_cast<int>(3 + j);
     for (std::size_t i = 0; i < 5; ++i)
       for (std::size_t j = 0; j < 5; ++j)
-        if (place[i] >= 0 && place[j] >= 0) C_(place[i], place[j]) = G(static_cast<Index>(i), static_cast<Index>(j));
-    auto phi = M_.col(1).head(n_).array();
-    phi = f * h1;
-    for (Index k = 1; k <= 2; ++k) {
-      crossed[k] = Kernel::dot(n_, phi.data(), base_.col(k + 2).data());
-      bent[k] = Kernel::dot3(n_, phi.data(), (k == 1 ? rows_->x : rows_->y).data(), base_.col(k + 2).data());
-    }
+        if (place[i] >= 0 && place[j] >= 0) C_(place[i], place[j]) = G[i + 5 * j];
     if (rows_->free[0]) {
-      // r_a = log_s s h' / a; its derivative along s is h' (1 + a log_s) / a on loss and 1 / s on log loss.
-      auto mixed = M_.col(2).head(n_).array(), r_a = M_.col(3).head(n_).array();
-      r_a = log_s * s * h1 / a;
-      if (log_space)
-        mixed = d0 * h1 * r_a + f / s;
-      else
-        mixed = d0 * h1 * r_a + f * h1 * (S(1) / a + log_s);
+      Kernel::power_sum_outer_curvature(row_, mixed, &C_(3, 3));
       for (std::size_t j = 0; j < 5; ++j)
-        if (place[j] >= 0)
-          C_(3, place[j]) = C_(place[j], 3) = Kernel::dot(n_, mixed.data(), base_.col(static_cast<Index>(j)).data());
-      C_(3, 3) = (d0 * r_a * r_a).sum();
-      if (!log_space) C_(3, 3) += (f * log_s * r_a).sum();
+        if (place[j] >= 0) C_(3, place[j]) = C_(place[j], 3) = mixed[j];
     }
   }
   for (Index j = 0; j < nt_; ++j) {
@@ -359,7 +308,7 @@ void Separable<S>::select(const Point& at) {
   if (count == m)
     A_ = picked.topLeftCorner(m, m + 1);
   else
-    Kernel::tall_qr(m, count, picked.data(), picked.outerStride(), A_.data(), A_.outerStride());
+    Kernel::tall_qr(m, count, nullptr, picked.data(), picked.outerStride(), A_.data(), A_.outerStride());
   for (Index i = 0; i < count; ++i)
     for (Index j = 0; j < count; ++j)
       CA_(i, j) = C_(active_[static_cast<std::size_t>(i)], active_[static_cast<std::size_t>(j)]);
@@ -434,8 +383,9 @@ S Separable<S>::noise(S F) const {
   return S(8) * eps * (rows_->magnitude * std::sqrt(total_weight_ * (linear_ ? S(2) * F : squared_force_)) + F);
 }
 
+/// Takes in a problem.
 template <typename S>
-Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form) {
+void Separable<S>::begin(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
   rows_ = &rows;
   loss_ = options.loss;
   n_ = rows.rows;
@@ -457,11 +407,49 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
     else
       scratch_.col(1).head(n_) = rows.observed.head(n_);
     total_majorizer_ = total_weight_;
+  } else {
+    const auto column = [&](Index j) { return scratch_.col(j).data(); };
+    row_ = {n_,
+            kernel_paths::Link::identity,
+            S(1),
+            rows.log_unit,
+            rows.x.data(),
+            rows.y.data(),
+            rows.observed.data(),
+            weighted ? rows.weight.data() : nullptr,
+            base_.data(),
+            base_.outerStride(),
+            column(0),
+            column(1),
+            column(2),
+            column(3),
+            column(4),
+            column(5),
+            column(6)};
+    other_.s = column(7);
+    other_.log_s = column(8);
+    other_.residual = column(9);
   }
+}
 
+template <typename S>
+S Separable<S>::objective(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
+  begin(rows, options, form);
+  Point at = point(form);
+  if (linear_) {
+    try_linear(at);
+  } else {
+    columns(at);
+    try_rows(at);
+  }
+  return at.F;
+}
+
+template <typename S>
+Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form) {
+  begin(rows, options, form);
   Summary<S> out;
-  Point at{{form.outer, form.p, form.q}, {form.floor, form.n, form.d}, S(0)};
-  at.c *= std::exp(-rows.log_unit / form.outer);
+  Point at = point(form);
   for (std::size_t k = 0; k < 3; ++k)
     if (rows.free[k]) at.t[k] = std::min(std::max(at.t[k], rows.lower[k]), rows.upper[k]);
   if (linear_) {
@@ -499,7 +487,8 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
     const S scale = std::sqrt(S(2) * at.F), offset = A_.col(m).norm();
     out.scaled_gradient = at.F > S(0) ? offset / scale : S(0);
     const S measure = deficient ? steepest<S>(A_) : offset;
-    const S tolerance = options.gradient_tolerance + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
+    const S near = deficient ? S(0) : std::sqrt(eps) * out.inverse_condition;
+    const S tolerance = std::max(options.gradient_tolerance, near) + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
     const S rounding = S(8) * eps * rows.magnitude * std::sqrt(total_majorizer_);
     const bool at_edge = std::any_of(edges_.begin(), edges_.end(), [](int edge) { return edge != 0; });
     const Status settled = at_edge ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
@@ -555,13 +544,6 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
         columns(trial);
         try_rows(trial);
         if (!hidden && !(at.F - trial.F >= S(0.5) * predicted)) {
-          Point still = trial;
-          still.c = at.c;
-          try_rows(still);
-          if (still.F < trial.F || !std::isfinite(trial.F))
-            trial = still;
-          else
-            try_rows(trial);
           follow(trial);
         }
       }

@@ -24,7 +24,7 @@ inline namespace OFFRAY_ABI {
 /// \param[in,out] M (n, m + 1), m <= kMaxParameters. \param[out] R (m, m + 1).
 template <typename S>
 void tall_qr(Ref<Jacobian<S>> M, Ref<Jacobian<S>> R) {
-  detail::Kernels<S>::tall_qr(M.rows(), M.cols() - 1, M.data(), M.outerStride(), R.data(), R.outerStride());
+  detail::Kernels<S>::tall_qr(M.rows(), M.cols() - 1, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
 }
 
 }  // namespace OFFRAY_ABI

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 
+#include "offray/kernels.hpp"
 #include "offray/laws/law.hpp"
 
 namespace offray {
@@ -30,26 +30,11 @@ struct RepeatedData {
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
-    using std::exp, std::log;
-    const S E = theta[0], A = theta[1], B = theta[2], alpha = theta[3], beta = theta[4], R_N = theta[5], R_D = theta[6];
-    const S log_scale = log(alpha * A / (beta * B));
-    for (Index i = 0; i < at.size(); ++i) {
-      const Effective<S> d(at.log_U[i], at.repeats[i], R_D);
-      const S log_N_opt = (log_scale + beta * at.log_U[i]) / alpha;
-      const Effective<S> n = from_optimum(at.log_N[i], log_N_opt, R_N);
-      const S f = exp(-alpha * n.log_value), g = exp(-beta * d.log_value);
-      value[i] = E + A * f + B * g;
-      if (J.cols() == 0) continue;
-      // dL/d ln N' times the logarithmic derivative of N' with respect to N_opt; zero where N <= N_opt.
-      const S h = at.log_N[i] > log_N_opt ? -alpha * A * f * n.slope_of_unique() : S(0);
-      J(i, 0) = S(1);
-      J(i, 1) = f + h / (alpha * A);
-      J(i, 2) = g - h / (alpha * B);
-      J(i, 3) = -A * f * n.log_value + h * (S(1) / (alpha * alpha) - log_N_opt / alpha);
-      J(i, 4) = -B * g * d.log_value + h * (at.log_U[i] / alpha - S(1) / (alpha * beta));
-      J(i, 5) = -alpha * A * f * n.slope_of_decay();
-      J(i, 6) = -beta * B * g * d.slope_of_decay();
-    }
+    kernel_paths::RepeatedDataRow<S> rows = rows_of<S>(theta, at);
+    rows.value = value.data();
+    rows.J = J.cols() == 0 ? nullptr : J.data();
+    rows.stride = J.outerStride();
+    detail::Kernels<S>::repeated_data(rows);
   }
 
   template <typename S>
@@ -64,43 +49,23 @@ struct RepeatedData {
 
   template <typename S>
   static void effective(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
-    const S alpha = theta[3], beta = theta[4];
-    const S log_scale = std::log(alpha * theta[1] / (beta * theta[2]));
-    for (Index i = 0; i < at.size(); ++i) {
-      log_D[i] = Effective<S>(at.log_U[i], at.repeats[i], theta[6]).log_value;
-      log_N[i] = from_optimum(at.log_N[i], (log_scale + beta * at.log_U[i]) / alpha, theta[5]).log_value;
-    }
+    kernel_paths::RepeatedDataRow<S> rows = rows_of<S>(theta, at);
+    rows.log_effective_N = log_N.data();
+    rows.log_effective_D = log_D.data();
+    detail::Kernels<S>::repeated_data(rows);
   }
 
  private:
-  /// 1 - exp(-x) - x exp(-x): what the worth of repetition still gains from a larger decay constant.
   template <typename S>
-  static S gain(S x) {
-    if (x > S(1e5)) return S(1);  // exp(-x) is zero in every scalar, and x may be infinite
-    if (x >= S(0.05)) return -std::expm1(-x) - x * std::exp(-x);
-    // The series of sum_k (-1)^k (k-1)/k! x^k loses nothing to cancellation; 12 terms reach 2^-64 at x = 0.05.
-    S term = x * x / S(2), sum = S(0);
-    for (int k = 2; k < 14; ++k) {
-      sum += S(k - 1) * term;
-      term *= -x / S(k + 1);
-    }
-    return sum;
-  }
-
-  /// M' = U (1 - R expm1(-x)), x = excess / R: the worth of M = U (1 + excess) when everything beyond U decays.
-  template <typename S>
-  struct Effective {
-    S R, x, worth, log_value;
-    Effective(S log_unique, S excess, S decay)
-        : R(decay), x(excess / decay), worth(S(1) - decay * std::expm1(-x)), log_value(log_unique + std::log(worth)) {}
-    S slope_of_decay() const { return gain(x) / worth; }                          ///< d ln M' / dR
-    S slope_of_unique() const { return (R * gain(x) - std::expm1(-x)) / worth; }  ///< d ln M' / d ln U at fixed M
-  };
-
-  template <typename S>
-  static Effective<S> from_optimum(S log_N, S log_N_opt, S R_N) {
-    if (!(log_N > log_N_opt)) return Effective<S>(log_N, S(0), R_N);
-    return Effective<S>(log_N_opt, std::expm1(log_N - log_N_opt), R_N);
+  static kernel_paths::RepeatedDataRow<S> rows_of(CRef<Parameters<S>> theta, const Inputs<S>& at) {
+    kernel_paths::RepeatedDataRow<S> out{};
+    out.n = at.size();
+    out.theta = theta.data();
+    out.log_scale = std::log(theta[3] * theta[1] / (theta[4] * theta[2]));
+    out.log_N = at.log_N.data();
+    out.log_U = at.log_U.data();
+    out.repeats = at.repeats.data();
+    return out;
   }
 };
 

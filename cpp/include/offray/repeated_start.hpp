@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Where a global fit of the repeated-data law starts.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "offray/kernels.hpp"
+#include "offray/laws/law.hpp"
+#include "offray/parametrisation.hpp"
+#include "offray/residual.hpp"
+#include "offray/solver_options.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// Searches the law over its exponents, its decay constants and lambda = ln N_opt at the mean of ln U.
+///
+/// Given those, beta / alpha and lambda fix A / B, so that L = E + B h with a known h: two coefficients in closed form. Where
+/// N_opt lies among the runs' N decides how much of the law they see, so lambda is placed among them.
+template <typename S>
+class RepeatedStart {
+ public:
+  /// References must outlive the object.
+  RepeatedStart(const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
+      : parametrisation_(parametrisation),
+        runs_(runs.every((runs.size() + kRows - 1) / kRows)),
+        at_(runs_.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
+        h_(runs_.size()),
+        g_(runs_.size()),
+        r_(runs_.size()),
+        row_(runs_.size()) {
+    row_ = space == Space::loss ? Vector<S>::Ones(runs_.size()).eval() : runs_.loss.cwiseInverse().eval();
+  }
+
+  /// Up to `most` starts phi, the most promising first, no two of them neighbours.
+  std::vector<Parameters<S>> best(const Loss<S>& loss, std::size_t most) {
+    const bool repeated = at_.repeats.maxCoeff() > S(0);
+    std::vector<Node> nodes;
+    Node node;
+    for (node.index[0] = 0; node.index[0] < (repeated ? kDecays : 1); ++node.index[0])
+      for (node.index[1] = 0; node.index[1] < kDecays; ++node.index[1])
+        for (node.index[2] = 0; node.index[2] < kRatios; ++node.index[2])
+          for (node.index[3] = 0; node.index[3] < kPlaces; ++node.index[3]) {
+            if (node.index[3] + 1 == kPlaces && node.index[1] > 0) continue;  // every parameter useful: R_N plays no part
+            for (node.index[4] = 0; node.index[4] < kExponents; ++node.index[4]) {
+              solve(loss, node);
+              if (std::isfinite(node.objective)) nodes.push_back(node);
+            }
+          }
+    std::stable_sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.objective < b.objective; });
+    std::vector<Node> chosen;
+    for (const Node& candidate : nodes) {
+      if (chosen.size() == most) break;
+      const bool apart = std::all_of(chosen.begin(), chosen.end(), [&](const Node& other) {
+        int distance = 0;
+        for (std::size_t k = 0; k < candidate.index.size(); ++k) distance += std::abs(candidate.index[k] - other.index[k]);
+        return distance > 1;
+      });
+      if (apart) chosen.push_back(candidate);
+    }
+    std::vector<Parameters<S>> out;
+    for (const Node& candidate : chosen)
+      out.push_back(parametrisation_.phi_of_logs(Parameters<S>(candidate.theta.array().log())));
+    return out;
+  }
+
+ private:
+  static constexpr Index kRows = 96;  ///< that are looked at, about evenly spaced through the table
+  static constexpr int kDecays = 3, kRatios = 5, kPlaces = 4, kExponents = 6;
+
+  struct Node {
+    std::array<int, 5> index{};  ///< of R_D, R_N, beta / alpha, lambda, alpha
+    Parameters<S> theta = Parameters<S>::Zero(7);
+    S objective = std::numeric_limits<S>::infinity();
+  };
+
+  void solve(const Loss<S>& loss, Node& node) {
+    constexpr double kR[kDecays] = {1, 6, 40}, kRatio[kRatios] = {.2, .5, 1, 2, 5},
+                     kAlpha[kExponents] = {.04, .1, .22, .45, .8, 1.4};
+    const S alpha = S(kAlpha[node.index[4]]), beta = alpha * S(kRatio[node.index[2]]);
+    const S low = at_.log_N.minCoeff(), high = at_.log_N.maxCoeff();
+    const S lambda = low + (high - low) * S(node.index[3]) / S(kPlaces - 1), mean_U = at_.log_U.mean();
+    const S ratio = std::exp(alpha * lambda - beta * mean_U) * beta / alpha;  // A / B
+    Parameters<S>& theta = node.theta;
+    theta << S(1), ratio, S(1), alpha, beta, S(kR[node.index[1]]), S(kR[node.index[0]]);
+    kernel_paths::RepeatedDataRow<S> rows{};
+    rows.n = at_.size();
+    rows.theta = theta.data();
+    rows.log_scale = alpha * lambda - beta * mean_U;
+    rows.log_N = at_.log_N.data();
+    rows.log_U = at_.log_U.data();
+    rows.repeats = at_.repeats.data();
+    rows.value = h_.data();
+    Kernel::repeated_data(rows);
+    h_.array() -= S(1);
+    // Weighted least squares of L on 1 and h.
+    g_ = row_.array().square();
+    if (runs_.weight.size() != 0) g_.array() *= runs_.weight.array();
+    const S total = g_.sum(), mean_h = g_.dot(h_) / total, mean_L = g_.dot(runs_.loss) / total;
+    r_ = g_.cwiseProduct(h_);
+    S B = (r_.dot(runs_.loss) - total * mean_h * mean_L) / (r_.dot(h_) - total * mean_h * mean_h), E = mean_L - B * mean_h;
+    if (!(E > S(0))) {
+      B = r_.dot(runs_.loss) / r_.dot(h_);
+      E = S(1e-3) * mean_L;
+    }
+    node.objective = std::numeric_limits<S>::infinity();
+    if (!(B > S(0)) || !std::isfinite(B * ratio) || !(B * ratio > S(0))) return;
+    theta[0] = E;
+    theta[1] = B * ratio;
+    theta[2] = B;
+    r_ = ((E + B * h_.array()) - runs_.loss.array()) * row_.array();
+    node.objective = Kernel::total_rho(loss, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+  }
+
+  using Kernel = detail::Kernels<S>;
+
+  const Parametrisation<S>& parametrisation_;
+  Runs<S> runs_;
+  Inputs<S> at_;
+  Vector<S> h_, g_, r_;
+  Vector<S> row_;  ///< d residual / d L
+};
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray
