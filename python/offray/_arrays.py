@@ -18,9 +18,12 @@ EMPTY = {dtype: np.empty(0, dtype) for dtype in (DOUBLE, LONG_DOUBLE)}
 
 def choose_dtype(dtype: npt.DTypeLike | None, *arrays: Any) -> DType:
     """The precision to work in: as asked, else long double where any input is, else double."""
-    if dtype is None and all(type(a) is np.ndarray and a.dtype is DOUBLE for a in arrays if a is not None):
-        return DOUBLE
     if dtype is None:
+        for a in arrays:
+            if a is not None and (type(a) is not np.ndarray or a.dtype is not DOUBLE):
+                break
+        else:
+            return DOUBLE
         wide = any(_is_wide(a) for a in arrays)
         return LONG_DOUBLE if wide else DOUBLE
     for known in (DOUBLE, LONG_DOUBLE):

@@ -45,7 +45,7 @@ class Prediction:
     level: float
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class Fit:
     """A fitted law. ``print(fit)`` shows it; costly parts are computed when first asked for.
 
@@ -61,6 +61,10 @@ class Fit:
     objective: str
     log_loss: bool
     _arguments: tuple[Any, ...]
+
+    def __init__(self, law: Law, core: Any, objective: str, log_loss: bool, arguments: tuple[Any, ...]) -> None:
+        # In one go: what a frozen dataclass does field by field takes a tenth of a fit.
+        self.__dict__.update(law=law, _core=core, objective=objective, log_loss=log_loss, _arguments=arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The fit is a deterministic function of its arguments: a copy repeats it.

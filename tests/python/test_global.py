@@ -138,6 +138,41 @@ def test_random_problems():
                 assert fit.rss <= 2 * cost * (1 + 1e-9) + rounding
 
 
+def near_ray(spread, noise, alpha, beta, least_N, n=60):
+    """Runs close to D = 20 N, computed in long double."""
+    rng = np.random.default_rng(1)
+    N = np.geomspace(least_N, 1e3 * least_N, n)
+    D = 20 * N * np.exp(spread * rng.normal(size=n))
+    wide = (N.astype(np.longdouble), D.astype(np.longdouble))
+    theta = [np.longdouble(v) for v in ("1.7", "400", "400", alpha, beta)]
+    return N, D, (offray.laws.chinchilla(wide, *theta) * (1 + noise * rng.normal(size=n))).astype(float)
+
+
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+def test_terms_that_changed_places(dtype):
+    """Near a ray N^-alpha and D^-beta may change places: two basins, of which the right one is lower."""
+    runs = near_ray(0.01, 1e-5, ".34", ".30", 1e7)
+    fit = offray.fit(*runs, dtype=dtype)
+    local = offray.fit(*runs, dtype=dtype, start=[1.7, 400, 400, 0.34, 0.30])
+    assert fit.converged
+    assert fit.rss <= local.rss * (1 + 1e-9)
+    swapped = [basin for basin in fit.certificate.basins if basin.theta[3] < basin.theta[4]]
+    assert swapped
+    assert swapped[0].objective_value > 2 * fit.objective_value
+
+
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
+@pytest.mark.skipif(np.finfo(np.longdouble).eps >= 1e-18, reason="long double is no wider than 64 bits here")
+@pytest.mark.parametrize(("spread", "noise", "digits"), [(0.3, 1e-3, 13), (3e-4, 1e-8, 11), (1e-6, 1e-12, 8.9)])
+def test_digits_on_ill_conditioned_runs(spread, noise, digits):
+    """Every parameter in double against long double; the last design has kappa_2 = 1e7."""
+    runs = near_ray(spread, noise, ".322", ".318", 1e11)
+    fit, exact = offray.fit(*runs), offray.fit(*runs, dtype=np.longdouble)
+    assert fit.converged
+    assert np.abs(fit.theta / exact.theta - 1).max() < 10**-digits
+
+
 def test_certificate(grid):
     fit = offray.fit(*grid)
     at = fit.certificate

@@ -107,6 +107,7 @@ class GlobalFit {
   bool falls(const GridSearch<S>& search, const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& from,
              const Basin<S>& to, SolverOptions<S> options);
   void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
+  void exchange_terms(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options);
   Runs<S> sample() const {
@@ -266,6 +267,17 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
   }
 }
 
+/// On one ray N^-p and D^-q may change places: then there are two basins, closer to each other than the nodes of the grid and
+/// alike in the objective but for what the runs are off the ray.
+template <typename S>
+void GlobalFit<S>::exchange_terms(const SolverOptions<S>& options, std::vector<Basin<S>>& found) {
+  if (found.empty() || !rows_->free[2] || !(found.front().summary.inverse_condition < S(1e-2))) return;
+  PowerSum<S> form = form_of(found.front());
+  std::swap(form.n, form.d);
+  std::swap(form.p, form.q);
+  add(descend_separable(form, options), found);
+}
+
 /// Repeated data: given the decay constants and the effective N' and D' of a first guess, the law is a power sum again. The
 /// first guess takes every parameter as useful (N' = N); two rounds more adapt N' to the optimum that the fit implies.
 template <typename S>
@@ -345,9 +357,14 @@ std::vector<Parameters<S>> GlobalFit<S>::sprint(const std::vector<Parameters<S>>
   for (const Parameters<S>& phi : starts) reached.push_back(descend_general(phi, options));
   std::stable_sort(reached.begin(), reached.end(),
                    [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
+  if (reached.size() > kStarts) reached.resize(kStarts);
   std::vector<Parameters<S>> best;
-  for (const Basin<S>& basin : reached)
-    if (best.size() < kStarts) best.push_back(basin.phi);
+  S last = -std::numeric_limits<S>::infinity();
+  for (const Basin<S>& basin : reached) {
+    // The same objective to 1e-7: on the way to one optimum.
+    if (basin.summary.objective > last * (S(1) + S(1e-7))) best.push_back(basin.phi);
+    last = basin.summary.objective;
+  }
   return best;
 }
 
@@ -356,6 +373,7 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   std::vector<Basin<S>> found;
   if (rows_) {
     from_grid(options, found);
+    exchange_terms(options, found);
     // Where power sums led beyond the parameters' range, the best point inside may be far from all of them.
     if (!found.empty() && !beyond_) return found;
   }

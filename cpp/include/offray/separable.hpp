@@ -544,6 +544,16 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
         columns(trial);
         try_rows(trial);
         if (!hidden && !(at.F - trial.F >= S(0.5) * predicted)) {
+          if (!(trial.F < at.F)) {  // the coefficients as they were may be the better ones to go on from
+            Point still = trial;
+            still.c = at.c;
+            flip();
+            try_rows(still);
+            if (still.F < trial.F || !std::isfinite(trial.F))
+              trial = still;
+            else
+              flip();
+          }
           follow(trial);
         }
       }
