@@ -30,10 +30,15 @@ struct EffectiveRows {
   using P = Pack<V>;
   using S = typename P::Scalar;
   S R;
-  V x, em, worth, log_value;
+  V x, em, worth, log_worth, log_value;
 
   OFFRAY_INLINE EffectiveRows(V log_unique, V excess, S decay)
-      : R(decay), x(excess / decay), em(P::expm1(-x)), worth(S(1) - em * R), log_value(log_unique + P::log(worth)) {}
+      : R(decay),
+        x(excess / decay),
+        em(P::expm1(-x)),
+        worth(S(1) - em * R),
+        log_worth(P::log(worth)),
+        log_value(log_unique + log_worth) {}
   OFFRAY_INLINE V gain() const { return repetition_gain(x, em); }
 };
 
@@ -65,7 +70,7 @@ void repeated_data(const RepeatedDataRow<S>& at) {
     row.store(at.J, P::splat(1));
     row.store(at.J + at.stride, f * t);
     row.store(at.J + 2 * at.stride, g + Af * s / B);
-    row.store(at.J + 3 * at.stride, -Af * (t * log_unique + P::log(n.worth) + s / alpha));
+    row.store(at.J + 3 * at.stride, -Af * (t * log_unique + n.log_worth + s / alpha));
     row.store(at.J + 4 * at.stride, -Bg * d.log_value - Af * s * (log_U - S(1) / beta));
     row.store(at.J + 5 * at.stride, -Af * alpha * gain_N / n.worth);
     row.store(at.J + 6 * at.stride, -Bg * beta * gain_D / d.worth);
