@@ -113,7 +113,8 @@ void bind_scalar(py::module_& m, const char* name) {
           py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("unique_tokens").noconvert());
   m.def("fit", &run<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(), py::arg("loss").noconvert(),
         py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("objective"), py::arg("delta").noconvert(),
-        py::arg("quantile"), py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("constraints"));
+        py::arg("quantile"), py::arg("log_loss"), py::arg("max_evaluations"), py::arg("start").noconvert(),
+        py::arg("constraints"));
 }
 
 }  // namespace
