@@ -251,7 +251,8 @@ def test_exceptions_of_progress_come_through(grid):
 
 
 CTRL_C = """
-import numpy as np, offray
+import signal, numpy as np, offray
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e9, 7), np.geomspace(2e8, 1e11, 6)))
 fit = offray.fit(N, D, offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28) + 0.01 * np.sin(np.arange(42)))
 said = []
