@@ -268,10 +268,11 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
 }
 
 /// On one ray N^-p and D^-q may change places: then there are two basins, closer to each other than the nodes of the grid and
-/// alike in the objective but for what the runs are off the ray.
+/// alike in the objective but for what the runs are off the ray. Tried where J is as ill-conditioned as a few per cent of
+/// scatter about a ray make it.
 template <typename S>
 void GlobalFit<S>::exchange_terms(const SolverOptions<S>& options, std::vector<Basin<S>>& found) {
-  if (found.empty() || !rows_->free[2] || !(found.front().summary.inverse_condition < S(1e-2))) return;
+  if (found.empty() || !rows_->free[2] || !(found.front().summary.inverse_condition < S(2e-3))) return;
   PowerSum<S> form = form_of(found.front());
   std::swap(form.n, form.d);
   std::swap(form.p, form.q);
