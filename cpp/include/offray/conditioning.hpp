@@ -68,6 +68,8 @@ class Conditioning {
     const auto svd = decompose(R);
     singular_values_ = svd.singularValues().head(k) * (columns == Columns::raw && largest > S(0) ? largest : S(1));
     V_ = qr.colsPermutation() * svd.matrixV();
+    length2_ = (V_ * svd.singularValues().asDiagonal()).rowwise().squaredNorm();  // of the columns as decomposed
+    if (columns == Columns::raw && largest > S(0)) length2_ *= largest * largest;
   }
 
   /// sigma_1 >= ... >= sigma_min(n, p).
@@ -93,6 +95,21 @@ class Conditioning {
     Index largest;
     v.cwiseAbs().maxCoeff(&largest);
     return v[largest] < S(0) ? Vector<S>(-v) : v;
+  }
+
+  /// (J'J)^-1_jj (J'J)_jj for every column, (p,): how much larger a parameter's variance is than if its column were orthogonal
+  /// to the others. Infinite where the parameter depends on a direction beyond the rank.
+  Vector<S> variance_inflation() const {
+    const Index r = rank();
+    const Vector<S> inverse = singular_values_.head(r).cwiseInverse();
+    Vector<S> out(V_.rows());
+    for (Index j = 0; j < out.size(); ++j) {
+      Vector<S> unit = Vector<S>::Zero(out.size());
+      unit[j] = scale_[j];  // in unscaled parameters, whose columns are scale_ long
+      out[j] = undetermined(unit) ? std::numeric_limits<S>::infinity()
+                                  : V_.row(j).head(r).transpose().cwiseProduct(inverse).squaredNorm() * length2_[j];
+    }
+    return out;
   }
 
   /// A factor F, (p, p), with F F' = (J'J)^-1: columns V_i / sigma_i, unscaled. Directions beyond the rank are zero; see
@@ -125,6 +142,7 @@ class Conditioning {
 #endif
 
   Vector<S> scale_;
+  Vector<S> length2_;  ///< squared lengths of the columns whose singular values are taken
   Vector<S> singular_values_;
   Matrix V_;
 };

@@ -178,6 +178,7 @@ PowerSum<S> DataStart<S>::linear_part(PowerSum<S> form, const Parameters<S>& the
   S least = R_.col(3).squaredNorm();
   for (int subset = 1; subset < 8; ++subset) {
     if ((subset & 1) != 0 && !law_.grid.has_floor) continue;
+    if ((subset & 4) != 0 && law_.form[2] < 0) continue;
     Jacobian<S> A(3, 4), small(3, 4);
     A = R_;
     for (int j = 0; j < 3; ++j)

@@ -158,6 +158,7 @@ void classify(const Constraints<S>& constraints, const std::array<int, kTerms>& 
     }
   }
   if (fit.summary.status != Status::rank_deficient) return say(Limit::unsettled, -1);
+  if (law.form[2] < 0) return say(Limit::unidentified, -1);
   // The exponents of the two terms, p and q of the power sum; on one ray their terms have one shape.
   const int p = law.form[4], q = law.form[5] >= 0 ? law.form[5] : law.form[3];
   const bool equal = std::abs(std::log(fit.theta[p] / fit.theta[q])) < S(1e-3);

@@ -379,7 +379,7 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
     if (!found.empty() && !beyond_) return found;
   }
   std::vector<Parameters<S>> starts;
-  if (!rows_ && parametrisation_.unconstrained()) {
+  if (law_.grid.decay.count > 1 && parametrisation_.unconstrained()) {
     starts = RepeatedStart<S>(runs_, space_, parametrisation_).best(options.loss, 2 * kStarts);
     for (const Parameters<S>& phi : repeated_starts(options)) starts.push_back(phi);
     starts = sprint(starts, options);

@@ -13,39 +13,15 @@
 #include "offray/conditioning.hpp"
 #include "offray/fit.hpp"
 #include "offray/student_t.hpp"
+#include "offray/uncertainty.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 
-/// Variance of the noise that the covariance scales with: cov = noise_variance (J'WJ)^-1.
-///
-/// Squares: s^2 = RSS / (n - p). Robust objectives: the M-estimator's sum w psi^2 / (n - p) / m^2 (Huber 1981, ch. 7) with m
-/// the mean slope of psi over a window of half-width h = 1.06 s n^(-1/5), s the scaled median of |r|. The window keeps m
-/// positive where no residual lies inside delta; the exact curvature there is zero and would give no interval at all. Infinite
-/// where n = p, and where m is not positive: a redescending psi (cauchy) with most residuals beyond delta says nothing.
+/// Variance of the noise that the covariance scales with; see noise().
 template <typename S>
 S noise_variance(const Fit<S>& fit) {
-  const S dof = S(fit.degrees_of_freedom());
-  if (!(dof > S(0))) return std::numeric_limits<S>::infinity();
-  const Loss<S>& loss = fit.options.solver.loss;
-  if (loss.objective == Objective::squares) return fit.rss() / dof;
-  const Vector<S> residual = fit.residual();
-  const Index n = residual.size();
-  std::vector<S> sizes(static_cast<std::size_t>(n));
-  for (Index i = 0; i < n; ++i) sizes[static_cast<std::size_t>(i)] = std::abs(residual[i]);
-  std::nth_element(sizes.begin(), sizes.begin() + n / 2, sizes.end());
-  const S h = S(1.06) * S(1.4826) * sizes[static_cast<std::size_t>(n / 2)] * std::pow(S(n), S(-0.2));
-  S squares = S(0), slope = S(0), total = S(0);
-  for (Index i = 0; i < n; ++i) {
-    const S w = fit.weight().size() == 0 ? S(1) : fit.weight()[i], r = residual[i];
-    const Rho<S> at = rho(loss, r);
-    squares += w * at.slope * at.slope;
-    slope += w * (h > S(0) ? (rho(loss, r + h).slope - rho(loss, r - h).slope) / (S(2) * h) : at.curvature);
-    total += w;
-  }
-  const S mean = slope / total;
-  if (!(mean > S(0))) return std::numeric_limits<S>::infinity();
-  return squares / dof / (mean * mean);
+  return noise(fit).variance();
 }
 
 /// Conditioning of sqrt(w) J at the optimum, unit columns, N and D in units of their geometric means.
@@ -71,31 +47,42 @@ std::vector<std::pair<std::string, S>> sloppy_direction(const Fit<S>& fit, const
   return out;
 }
 
-/// cov(theta) = variance (J'WJ)^-1, (p, p), natural units, from the QR factors of J and never from J'J. Rows and columns of
-/// fixed parameters are zero; those of a parameter that the runs do not determine are infinite.
+/// cov(theta) = variance (J'WJ)^-1, (p, p), natural units; see Uncertainty::covariance().
 /// \param variance of a residual of unit weight; see noise_variance().
 template <typename S>
 Jacobian<S> covariance(const Fit<S>& fit, S variance) {
-  const Conditioning<S> condition(fit.weighted_jacobian());
-  const Square<S> chain = fit.parametrisation.chain(fit.theta);
-  // A product F F' is symmetric and positive semi-definite whatever the rounding.
-  const Jacobian<S> factor = chain * condition.inverse_factor();
-  Jacobian<S> out = std::isfinite(variance) ? Jacobian<S>(variance * (factor * factor.transpose()))
-                                            : Jacobian<S>::Zero(chain.rows(), chain.rows());
-  const S infinity = std::numeric_limits<S>::infinity();
-  for (Index j = 0; j < out.rows(); ++j) {
-    if (fit.parametrisation.slot(j) < 0) continue;
-    const bool known = std::isfinite(variance) && !condition.undetermined(Vector<S>(chain.row(j).transpose()));
-    if (known && out.row(j).allFinite()) continue;
-    for (Index i = 0; i < out.rows(); ++i)
-      if (fit.parametrisation.slot(i) >= 0) out(i, j) = out(j, i) = infinity;
-  }
-  return out;
+  return Uncertainty<S>(fit, variance).covariance(fit);
 }
 
 template <typename S>
 Jacobian<S> covariance(const Fit<S>& fit) {
   return covariance(fit, noise_variance(fit));
+}
+
+/// kappa_2 of a fit's Jacobian J and of sqrt(W) J, where W holds the weights w psi(r) / r of another objective at the optimum.
+///   1 / kappa(W) <= kappa(J'WJ) / kappa(J'J) <= kappa(W),
+/// kappa(W) the ratio of the largest weight to the smallest (Ostrowski 1959): no positive weights cure a collinear design.
+template <typename S>
+struct WeightedConditioning {
+  S kappa_plain;     ///< kappa(J'J)
+  S kappa_weighted;  ///< kappa(J'WJ)
+  S kappa_weights;   ///< kappa(W)
+};
+
+/// Columns are scaled to unit length before the weights; N and D are in units of their geometric means.
+/// \param loss the other objective; its weights are taken at least 1e-12 of the largest residual away from a kink.
+template <typename S>
+WeightedConditioning<S> conditioning_under(const Fit<S>& fit, Loss<S> loss) {
+  const Vector<S> r = fit.residual();
+  if (has_kink(loss.objective)) loss.delta = std::max(S(1e-12) * r.cwiseAbs().maxCoeff(), std::numeric_limits<S>::min());
+  Vector<S> weight(r.size());
+  for (Index i = 0; i < r.size(); ++i) weight[i] = rho(loss, r[i]).majorizer;
+  if (fit.weight().size() != 0) weight.array() *= fit.weight().array();
+  Jacobian<S> J = fit.parametrisation.recentred(fit.jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
+  for (Index j = 0; j < J.cols(); ++j) J.col(j).stableNormalize();
+  const S plain = Conditioning<S>(J, Columns::raw).kappa();
+  const S weighted = Conditioning<S>(weight.cwiseSqrt().asDiagonal() * J, Columns::raw).kappa();
+  return {plain * plain, weighted * weighted, weight.maxCoeff() / weight.minCoeff()};
 }
 
 /// Predicted loss and its standard error (of the mean, not of a new run) at each input.
@@ -117,13 +104,8 @@ Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
   for (Index j = 0; j < full.cols(); ++j)
     if (parametrisation.slot(j) >= 0) J.col(parametrisation.slot(j)) += theta[j] * full.col(j);
 
-  const Conditioning<S> condition(fit.weighted_jacobian());
-  const S variance = noise_variance(fit);
-  const S sigma = std::isfinite(variance) ? std::sqrt(variance) : S(0);
-  out.se = sigma * (J * condition.inverse_factor()).rowwise().norm();
-  for (Index i = 0; i < at.size(); ++i)
-    if (!std::isfinite(variance) || std::isnan(out.se[i]) || condition.undetermined(Vector<S>(J.row(i).transpose())))
-      out.se[i] = std::numeric_limits<S>::infinity();
+  const Uncertainty<S> uncertainty(fit);
+  for (Index i = 0; i < at.size(); ++i) out.se[i] = uncertainty.se(J.row(i).transpose());
   return out;
 }
 

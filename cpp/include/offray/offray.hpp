@@ -5,19 +5,27 @@
 #pragma once
 
 #include "offray/bootstrap.hpp"
+#include "offray/compute_optimal.hpp"
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
 #include "offray/fit.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/gauss_newton.hpp"
+#include "offray/groups.hpp"
+#include "offray/identifiability.hpp"
 #include "offray/inference.hpp"
 #include "offray/kernels.hpp"
 #include "offray/laws/law_list.hpp"
 #include "offray/loss.hpp"
+#include "offray/precision.hpp"
+#include "offray/profile.hpp"
+#include "offray/quantity.hpp"
 #include "offray/runs.hpp"
 #include "offray/status.hpp"
 #include "offray/student_t.hpp"
+#include "offray/tpp_diversity.hpp"
 #include "offray/types.hpp"
+#include "offray/uncertainty.hpp"
 
 #define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
   prefix template struct Inputs<S>;                                                                                 \
@@ -35,10 +43,17 @@
   prefix template Bootstrap<S> bootstrap<S>(const Fit<S>&, const BootstrapOptions&, const Progress&);               \
   prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
                                          const Constraints<S>&, int, const Progress&);                              \
-  prefix template S noise_variance<S>(const Fit<S>&);                                                               \
+  prefix template Noise<S> noise<S>(const Fit<S>&);                                                                 \
+  prefix template class Uncertainty<S>;                                                                             \
+  prefix template class OptimalPoint<S>;                                                                            \
+  prefix template class Profile<S>;                                                                                 \
   prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \
-  prefix template Jacobian<S> covariance<S>(const Fit<S>&, S);                                                      \
+  prefix template Findings findings<S>(const Fit<S>&);                                                              \
+  prefix template Identifiability<S> identifiability<S>(const Fit<S>&);                                             \
+  prefix template WeightedConditioning<S> conditioning_under<S>(const Fit<S>&, Loss<S>);                            \
+  prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                                        \
   prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
+  prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                                          \
   prefix template S student_t_half_width<S>(S, S);
 
 #ifdef OFFRAY_COMPILED

@@ -81,6 +81,20 @@ class Parametrisation {
     return theta;
   }
 
+  /// ln theta_j, natural units, even where theta_j is beyond the range of floating point.
+  S log_natural(CRef<Parameters<S>> phi, Index j) const {
+    if (slot_[j] < 0) return std::log(fixed_[j]);
+    S out = phi[slot_[j]];
+    for (const UnitShift& shift : law_->units) {
+      if (shift.parameter != static_cast<int>(j)) continue;
+      const S exponent = shift.exponent < 0          ? S(1)
+                         : slot_[shift.exponent] < 0 ? fixed_[shift.exponent]
+                                                     : std::exp(phi[slot_[shift.exponent]]);
+      out += log_unit(shift) * exponent;
+    }
+    return out;
+  }
+
   /// phi of a natural theta. A tied group takes the value of its first member; fixed values overrule theirs, before the change
   /// of units, which depends on the exponents.
   Parameters<S> phi(CRef<Parameters<S>> theta) const {
@@ -116,6 +130,9 @@ class Parametrisation {
     }
     return J;
   }
+
+  /// d ln theta_j / d phi, (m,), theta in natural units.
+  Vector<S> log_chain(CRef<Parameters<S>> theta, Index j) const { return chain(theta).row(j).transpose() / theta[j]; }
 
   /// d theta / d phi, (p, m), theta in natural units.
   Square<S> chain(CRef<Parameters<S>> theta) const {

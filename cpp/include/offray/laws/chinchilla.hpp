@@ -5,12 +5,14 @@
 #include <string_view>
 
 #include "offray/laws/law.hpp"
+#include "offray/laws/on_ray.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 
 /// L = E + A N^-alpha + B D^-beta (Hoffmann et al. 2022, arXiv:2203.15556). Defined for every real theta.
 struct Chinchilla : PlainInputs {
+  using OnRay = ChinchillaOnRay;
   static constexpr std::string_view name = "chinchilla";
   static constexpr std::array<std::string_view, 5> parameters{"E", "A", "B", "alpha", "beta"};
   static constexpr std::array<Kind, 5> kinds{Kind::loss, Kind::loss, Kind::loss, Kind::exponent, Kind::exponent};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "offray/laws/law.hpp"
+#include "offray/laws/on_ray.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -16,6 +17,7 @@ inline namespace OFFRAY_ABI {
 /// Logarithms throughout: l0 = ln(L_inf)/alpha, lu = (alpha_N/alpha) ln(N_C/N), lv = (alpha_D/alpha) ln(D_C/D),
 /// ln S = logsumexp, weights = softmax. NaN where L_inf, N_C or D_C is not positive.
 struct DroppoElibol : PlainInputs {
+  using OnRay = DroppoElibolOnRay;
   static constexpr std::string_view name = "droppo_elibol";
   static constexpr std::array<std::string_view, 6> parameters{"L_inf", "N_C", "D_C", "alpha_N", "alpha_D", "alpha"};
   static constexpr std::array<Kind, 6> kinds{Kind::loss,     Kind::count,    Kind::count,

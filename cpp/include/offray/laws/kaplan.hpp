@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "offray/laws/law.hpp"
+#include "offray/laws/on_ray.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -15,6 +16,7 @@ inline namespace OFFRAY_ABI {
 /// With ln u = (alpha_N/alpha_D) ln(N_c/N), ln v = ln(D_c/D), S = u + v, w = u/S: L = exp(alpha_D ln S), all in logarithms
 /// because u reaches 1e2000 for values that give an ordinary L. NaN where N_c or D_c is not positive.
 struct Kaplan : PlainInputs {
+  using OnRay = KaplanOnRay;
   static constexpr std::string_view name = "kaplan";
   static constexpr std::array<std::string_view, 4> parameters{"N_c", "D_c", "alpha_N", "alpha_D"};
   static constexpr std::array<Kind, 4> kinds{Kind::count, Kind::count, Kind::exponent, Kind::exponent};

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 
 #include "offray/runs.hpp"
 #include "offray/types.hpp"
@@ -90,9 +91,25 @@ struct AnyLaw {
   PowerSum<S> (*power_sum)(CRef<Parameters<S>> theta);
   void (*from_power_sum)(const PowerSum<S>& form, Ref<Parameters<S>> theta);
   void (*effective)(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D);
+  const AnyLaw* on_ray;  ///< what is left of the law on one ray, or null
 
   Index size() const { return static_cast<Index>(parameters.size); }
 };
+
+template <typename S, typename Law>
+const AnyLaw<S>& any_law();
+
+namespace detail {
+
+template <typename S, typename Law>
+const AnyLaw<S>* law_on_ray() {
+  if constexpr (std::is_void_v<typename Law::OnRay>)
+    return nullptr;
+  else
+    return &any_law<S, typename Law::OnRay>();
+}
+
+}  // namespace detail
 
 /// The view of `Law` for scalar S; lives for the whole program.
 template <typename S, typename Law>
@@ -107,7 +124,8 @@ const AnyLaw<S>& any_law() {
                              &Law::template evaluate<S>,
                              &Law::template power_sum<S>,
                              &Law::template from_power_sum<S>,
-                             &Law::template effective<S>};
+                             &Law::template effective<S>,
+                             detail::law_on_ray<S, Law>()};
   static_assert(Law::parameters.size() <= kMaxParameters, "raise kMaxParameters");
   static_assert(Law::parameters.size() == Law::kinds.size(), "one kind per parameter");
   return law;

@@ -19,6 +19,7 @@ inline namespace OFFRAY_ABI {
 ///
 /// The kink at N = N_opt is once continuously differentiable in theta. NaN where N_opt is not defined (A/B <= 0).
 struct RepeatedData {
+  using OnRay = void;  // other epoch counts tell its terms apart
   static constexpr std::string_view name = "repeated_data";
   static constexpr std::array<std::string_view, 7> parameters{"E", "A", "B", "alpha", "beta", "R_N", "R_D"};
   static constexpr std::array<Kind, 7> kinds{Kind::loss,     Kind::loss,  Kind::loss, Kind::exponent,

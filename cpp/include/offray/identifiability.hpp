@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// What the runs behind a fit determine, and what they do not.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "offray/inference.hpp"
+#include "offray/tpp_diversity.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// Something that the runs leave open. A fit with none of these and Status::converged is identified.
+enum class Finding {
+  one_ray,            ///< largest over smallest tokens per parameter below kOneRay, and the law's two terms are both free
+  parallel_terms,     ///< kappa_eq of the two coefficients above kParallel, and an exponent's standard error at 10 % or more
+  ill_conditioned,    ///< kappa_2 above kCollinear, or a rank below the number of unknowns
+  at_bound,           ///< a parameter sits at its bound, or runs away
+  floor_unknown,      ///< the interval of the loss floor reaches zero: t se(E) >= E
+  few_runs,           ///< at most kFewDegrees degrees of freedom
+  no_repetition,      ///< R_D: no run repeats a token
+  one_epoch_count,    ///< R_D: all runs repeat their tokens equally often, within kOneRay
+  no_excess,          ///< R_N: no run has more parameters than its unique tokens are worth, N <= N_opt
+  excess_everywhere,  ///< A: every run has N > 10 N_opt, and ln A has a standard error above 1
+};
+
+inline constexpr std::string_view kFindings[] = {"one_ray",       "parallel_terms",   "ill_conditioned", "at_bound",
+                                                 "floor_unknown", "few_runs",         "no_repetition",   "one_epoch_count",
+                                                 "no_excess",     "excess_everywhere"};
+
+using Findings = std::uint32_t;
+
+constexpr Findings flag(Finding finding) { return Findings(1) << static_cast<int>(finding); }
+constexpr bool has(Findings findings, Finding finding) { return (findings & flag(finding)) != 0; }
+
+/// Largest over smallest tokens per parameter below which runs count as one ray: k^-beta then varies by under 4 %.
+inline constexpr double kOneRay = 1.1;
+/// kappa_2 above which a design counts as collinear: the worst combination's interval is this much wider than the best's.
+inline constexpr double kCollinear = 1000;
+/// kappa_eq above which two coefficients count as nearly parallel: each interval is 5 times wider than with orthogonal columns.
+inline constexpr double kParallel = 100;
+/// The relative standard error of an exponent from which near-parallel terms do harm.
+inline constexpr double kVagueExponent = 0.1;
+/// Student's t exceeds twice the normal quantile up to here (95 %: 12.7, 4.3; then 3.2).
+inline constexpr Index kFewDegrees = 2;
+
+/// The report on one fit; per parameter where it says (p,), in the law's order.
+template <typename S>
+struct Identifiability {
+  Findings findings;
+  S tpp_low, tpp_high;  ///< range of the runs' tokens per parameter
+  Index rank;           ///< of the unit-column Jacobian against rounding; see rank_tolerance()
+  /// Directions of the unknowns known to better than a factor e: singular values of d r / d ln theta' with sigma_i > s, s the
+  /// noise's standard deviation.
+  Index rank_against_noise;
+  Vector<S> singular_values;  ///< of the unit-column Jacobian, N and D in units of their geometric means
+  S kappa;                    ///< their ratio kappa_2
+  S factorial_kappa;  ///< kappa_2 of a 3 x 3 factorial design over the same ranges (of N, U and epochs for repeated data)
+  S pair_kappa;       ///< kappa_eq of the two coefficients' columns (A, B); 1 where they are not both free
+  /// (J'J)^-1_jj (J'J)_jj, (p,): the variance over that with orthogonal columns. 0 for a fixed parameter.
+  Parameters<S> variance_inflation;
+  Parameters<S> relative_se;  ///< standard errors of ln theta, (p,); 0 for a fixed parameter
+};
+
+namespace detail {
+
+/// The slots of the two coefficients whose columns grow parallel on a ray, or {-1, -1} where they are not both unknowns.
+template <typename S>
+std::array<int, 2> pair_slots(const Fit<S>& fit) {
+  const std::array<int, kTerms>& form = fit.law->form;
+  if (form[1] < 0 || form[2] < 0) return {-1, -1};
+  const int n = fit.parametrisation.slot(form[1]), d = fit.parametrisation.slot(form[2]);
+  return n < 0 || d < 0 || n == d ? std::array<int, 2>{-1, -1} : std::array<int, 2>{n, d};
+}
+
+/// Whether parameter j is an exponent, of the pair or of the whole.
+template <typename S>
+bool is_exponent(const AnyLaw<S>& law, Index j) {
+  return law.kinds[static_cast<std::size_t>(j)] == Kind::exponent;
+}
+
+/// The triangular factor of the weighted Jacobian by Gram-Schmidt, and the rows of its inverse: all that a healthy fit needs.
+template <typename S>
+struct QuickLook {
+  Jacobian<S> R;
+  Vector<S> se;  ///< standard errors of phi, infinite where R is singular
+
+  explicit QuickLook(const Fit<S>& fit, S variance) {
+    const Index m = fit.parametrisation.free();
+    Jacobian<S> M(fit.runs.size(), m + 1);
+    M.leftCols(m) = fit.weighted_jacobian();
+    M.col(m).setZero();
+    R.resize(m, m + 1);
+    tall_qr<S>(M, R);
+    se.setConstant(m, std::numeric_limits<S>::infinity());
+    if (!(R.diagonal().minCoeff() > S(0)) || !std::isfinite(variance)) return;
+    const Jacobian<S> square = R.leftCols(m);
+    const Jacobian<S> inverse = square.template triangularView<Eigen::Upper>().solve(Jacobian<S>::Identity(m, m));
+    se = std::sqrt(variance) * inverse.rowwise().norm();
+  }
+
+  S alignment(int a, int b) const {
+    const S product = R.col(a).norm() * R.col(b).norm();
+    return product > S(0) ? std::abs(R.col(a).dot(R.col(b))) / product : S(0);
+  }
+};
+
+template <typename S>
+Findings repeated_findings(const Fit<S>& fit, const Vector<S>& se) {
+  const AnyLaw<S>& law = *fit.law;
+  const auto slot = [&](std::string_view name) {
+    for (Index j = 0; j < law.size(); ++j)
+      if (law.parameters[static_cast<std::size_t>(j)] == name) return fit.parametrisation.slot(j);
+    return -1;
+  };
+  Findings out = 0;
+  const Inputs<S>& at = fit.runs.at;
+  const S most = at.repeats.maxCoeff(), least = at.repeats.minCoeff();
+  if (slot("R_D") >= 0 && most == S(0))
+    out |= flag(Finding::no_repetition);
+  else if (slot("R_D") >= 0 && (S(1) + most) < S(kOneRay) * (S(1) + least))
+    out |= flag(Finding::one_epoch_count);
+  const S A = fit.theta[1], B = fit.theta[2], alpha = fit.theta[3], beta = fit.theta[4];
+  const Vector<S> log_excess =
+      at.log_N.array() - (std::log(alpha * A / (beta * B)) + beta * at.log_U.array()) / alpha;  // ln(N / N_opt)
+  if (slot("R_N") >= 0 && !(log_excess.maxCoeff() > S(0))) out |= flag(Finding::no_excess);
+  const int a = slot("A");
+  if (a >= 0 && log_excess.minCoeff() > std::log(S(10)) && !(se[a] <= S(1))) out |= flag(Finding::excess_everywhere);
+  return out;
+}
+
+}  // namespace detail
+
+/// What a fit leaves open, without the singular values: cheap enough for every fit.
+template <typename S>
+Findings findings(const Fit<S>& fit) {
+  const AnyLaw<S>& law = *fit.law;
+  const detail::QuickLook<S> look(fit, noise(fit).variance());
+  const auto relative = [&](int j) {
+    return j < 0 || fit.parametrisation.slot(j) < 0 ? S(0) : look.se[fit.parametrisation.slot(j)];
+  };
+  Findings out = 0;
+  const auto pair = detail::pair_slots(fit);
+  const bool repeated = law.grid.decay.count > 1;
+  S vaguest = S(-1);
+  for (Index j = 0; j < law.size(); ++j)
+    if (detail::is_exponent(law, j) && fit.parametrisation.slot(j) >= 0)
+      vaguest = std::max(vaguest, relative(static_cast<int>(j)));
+  const bool exponents_known = vaguest < S(0);
+  if (exponents_known) vaguest = std::max(relative(law.form[1]), relative(law.form[2]));
+  if (pair[0] >= 0) {
+    if (!repeated && !exponents_known && fit.runs.at.tpp_ratio() < S(kOneRay)) out |= flag(Finding::one_ray);
+    const S rho = look.alignment(pair[0], pair[1]);
+    const bool parallel = S(1) + rho >= S(kParallel) * (S(1) - rho);
+    // Infinite where n = p: then few_runs says what is wrong.
+    if (parallel && vaguest >= S(kVagueExponent) && fit.degrees_of_freedom() > 0) out |= flag(Finding::parallel_terms);
+  }
+  // The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
+  bool stuck = false;
+  for (Index j = 0; j < law.size(); ++j) stuck = stuck || fit.at_bound(j) != 0;
+  if (stuck || fit.status() == Status::at_bound) out |= flag(Finding::at_bound);
+  if (!fit.converged() || out != 0 || fit.summary.inverse_condition * S(kCollinear) < S(1)) {
+    const Conditioning<S> condition = conditioning(fit);
+    if (condition.kappa() > S(kCollinear) || condition.rank() < fit.parametrisation.free())
+      out |= flag(Finding::ill_conditioned);
+  }
+  if (fit.degrees_of_freedom() <= kFewDegrees) out |= flag(Finding::few_runs);
+  const int floor = law.form[0];
+  const bool judged = out == 0 && floor >= 0 && fit.parametrisation.slot(floor) >= 0;  // else its interval is no news
+  // t <= 3.2 from 3 degrees of freedom on, so most fits need no quantile.
+  if (judged && relative(floor) * S(3.2) >= S(1) &&
+      relative(floor) * student_t_half_width(S(.95), S(fit.degrees_of_freedom())) >= S(1))
+    out |= flag(Finding::floor_unknown);
+  if (repeated) out |= detail::repeated_findings(fit, look.se);
+  return out;
+}
+
+namespace detail {
+
+/// kappa_2 of a factorial design over the ranges of the runs: 3 x 3 in N and D, or 3 x 3 x 3 in N, U and epochs where the law
+/// tells them apart. Infinite where a range is a point.
+template <typename S>
+S factorial_kappa(const Fit<S>& fit) {
+  const Inputs<S>& at = fit.runs.at;
+  const bool repeated = fit.law->grid.decay.count > 1 && at.repeats.maxCoeff() > S(0);
+  const Vector<S> log_epochs = at.repeats.array().log1p();
+  const Index n = repeated ? 27 : 9;
+  const auto level = [](const Vector<S>& x, Index k) { return x.minCoeff() + S(k) / S(2) * (x.maxCoeff() - x.minCoeff()); };
+  Fit<S> factorial = fit;
+  Inputs<S>& design = factorial.runs.at;
+  design.log_N.resize(n), design.log_D.resize(n), design.log_U.resize(n), design.repeats.resize(n);
+  for (Index i = 0; i < n; ++i) {
+    const S more = repeated ? level(log_epochs, i / 9) : S(0);
+    design.log_N[i] = level(at.log_N, i % 3);
+    design.log_U[i] = level(repeated ? at.log_U : at.log_D, i / 3 % 3);
+    design.log_D[i] = design.log_U[i] + more;
+    design.repeats[i] = std::expm1(more);
+  }
+  factorial.runs.loss = Vector<S>::Ones(n);
+  factorial.runs.weight.resize(0);
+  const Jacobian<S> J = factorial.weighted_jacobian();
+  return Conditioning<S>(fit.parametrisation.recentred(J, fit.theta, design.log_N.mean(), design.log_D.mean())).kappa();
+}
+
+}  // namespace detail
+
+/// The whole report.
+template <typename S>
+Identifiability<S> identifiability(const Fit<S>& fit) {
+  Identifiability<S> out;
+  out.findings = findings(fit);
+  const Vector<S> log_k = fit.runs.at.log_D - fit.runs.at.log_N;
+  out.tpp_low = std::exp(log_k.minCoeff());
+  out.tpp_high = std::exp(log_k.maxCoeff());
+  const Jacobian<S> J =
+      fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
+  const Conditioning<S> condition(J);
+  out.rank = condition.rank();
+  out.singular_values = condition.singular_values();
+  out.kappa = condition.kappa();
+  out.factorial_kappa = detail::factorial_kappa(fit);
+  const Noise<S> noise = offray::noise(fit);
+  const S s = std::sqrt(noise.variance());
+  out.rank_against_noise =
+      std::isfinite(s) ? (Conditioning<S>(J, Columns::raw).singular_values().array() > s).count() : Index(0);
+  const auto pair = detail::pair_slots(fit);
+  out.pair_kappa = S(1);
+  if (pair[0] >= 0) {
+    Jacobian<S> columns(J.rows(), 2);
+    columns << J.col(pair[0]), J.col(pair[1]);
+    const S kappa = Conditioning<S>(columns).kappa();
+    out.pair_kappa = kappa * kappa;
+  }
+  const Uncertainty<S> uncertainty(fit, noise.variance());
+  const Vector<S> inflation = condition.variance_inflation();
+  out.variance_inflation.setZero(fit.theta.size());
+  out.relative_se.setZero(fit.theta.size());
+  for (Index j = 0; j < fit.theta.size(); ++j) {
+    const int slot = fit.parametrisation.slot(j);
+    if (slot < 0) continue;
+    out.variance_inflation[j] = inflation[slot];
+    out.relative_se[j] = uncertainty.se(fit.parametrisation.log_chain(fit.theta, j));
+  }
+  return out;
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray
