@@ -67,13 +67,6 @@ py::array_t<std::uint8_t> codes(const std::vector<Enum>& values, Index count) {
   return out;
 }
 
-template <typename Names>
-py::tuple names(const Names& all) {
-  py::list out;
-  for (const auto name : all) out.append(std::string(name));
-  return py::tuple(out);
-}
-
 /// (theta, objective, status, interrupted) of the replicates that were done.
 template <typename S>
 py::tuple run_bootstrap(const Fit<S>& fit, Index replicates, int kind, std::uint64_t seed, int threads,
@@ -102,7 +95,7 @@ py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> l
                        const std::vector<Index>& offsets, int objective, Array<S> delta, double quantile, bool log_loss,
                        int max_evaluations, Array<S> start, int threads, py::object progress) {
   Watcher watcher(std::move(progress));
-  const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
+  const AnyLaw<S>& law = law_at<S>(law_index);
   const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
   const auto runs_of = [&](Index set) {
     const Index begin = offsets[static_cast<std::size_t>(set)], n = offsets[static_cast<std::size_t>(set) + 1] - begin;

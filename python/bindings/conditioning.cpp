@@ -12,7 +12,8 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("kappa", [](const Class& c) { return scalar<S>(c.kappa()); })
       .def_property_readonly("rank", &Class::rank)
       .def_property_readonly("singular_values", [](const Class& c) { return Vector<S>(c.singular_values()); })
-      .def_property_readonly("direction", &Class::direction);
+      .def_property_readonly("direction", &Class::direction)
+      .def_property_readonly("variance_inflation", &Class::variance_inflation);
   m.def(
       "condition",
       [](const Eigen::Ref<const Jacobian<S>>& J, bool unit) {

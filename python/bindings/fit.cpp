@@ -33,7 +33,7 @@ Fit<S> run(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S
            const std::optional<Limits<S>>& constraints) {
   // Safe without the GIL: every argument is a C++ value or a view of an array that the caller holds.
   const py::gil_scoped_release release;
-  const AnyLaw<S>& law = *Laws::all<S>().at(law_index);
+  const AnyLaw<S>& law = law_at<S>(law_index);
   const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
   return fit_any<S>(law, Runs<S>(N, D, loss, weight, unique_tokens), options, constraints_of<S>(law, constraints));
 }
@@ -49,14 +49,7 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("inverse_condition", [](const Class& f) { return scalar<S>(f.summary.inverse_condition); })
       .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
       .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
-      // Nothing to warn of: what Python's report would find out one by one.
-      .def(
-          "clear",
-          [](const Class& f, double collinear, double one_ray) {
-            return f.converged() && f.degrees_of_freedom() > 0 && f.summary.inverse_condition * S(collinear) >= S(1) &&
-                   f.runs.at.tpp_ratio() >= S(one_ray);
-          },
-          py::arg("collinear"), py::arg("one_ray"))
+      .def_property_readonly("findings", [](const Class& f) { return findings(f); })
       .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
       .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.loss.delta); })
       .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })
@@ -94,8 +87,7 @@ void bind_scalar(py::module_& m, const char* name) {
                                return out;
                              })
       .def(
-          "covariance", [](const Class& f) { return covariance(f, noise_variance(f)); },
-          py::call_guard<py::gil_scoped_release>())
+          "covariance", [](const Class& f) { return covariance(f); }, py::call_guard<py::gil_scoped_release>())
       .def(
           "unit_covariance", [](const Class& f) { return covariance(f, S(1)); }, py::call_guard<py::gil_scoped_release>())
       .def(
@@ -129,5 +121,4 @@ void bind_fit(py::module_& m) {
   m.attr("SCALED_OBJECTIVES") = py::tuple(scaled);
   bind_scalar<double>(m, "FitDouble");
   bind_scalar<long double>(m, "FitLongDouble");
-  m.def("student_t_half_width", &student_t_half_width<double>, py::arg("level"), py::arg("dof"));
 }

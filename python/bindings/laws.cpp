@@ -6,11 +6,6 @@ namespace {
 using namespace offray;
 
 template <typename S>
-const AnyLaw<S>& law_at(std::size_t index) {
-  return *Laws::all<S>().at(index);
-}
-
-template <typename S>
 py::object evaluate(std::size_t index, Array<S> theta, Array<S> N, Array<S> D, Array<S> U, bool jacobian) {
   const AnyLaw<S>& law = law_at<S>(index);
   Vector<S> value(N.size());
@@ -32,13 +27,18 @@ void bind_scalar(py::module_& m) {
 }  // namespace
 
 void bind_laws(py::module_& m) {
-  py::list table;
+  const auto entry = [](const AnyLaw<double>& law) {
+    py::tuple parameters(law.parameters.size);
+    for (std::size_t j = 0; j < law.parameters.size; ++j) parameters[j] = std::string(law.parameters[j]);
+    return py::make_tuple(std::string(law.name), parameters);
+  };
+  py::list table, on_ray;
   for (const AnyLaw<double>* law : Laws::all<double>()) {
-    py::tuple parameters(law->parameters.size);
-    for (std::size_t j = 0; j < law->parameters.size; ++j) parameters[j] = std::string(law->parameters[j]);
-    table.append(py::make_tuple(std::string(law->name), parameters));
+    table.append(entry(*law));
+    on_ray.append(law->on_ray == nullptr ? py::object(py::none()) : entry(*law->on_ray));
   }
   m.attr("LAWS") = py::tuple(table);
+  m.attr("LAWS_ON_RAY") = py::tuple(on_ray);
   bind_scalar<double>(m);
   bind_scalar<long double>(m);
 }

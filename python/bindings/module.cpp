@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   bind_laws(m);
   bind_conditioning(m);
   bind_fit(m);
+  bind_inference(m);
   bind_batch(m);
   bind_simd(m);
 }

@@ -11,33 +11,49 @@
 from offray import examples, laws
 from offray._batch import Bootstrap, FitMany, fit_many
 from offray._certificate import Basin, Certificate
+from offray._compare import Comparison, LawScore, compare
 from offray._condition import Conditioning, condition
 from offray._config import get_cmake_dir, get_include
 from offray._core import __version__
 from offray._fit import fit
 from offray._identifiability import Identifiability
 from offray._interrupted import Interrupted
+from offray._intervals import Intervals
 from offray._laws import Law
-from offray._result import Fit, Prediction
+from offray._optimal import ComputeOptimal, Estimate
+from offray._precision import PrecisionReport, WeightedConditioning, precision_report
+from offray._prediction import Prediction
+from offray._result import Fit
 from offray._scipy import OptimizeResult, curve_fit, least_squares
 from offray._simd import simd
-from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+from offray._tpp import TppDiversity, r_min, tpp_diversity
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 __all__ = [
     "Basin",
     "Bootstrap",
     "Certificate",
+    "Comparison",
+    "ComputeOptimal",
     "Conditioning",
     "ConvergenceWarning",
+    "Estimate",
     "Fit",
     "FitMany",
     "Identifiability",
     "IdentifiabilityWarning",
     "Interrupted",
+    "Intervals",
     "Law",
+    "LawScore",
+    "NotIdentifiedError",
     "OptimizeResult",
+    "PrecisionReport",
     "Prediction",
+    "TppDiversity",
+    "WeightedConditioning",
     "__version__",
+    "compare",
     "condition",
     "curve_fit",
     "examples",
@@ -47,5 +63,8 @@ __all__ = [
     "get_include",
     "laws",
     "least_squares",
+    "precision_report",
+    "r_min",
     "simd",
+    "tpp_diversity",
 ]

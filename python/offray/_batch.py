@@ -16,6 +16,7 @@ from offray import _core
 from offray._arrays import Array, choose_dtype, frozen
 from offray._fit import MAX_EVALUATIONS, _delta, _start
 from offray._interrupted import Interrupted
+from offray._intervals import check_level, percentiles
 from offray._laws import Law, find_law
 from offray._objective import check_objective
 from offray._stack import Stack, is_ragged
@@ -90,12 +91,10 @@ class Bootstrap:
 
     def conf_int(self, level: float = 0.95) -> Array:
         """Percentile intervals, (p, 2): the central `level` of the usable replicates; NaN where there are none."""
-        if not 0 < level < 1:
-            raise ValueError(f"level must be in (0, 1); got {level}")
+        check_level(level)
         if self.usable == 0:
             return np.full((self.theta.shape[1], 2), np.nan, self.theta.dtype)
-        tail = (1 - level) / 2
-        return np.stack([np.quantile(self._usable, q, axis=0) for q in (tail, 1 - tail)], axis=1)
+        return percentiles(self._usable, level)
 
     @cached_property
     def _usable(self) -> Array:
@@ -158,7 +157,7 @@ def bootstrap(
     seed = _integer("seed", seed, 0)
     if seed >= 2**64:
         raise ValueError(f"seed must be below 2**64; got {seed}")
-    labels = [] if group is None else _dense(group, len(fit.residuals))
+    labels = [] if group is None else dense(group, len(fit.residuals))
     theta, objective, status, interrupted = _core.bootstrap(
         fit._core, n, _core.RESAMPLINGS.index(kind), seed, _threads(threads), labels, progress
     )
@@ -266,7 +265,7 @@ def _threads(threads: int | None) -> int:
     return 0 if threads is None else min(_integer("threads", threads), 2**15)
 
 
-def _dense(group: Iterable[Any], runs: int) -> list[int]:
+def dense(group: Iterable[Any], runs: int) -> list[int]:
     """Labels as 0, 1, ... in the order of their first run."""
     labels = group.tolist() if isinstance(group, np.ndarray) else list(group)
     if len(labels) != runs:

@@ -28,16 +28,22 @@ class Conditioning:
         In descending order.
     direction : (p,) ndarray
         Sloppy direction: the unit vector, in scaled columns, that changes the predictions least.
+    variance_inflation : (p,) ndarray
+        (J'J)^-1_jj (J'J)_jj: how much larger the variance of a parameter is than if its column were orthogonal to the others.
+        Infinite where `rank` leaves it undetermined.
     """
 
     kappa: np.floating[Any]
     rank: int
     singular_values: Array
     direction: Array
+    variance_inflation: Array
 
     @classmethod
     def _from_core(cls, core: Any) -> Conditioning:
-        return cls(core.kappa[()], core.rank, frozen(core.singular_values), frozen(core.direction))
+        return cls(
+            core.kappa[()], core.rank, frozen(core.singular_values), frozen(core.direction), frozen(core.variance_inflation)
+        )
 
 
 def condition(J: Any, columns: Literal["unit", "raw"] = "unit") -> Conditioning:

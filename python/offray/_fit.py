@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from offray import _core
 from offray._arrays import EMPTY, Array, DType, choose_dtype, frozen, numbers, optional_vector, vector
-from offray._identifiability import COLLINEAR, ONE_RAY
 from offray._laws import Law, find_law
 from offray._objective import check_objective
 from offray._result import Fit, _refit
@@ -42,6 +41,7 @@ def fit(
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, float] | npt.ArrayLike | None = None,
+    identify: str = "auto",
     dtype: npt.DTypeLike | None = None,
 ) -> Fit:
     """Fit a scaling law to training runs.
@@ -88,6 +88,9 @@ def fit(
         constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
         Starting theta, for the local optimum of its basin. Default: the global optimum.
+    identify : {"auto", "force"}
+        On a single ray, D = k N, no fit can tell the law's two terms apart. "auto": report and predict what the runs determine
+        (`Fit.reduced`), refuse the rest. "force": the full law's figures all the same.
     dtype : dtype, optional
         ``float64`` or ``longdouble``; default by the inputs.
 
@@ -117,8 +120,12 @@ def fit(
     True
     """
     the_law = find_law(law)
-    columns = _columns(N, D, loss, unique_tokens, weight, params, tokens, the_law)
+    columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
+    if "R_D" not in the_law.parameters and not isinstance(unique_tokens, str) and is_table(N):
+        columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
     check_objective(objective, delta, quantile)
+    if identify not in ("auto", "force"):
+        raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
     kind = choose_dtype(dtype, *columns.values())
     fixed = mapping("fixed", fixed, the_law)
     arguments = (
@@ -135,7 +142,7 @@ def fit(
         _start(the_law, start, fixed, kind),
         _constraints(the_law, fixed, tied, bounds, kind),
     )
-    result = _refit(the_law, objective, bool(log_loss), arguments)
+    result = _refit(the_law, objective, bool(log_loss), identify, arguments)
     _warn(result)
     return result
 
@@ -192,8 +199,8 @@ def _pairs(tied: Iterable[tuple[str, str]] | Mapping[str, str] | None) -> list[t
     return [(first, second) for first, second in pairs]
 
 
-def _columns(
-    N: Any, D: Any, loss: Any, unique_tokens: Any, weight: Any, params: str | None, tokens: str | None, law: Law
+def run_columns(
+    N: Any, D: Any, loss: Any, unique_tokens: Any, weight: Any, params: str | None, tokens: str | None
 ) -> dict[str, Any]:
     """N, D, loss, unique_tokens and weight as given, or out of a table."""
     if not is_table(N):
@@ -209,8 +216,6 @@ def _columns(
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{role} must be the name of a column where N is a table")
     found = find_columns(column_names(N), given)
-    if "R_D" not in law.parameters and unique_tokens is None:
-        found.pop("unique_tokens", None)  # the law does not read it, so gaps in it are no error
     roles = {"N": "params", "D": "tokens", "loss": "loss", "unique_tokens": "unique_tokens", "weight": "weight"}
     return {key: N[found[role]] if role in found else None for key, role in roles.items()}
 
@@ -227,7 +232,7 @@ def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: M
 
 
 def _warn(result: Fit) -> None:
-    if result._core.clear(COLLINEAR, ONE_RAY):
+    if result._core.status == "converged" and result._core.findings == 0:
         return
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)

@@ -3,78 +3,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from offray import _core
+from offray._arrays import Array, frozen
+from offray._findings import Facts, determined, notes, pair_of, warning
 
 if TYPE_CHECKING:
     from offray._result import Fit
 
-COLLINEAR = 1000.0
-"""kappa_2 above which a design counts as collinear: the worst combination's interval is this much wider than the best's."""
 
-ONE_RAY = 1.1
-"""Largest over smallest tokens per parameter below which runs count as one ray: k^-beta then varies by under 4 %."""
-
-_REMEDY = "Add runs whose tokens per parameter differ by a large factor from the present ones."
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Identifiability:
-    """What the runs determine.
+    """What the runs determine; ``print`` shows it.
 
     Attributes
     ----------
     identified : bool
-        Whether every free parameter is determined: interior optimum, full rank, kappa_2 <= 1000, more than one ray, more runs
-        than parameters.
+        Whether the fit converged, at an interior optimum, and there is nothing to warn of.
     warnings : tuple of str
-        Each with its figure and its remedy; empty where `identified`.
+        What is not determined, each with its figure and its remedy.
+    notes : tuple of str
+        What is determined but loose, or only jointly.
+    findings : tuple of str
+        The warnings as keywords: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned, at_bound, floor_unknown,
+        few_runs, no_repetition, one_epoch_count, no_excess, excess_everywhere.
+    rank : int
+        Of the unit-column Jacobian, against rounding.
+    rank_against_noise : int
+        Number of directions of ln theta (N and D in units of their geometric means) with a standard error below 1: known to
+        better than a factor e.
+    kappa : floating
+        kappa_2 of the unit-column Jacobian.
+    kappa_relative : floating
+        The same over that of a 3 x 3 factorial design over the same ranges of N and D, which is about as good as it gets; NaN
+        where a range is a point.
+    singular_values : (m,) ndarray
+        Of the unit-column Jacobian.
+    pair : tuple of str
+        The two coefficients whose terms grow alike on a ray; empty where they are not both free.
+    kappa_eq : floating
+        (1 + rho) / (1 - rho) of their columns; 1 for orthogonal ones.
+    inflation : floating
+        1 / sqrt(1 - rho^2): how much wider their intervals are than with orthogonal columns, all else known.
+    variance_inflation : mapping of str to floating
+        Of every parameter, all others being free: its variance over that with orthogonal columns.
+    determined : mapping of str to bool
+        Per parameter: whether the 95 % interval of a coefficient (A, B, N_c, ...) spans less than a factor of 10 either way,
+        and that of any other parameter keeps away from zero. Then ``loss`` (within the runs' tokens per parameter), ``loss
+        off the ray``, and ``compute-optimal`` (TPP* at the largest budget of the runs, within a factor of 10).
     """
 
     identified: bool
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    findings: tuple[str, ...]
+    rank: int
+    rank_against_noise: int
+    kappa: Any
+    kappa_relative: Any
+    singular_values: Array
+    pair: tuple[str, ...]
+    kappa_eq: Any
+    inflation: Any
+    variance_inflation: Mapping[str, Any]
+    determined: Mapping[str, bool]
+
+    def __str__(self) -> str:
+        known = [name for name, good in self.determined.items() if good]
+        unknown = [name for name, good in self.determined.items() if not good]
+        lines = [
+            f"identified:     {'yes' if self.identified else 'no'}",
+            f"kappa_2:        {self.kappa:.4g}{self._against_factorial()}",
+            f"rank:           {self.rank} of {len(self.variance_inflation)}; {self.rank_against_noise} against the noise",
+            f"determined:     {', '.join(known) or 'nothing'}",
+            f"not determined: {', '.join(unknown) or 'nothing'}",
+        ]
+        if self.pair:
+            pair = " and ".join(self.pair)
+            lines.insert(3, f"pair:           {pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider")
+        lines += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
+        return "\n".join(lines)
+
+    def _against_factorial(self) -> str:
+        at = self.kappa_relative
+        return f", {at:.3g} times that of a 3 x 3 factorial over the same ranges" if np.isfinite(at) else ""
 
 
 def assess(fit: Fit) -> Identifiability:
     """The report on one fit."""
-    found = [_bound(fit, j) for j, stuck in enumerate(fit._core.at_bound) if stuck]
-    if fit._core.tpp_ratio[()] < ONE_RAY and "R_D" not in fit.law.parameters:
-        found.append(
-            f"all runs lie on one ray, tokens per parameter within a factor {fit._core.tpp_ratio[()]:.3g}: along it the terms "
-            f"in N and in D cannot be told apart, whatever the fit says. {_REMEDY}"
-        )
-    # The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
-    # It leaves out parameters at their bounds.
-    suspect = bool(found) or fit._core.inverse_condition[()] * COLLINEAR < 1
-    if suspect and fit.conditioning.kappa > COLLINEAR:
-        found.append(_collinear(fit))
-    if fit.degrees_of_freedom == 0:
-        found.append(
-            f"{len(fit.residuals)} runs for as many free parameters: the noise has no estimate, so every standard error is "
-            "infinite. Add runs, or fix a parameter."
-        )
-    return Identifiability(not found and fit.converged, tuple(found))
+    return _full(fit) if fit.reduced is None else _on_ray(fit, fit.reduced)
 
 
-def _bound(fit: Fit, j: int) -> str:
-    name = fit.law.parameters[j]
-    return (
-        f"{name} = {fit.theta[j]:.3g} sits at its bound: these runs prefer a value beyond it, so they do not determine {name}. "
-        f"Fix {name} at a known value, or add runs where its term matters."
+def _keys(findings: int) -> tuple[str, ...]:
+    return tuple(name for bit, name in enumerate(_core.FINDINGS) if findings >> bit & 1)
+
+
+def _full(fit: Fit) -> Identifiability:
+    at = _core.report(fit._core)
+    keys = _keys(at["findings"])
+    kappa, factorial, kappa_eq = at["kappa"][()], at["factorial_kappa"][()], at["pair_kappa"][()]
+    relative = kappa / factorial if np.isfinite(factorial) else fit.theta.dtype.type(np.nan)
+    relative_se = dict(zip(fit.law.parameters, at["relative_se"], strict=True))
+    facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
+    return Identifiability(
+        not keys and fit.converged,
+        tuple(warning(key, facts) for key in keys),
+        notes(facts, relative) if not keys else (),
+        keys,
+        at["rank"],
+        at["rank_against_noise"],
+        kappa,
+        relative,
+        frozen(at["singular_values"]),
+        facts.pair,
+        kappa_eq,
+        _core.interval_inflation(float(kappa_eq)),
+        MappingProxyType(dict(zip(fit.law.parameters, at["variance_inflation"], strict=True))),
+        MappingProxyType(determined(facts)),
     )
 
 
-def _collinear(fit: Fit) -> str:
-    at = fit.conditioning
-    rank = f"rank {at.rank} of {len(at.direction)}" if at.rank < len(at.direction) else "collinear"
-    return (
-        f"kappa_2 = {at.kappa:.3g} ({rank}): the runs barely notice a change along ({name_direction(fit)}) in unit columns. "
-        f"{_REMEDY}"
+def _on_ray(fit: Fit, reduced: Fit) -> Identifiability:
+    """The figures of the law at equal exponents, where the ray leaves it: the rank of the reduced law, and no better."""
+    inner = _full(reduced)
+    keys = ("one_ray", *inner.findings)
+    facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
+    inflation = {name: inner.variance_inflation.get(name, np.inf) for name in fit.law.parameters}
+    return Identifiability(
+        False,
+        (warning("one_ray", facts), *inner.warnings),
+        inner.notes,
+        keys,
+        inner.rank,
+        inner.rank_against_noise,
+        fit.theta.dtype.type(np.inf),
+        fit.theta.dtype.type(np.inf),
+        inner.singular_values,
+        facts.pair,
+        fit.theta.dtype.type(np.inf),
+        float("inf"),
+        MappingProxyType(inflation),
+        MappingProxyType(determined(facts)),
     )
 
 
-def name_direction(fit: Fit) -> str:
-    """The sloppy direction in parameters, components under a tenth of the largest left out."""
-    direction = fit.sloppy_direction
-    largest = max(map(abs, direction.values()))
-    return ", ".join(f"{name} {value:+.2f}" for name, value in direction.items() if abs(value) >= 0.1 * largest)
+def _relative_se(fit: Fit) -> list[Any]:
+    return [se / fit.params[name] if np.isfinite(se) else np.inf for name, se in zip(fit.law.parameters, fit.se, strict=True)]

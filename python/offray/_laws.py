@@ -32,9 +32,19 @@ class Law:
     name: str
     parameters: tuple[str, ...]
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, name: str, parameters: tuple[str, ...]) -> None:
         self._index = index
-        self.name, self.parameters = _core.LAWS[index]
+        self.name = name
+        self.parameters = parameters
+
+    @property
+    def on_ray(self) -> Law | None:
+        """What is left of the law where all runs have one number of tokens per parameter; None where it has no such form.
+
+        ``chinchilla``: L = E + psi N^-alpha. ``kaplan``: L = (psi / N)^alpha_N. ``droppo_elibol``:
+        L = [L_inf^(1/alpha) + (psi / N)^(alpha_N/alpha)]^alpha. See `Fit.reduced`.
+        """
+        return _ON_RAY.get(self.name)
 
     def __repr__(self) -> str:
         return f"offray.laws.{self.name}"
@@ -98,13 +108,19 @@ class Law:
         return out.reshape(*shape, len(values)) if jacobian else out.reshape(shape)
 
 
-LAWS: dict[str, Law] = {name: Law(index) for index, (name, _) in enumerate(_core.LAWS)}
+LAWS: dict[str, Law] = {name: Law(index, name, parameters) for index, (name, parameters) in enumerate(_core.LAWS)}
+_ON_RAY: dict[str, Law] = {
+    name: Law(len(LAWS) + index, *reduced)
+    for index, (name, reduced) in enumerate(zip(LAWS, _core.LAWS_ON_RAY, strict=True))
+    if reduced is not None
+}
+_ALL = LAWS | {law.name: law for law in _ON_RAY.values()}
 
 
 def find_law(law: str | Law) -> Law:
     """The law of this name; ``ValueError`` lists the known ones."""
     if isinstance(law, Law):
         return law
-    if not isinstance(law, str) or law not in LAWS:
+    if not isinstance(law, str) or law not in _ALL:
         raise ValueError(f"unknown law {law!r}; known laws: {', '.join(LAWS)}")
-    return LAWS[law]
+    return _ALL[law]

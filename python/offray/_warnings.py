@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Warning categories."""
+"""Warning categories and errors."""
 
 
 class IdentifiabilityWarning(UserWarning):
@@ -8,3 +8,7 @@ class IdentifiabilityWarning(UserWarning):
 
 class ConvergenceWarning(RuntimeWarning):
     """The iteration ended before the scaled gradient was small."""
+
+
+class NotIdentifiedError(ValueError):
+    """The runs say nothing about what was asked for; the message says why, and what would help."""

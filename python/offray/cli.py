@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 try:
     import typer
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from offray._table import read_runs
@@ -72,6 +73,9 @@ def fit(
     loss: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of final losses.")] = None,
     unique_tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of unique tokens U.")] = None,
     weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Fit a scaling law to a table of training runs.
@@ -96,6 +100,7 @@ def fit(
                 log_loss=log_loss,
                 fixed=_fixed(fix or []),
                 tied=[_pair(text) for text in tie or []],
+                identify="force" if force else "auto",
             )
     except ValueError as error:
         _fail(str(error))
@@ -116,7 +121,7 @@ def _exit_code(result: Fit) -> Exit:
 def _show(result: Fit) -> None:
     console = Console()
     for label, text in facts(result):
-        console.print(f"[bold]{label + ':':14}[/bold]{text}", highlight=False, soft_wrap=True)
+        console.print(f"[bold]{label + ':':14}[/bold]{escape(text)}", highlight=False, soft_wrap=True)
     table = Table()
     for heading in HEADER:
         table.add_column(heading, no_wrap=True)
@@ -124,7 +129,9 @@ def _show(result: Fit) -> None:
         table.add_row(*row)
     console.print(table)
     for message in result.identifiability.warnings:
-        console.print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False, soft_wrap=True)
+    for message in result.identifiability.notes:
+        console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
 
 
 def _pair(text: str) -> tuple[str, str]:

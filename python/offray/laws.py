@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The laws, one object each: ``chinchilla``, ``kaplan``, ``droppo_elibol``, ``repeated_data``.
 
-The list comes from the compiled core; ``dir(offray.laws)`` shows it.
+What is left of a law on one ray is its attribute ``on_ray``. The list comes from the compiled core; ``dir(offray.laws)``
+shows it.
 """
 
 from offray._laws import LAWS as _LAWS

@@ -76,7 +76,8 @@ def test_result(grid):
     np.testing.assert_allclose((high - low) / (2 * fit.se), 2.026192463029109, rtol=1e-12)  # t(.975, 37)
     assert set(fit.sloppy_direction) == set(fit.params)
     np.testing.assert_allclose(list(fit.sloppy_direction.values()), fit.conditioning.direction)
-    assert fit.identifiability == offray.Identifiability(True, ())
+    report = fit.identifiability
+    assert (report.identified, report.warnings, report.findings) == (True, (), ())
     for array in (fit.theta, fit.cov, fit.se, fit.residuals):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0

@@ -18,8 +18,10 @@ inline namespace OFFRAY_ABI {
 
 /// Something that the runs leave open. A fit with none of these and Status::converged is identified.
 enum class Finding {
+  one_size,           ///< all N within kOneRay: the term in N is a constant
+  one_token_count,    ///< all D within kOneRay: the term in D is a constant
   one_ray,            ///< largest over smallest tokens per parameter below kOneRay, and the law's two terms are both free
-  parallel_terms,     ///< kappa_eq of the two coefficients above kParallel, and an exponent's standard error at 10 % or more
+  parallel_terms,     ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
   ill_conditioned,    ///< kappa_2 above kCollinear, or a rank below the number of unknowns
   at_bound,           ///< a parameter sits at its bound, or runs away
   floor_unknown,      ///< the interval of the loss floor reaches zero: t se(E) >= E
@@ -30,9 +32,9 @@ enum class Finding {
   excess_everywhere,  ///< A: every run has N > 10 N_opt, and ln A has a standard error above 1
 };
 
-inline constexpr std::string_view kFindings[] = {"one_ray",       "parallel_terms",   "ill_conditioned", "at_bound",
-                                                 "floor_unknown", "few_runs",         "no_repetition",   "one_epoch_count",
-                                                 "no_excess",     "excess_everywhere"};
+inline constexpr std::string_view kFindings[] = {"one_size",        "one_token_count", "one_ray",       "parallel_terms",
+                                                 "ill_conditioned", "at_bound",        "floor_unknown", "few_runs",
+                                                 "no_repetition",   "one_epoch_count", "no_excess",     "excess_everywhere"};
 
 using Findings = std::uint32_t;
 
@@ -45,8 +47,8 @@ inline constexpr double kOneRay = 1.1;
 inline constexpr double kCollinear = 1000;
 /// kappa_eq above which two coefficients count as nearly parallel: each interval is 5 times wider than with orthogonal columns.
 inline constexpr double kParallel = 100;
-/// The relative standard error of an exponent from which near-parallel terms do harm.
-inline constexpr double kVagueExponent = 0.1;
+/// The standard error of ln alpha from which near-parallel terms do harm.
+inline constexpr double kVague = 0.1;
 /// Student's t exceeds twice the normal quantile up to here (95 %: 12.7, 4.3; then 3.2).
 inline constexpr Index kFewDegrees = 2;
 
@@ -62,7 +64,9 @@ struct Identifiability {
   Vector<S> singular_values;  ///< of the unit-column Jacobian, N and D in units of their geometric means
   S kappa;                    ///< their ratio kappa_2
   S factorial_kappa;  ///< kappa_2 of a 3 x 3 factorial design over the same ranges (of N, U and epochs for repeated data)
-  S pair_kappa;       ///< kappa_eq of the two coefficients' columns (A, B); 1 where they are not both free
+  /// kappa_eq of the two coefficients' columns (A, B) at the smallest gap between the exponents that the runs allow; 1 where
+  /// they are not both free.
+  S pair_kappa;
   /// (J'J)^-1_jj (J'J)_jj, (p,): the variance over that with orthogonal columns. 0 for a fixed parameter.
   Parameters<S> variance_inflation;
   Parameters<S> relative_se;  ///< standard errors of ln theta, (p,); 0 for a fixed parameter
@@ -79,35 +83,82 @@ std::array<int, 2> pair_slots(const Fit<S>& fit) {
   return n < 0 || d < 0 || n == d ? std::array<int, 2>{-1, -1} : std::array<int, 2>{n, d};
 }
 
-/// Whether parameter j is an exponent, of the pair or of the whole.
+/// Largest over smallest.
 template <typename S>
-bool is_exponent(const AnyLaw<S>& law, Index j) {
-  return law.kinds[static_cast<std::size_t>(j)] == Kind::exponent;
+S ratio(const Vector<S>& log_x) {
+  return std::exp(log_x.maxCoeff() - log_x.minCoeff());
 }
 
-/// The triangular factor of the weighted Jacobian by Gram-Schmidt, and the rows of its inverse: all that a healthy fit needs.
+template <typename S>
+S half_width(const Fit<S>& fit) {
+  return student_t_half_width(S(.95), S(fit.degrees_of_freedom()));
+}
+
+/// The weighted Jacobian, N and D in units of their geometric means, its triangular factor by Gram-Schmidt, and what follows
+/// from that: all that a healthy fit needs.
 template <typename S>
 struct QuickLook {
-  Jacobian<S> R;
-  Vector<S> se;  ///< standard errors of phi, infinite where R is singular
+  const Fit<S>& fit;
+  Jacobian<S> J, R;  ///< R is (m, m + 1), its last column zero
+  S sd;              ///< of the noise; infinite where it is not known
+  Vector<S> se;      ///< standard errors of phi', infinite where R is singular
 
-  explicit QuickLook(const Fit<S>& fit, S variance) {
-    const Index m = fit.parametrisation.free();
-    Jacobian<S> M(fit.runs.size(), m + 1);
-    M.leftCols(m) = fit.weighted_jacobian();
+  QuickLook(const Fit<S>& of, S variance)
+      : fit(of),
+        J(of.parametrisation.recentred(of.weighted_jacobian(), of.theta, of.runs.at.log_N.mean(), of.runs.at.log_D.mean())),
+        R(J.cols(), J.cols() + 1),
+        sd(std::sqrt(variance)) {
+    const Index m = J.cols();
+    Jacobian<S> M(J.rows(), m + 1);
+    M.leftCols(m) = J;
     M.col(m).setZero();
-    R.resize(m, m + 1);
     tall_qr<S>(M, R);
-    se.setConstant(m, std::numeric_limits<S>::infinity());
-    if (!(R.diagonal().minCoeff() > S(0)) || !std::isfinite(variance)) return;
-    const Jacobian<S> square = R.leftCols(m);
-    const Jacobian<S> inverse = square.template triangularView<Eigen::Upper>().solve(Jacobian<S>::Identity(m, m));
-    se = std::sqrt(variance) * inverse.rowwise().norm();
+    se.resize(m);
+    for (Index j = 0; j < m; ++j) se[j] = spread(Parameters<S>::Unit(m, j));
   }
 
-  S alignment(int a, int b) const {
-    const S product = R.col(a).norm() * R.col(b).norm();
-    return product > S(0) ? std::abs(R.col(a).dot(R.col(b))) / product : S(0);
+  /// Standard error of a quantity with derivatives g by phi': sd ||R^-T g||.
+  S spread(Parameters<S> g) const {
+    for (Index k = 0; k < g.size(); ++k) {
+      for (Index i = 0; i < k; ++i) g[k] -= R(i, k) * g[i];
+      if (!(R(k, k) > S(0))) return std::numeric_limits<S>::infinity();
+      g[k] /= R(k, k);
+    }
+    return sd * g.norm();
+  }
+
+  S se_of(int parameter) const {
+    const int slot = parameter < 0 ? -1 : fit.parametrisation.slot(parameter);
+    return slot < 0 ? S(0) : se[slot];
+  }
+
+  /// An upper bound on kappa_2, at most m times too large.
+  S kappa_bound() const {
+    return S(1) / inverse_condition<S>(R, [](Index) { return false; });
+  }
+
+  /// kappa_eq of the two coefficients' columns. They part with the gap p - q of the exponents, which runs near a ray hardly
+  /// know: the gap counts as the smallest one within t standard errors, so that the figure is the largest that the runs allow.
+  S pair_kappa(const std::array<int, 2>& pair, S t) const {
+    const std::array<int, kTerms>& form = fit.law->form;
+    const auto value = [&](int j, S absent) { return j < 0 ? absent : fit.theta[j]; };
+    const S outer = value(form[3], S(1)), p = fit.theta[form[4]] / outer, q = value(form[5], outer) / outer, gap = p - q;
+    Parameters<S> g = Parameters<S>::Zero(J.cols());  // of p - q by phi'
+    const auto add = [&](int j, S by) {
+      if (j >= 0 && fit.parametrisation.slot(j) >= 0) g[fit.parametrisation.slot(j)] += by;
+    };
+    add(form[4], p);
+    add(form[5], -q);
+    add(form[3], form[5] < 0 ? -p : -gap);
+    const S room = g.isZero(S(0)) ? S(0) : t * spread(g);
+    const S shrink = room < std::abs(gap) ? std::copysign(room, gap) : gap;  // what the gap loses
+    const Inputs<S>& at = fit.runs.at;
+    Jacobian<S> columns(J.rows(), 2);
+    columns.col(0) = J.col(pair[0]).array() * (shrink / S(2) * (at.log_N.array() - at.log_N.mean())).exp();
+    columns.col(1) = J.col(pair[1]).array() * (-shrink / S(2) * (at.log_D.array() - at.log_D.mean())).exp();
+    if (!columns.allFinite()) return std::numeric_limits<S>::infinity();
+    const S kappa = Conditioning<S>(columns).kappa();
+    return kappa * kappa;
   }
 };
 
@@ -137,46 +188,40 @@ Findings repeated_findings(const Fit<S>& fit, const Vector<S>& se) {
 
 }  // namespace detail
 
-/// What a fit leaves open, without the singular values: cheap enough for every fit.
+/// What a fit leaves open; without singular values where the fit is healthy, hence cheap enough for every fit.
 template <typename S>
 Findings findings(const Fit<S>& fit) {
   const AnyLaw<S>& law = *fit.law;
   const detail::QuickLook<S> look(fit, noise(fit).variance());
-  const auto relative = [&](int j) {
-    return j < 0 || fit.parametrisation.slot(j) < 0 ? S(0) : look.se[fit.parametrisation.slot(j)];
-  };
+  const S t = fit.degrees_of_freedom() > kFewDegrees ? S(3.2) : std::numeric_limits<S>::infinity();  // Student's, at most
   Findings out = 0;
-  const auto pair = detail::pair_slots(fit);
   const bool repeated = law.grid.decay.count > 1;
+  const auto pair = detail::pair_slots(fit);
   S vaguest = S(-1);
   for (Index j = 0; j < law.size(); ++j)
-    if (detail::is_exponent(law, j) && fit.parametrisation.slot(j) >= 0)
-      vaguest = std::max(vaguest, relative(static_cast<int>(j)));
-  const bool exponents_known = vaguest < S(0);
-  if (exponents_known) vaguest = std::max(relative(law.form[1]), relative(law.form[2]));
+    if (law.kinds[static_cast<std::size_t>(j)] == Kind::exponent && fit.parametrisation.slot(j) >= 0)
+      vaguest = std::max(vaguest, look.se_of(static_cast<int>(j)));
+  const bool exponents_free = vaguest >= S(0);
   if (pair[0] >= 0) {
-    if (!repeated && !exponents_known && fit.runs.at.tpp_ratio() < S(kOneRay)) out |= flag(Finding::one_ray);
-    const S rho = look.alignment(pair[0], pair[1]);
-    const bool parallel = S(1) + rho >= S(kParallel) * (S(1) - rho);
+    if (detail::ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
+    if (detail::ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
+    if (!repeated && exponents_free && fit.runs.at.tpp_ratio() < S(kOneRay)) out |= flag(Finding::one_ray);
+    if (!exponents_free) vaguest = std::max(look.se_of(law.form[1]), look.se_of(law.form[2]));
     // Infinite where n = p: then few_runs says what is wrong.
-    if (parallel && vaguest >= S(kVagueExponent) && fit.degrees_of_freedom() > 0) out |= flag(Finding::parallel_terms);
+    if (vaguest >= S(kVague) && fit.degrees_of_freedom() > 0 && look.pair_kappa(pair, detail::half_width(fit)) >= S(kParallel))
+      out |= flag(Finding::parallel_terms);
   }
-  // The iteration's own bound on kappa_2 spares the singular values of the usual, well-conditioned fit.
-  bool stuck = false;
+  bool stuck = fit.status() == Status::at_bound;
   for (Index j = 0; j < law.size(); ++j) stuck = stuck || fit.at_bound(j) != 0;
-  if (stuck || fit.status() == Status::at_bound) out |= flag(Finding::at_bound);
-  if (!fit.converged() || out != 0 || fit.summary.inverse_condition * S(kCollinear) < S(1)) {
-    const Conditioning<S> condition = conditioning(fit);
-    if (condition.kappa() > S(kCollinear) || condition.rank() < fit.parametrisation.free())
-      out |= flag(Finding::ill_conditioned);
+  if (stuck) out |= flag(Finding::at_bound);
+  if (!(look.kappa_bound() <= S(kCollinear))) {
+    const Conditioning<S> condition(look.J);
+    if (condition.kappa() > S(kCollinear) || condition.rank() < look.J.cols()) out |= flag(Finding::ill_conditioned);
   }
   if (fit.degrees_of_freedom() <= kFewDegrees) out |= flag(Finding::few_runs);
-  const int floor = law.form[0];
-  const bool judged = out == 0 && floor >= 0 && fit.parametrisation.slot(floor) >= 0;  // else its interval is no news
-  // t <= 3.2 from 3 degrees of freedom on, so most fits need no quantile.
-  if (judged && relative(floor) * S(3.2) >= S(1) &&
-      relative(floor) * student_t_half_width(S(.95), S(fit.degrees_of_freedom())) >= S(1))
-    out |= flag(Finding::floor_unknown);
+  const S floor = look.se_of(law.form[0]);
+  // Elsewhere its interval is no news. Most fits need no quantile.
+  if (out == 0 && t * floor >= S(1) && detail::half_width(fit) * floor >= S(1)) out |= flag(Finding::floor_unknown);
   if (repeated) out |= detail::repeated_findings(fit, look.se);
   return out;
 }
@@ -218,25 +263,17 @@ Identifiability<S> identifiability(const Fit<S>& fit) {
   const Vector<S> log_k = fit.runs.at.log_D - fit.runs.at.log_N;
   out.tpp_low = std::exp(log_k.minCoeff());
   out.tpp_high = std::exp(log_k.maxCoeff());
-  const Jacobian<S> J =
-      fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
-  const Conditioning<S> condition(J);
+  const Noise<S> noise = offray::noise(fit);
+  const detail::QuickLook<S> look(fit, noise.variance());
+  const Conditioning<S> condition(look.J);
   out.rank = condition.rank();
   out.singular_values = condition.singular_values();
   out.kappa = condition.kappa();
   out.factorial_kappa = detail::factorial_kappa(fit);
-  const Noise<S> noise = offray::noise(fit);
-  const S s = std::sqrt(noise.variance());
-  out.rank_against_noise =
-      std::isfinite(s) ? (Conditioning<S>(J, Columns::raw).singular_values().array() > s).count() : Index(0);
+  const auto directions = Conditioning<S>(look.J, Columns::raw).singular_values();
+  out.rank_against_noise = (directions.array() > look.sd).count();
   const auto pair = detail::pair_slots(fit);
-  out.pair_kappa = S(1);
-  if (pair[0] >= 0) {
-    Jacobian<S> columns(J.rows(), 2);
-    columns << J.col(pair[0]), J.col(pair[1]);
-    const S kappa = Conditioning<S>(columns).kappa();
-    out.pair_kappa = kappa * kappa;
-  }
+  out.pair_kappa = pair[0] < 0 ? S(1) : look.pair_kappa(pair, detail::half_width(fit));
   const Uncertainty<S> uncertainty(fit, noise.variance());
   const Vector<S> inflation = condition.variance_inflation();
   out.variance_inflation.setZero(fit.theta.size());

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several laws on the same runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray._arrays import Array, choose_dtype
+from offray._batch import dense, fit_many
+from offray._fit import fit, run_columns
+from offray._identifiability import Identifiability
+from offray._laws import Law, find_law
+from offray._result import Fit
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+
+HELD_OUT = ("largest compute", "largest N", "off-ray TPP")
+_SHARE = 0.2
+
+Rows = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class LawScore:
+    """How one law does on the runs.
+
+    Attributes
+    ----------
+    fit : Fit
+        Of all runs.
+    AICc, BIC : float
+        n ln(RSS / n) plus 2 K + 2 K (K + 1) / (n - K - 1), or K ln n, with K = p + 1 (the noise counts); infinite where
+        n <= K + 1. Differences between laws matter, in one residual space only.
+    leave_group_out : float
+        Root mean square error of the runs of each group, predicted from all others.
+    held_out : dict of str to float
+        The same for the fifth of the runs with the largest compute 6 N D, with the largest N, and with the tokens per parameter
+        furthest from the median, predicted from the rest. NaN where the rest is too little.
+    """
+
+    fit: Fit
+    AICc: float
+    BIC: float
+    leave_group_out: float
+    held_out: dict[str, float]
+
+    @property
+    def law(self) -> Law:
+        """The law."""
+        return self.fit.law
+
+    @property
+    def rss(self) -> float:
+        """Sum of squared residuals in the fitted space."""
+        return float(self.fit.rss)
+
+    @property
+    def identifiability(self) -> Identifiability:
+        """What the runs determine of this law."""
+        return self.fit.identifiability
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Laws on the same runs, the lowest AICc first; ``print`` shows the table.
+
+    Attributes
+    ----------
+    scores : tuple of LawScore
+    log_loss : bool
+        Whether errors are of ln L.
+    """
+
+    scores: tuple[LawScore, ...]
+    log_loss: bool
+
+    def __getitem__(self, law: str) -> LawScore:
+        """The score of the law of this name."""
+        for score in self.scores:
+            if score.law.name == law:
+                return score
+        raise KeyError(law)
+
+    def __str__(self) -> str:
+        head = ("law", "p", "RSS", "dAICc", "dBIC", "leave group out", *HELD_OUT, "kappa_2", "identified")
+        least = min(s.AICc for s in self.scores), min(s.BIC for s in self.scores)
+        rows = [
+            (
+                s.law.name,
+                str(len(s.law.parameters)),
+                f"{s.rss:.5g}",
+                _difference(s.AICc, least[0]),
+                _difference(s.BIC, least[1]),
+                f"{s.leave_group_out:.4g}",
+                *(f"{s.held_out[name]:.4g}" for name in HELD_OUT),
+                f"{s.identifiability.kappa:.3g}",
+                "yes" if s.identifiability.identified else ", ".join(s.identifiability.findings) or s.fit.status,
+            )
+            for s in self.scores
+        ]
+        widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+        table = "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in (head, *rows))
+        space = "ln L" if self.log_loss else "L"
+        return f"{table}\nErrors are root mean squares of {space}; held out: a fifth of the runs, predicted from the rest."
+
+
+def _difference(value: float, least: float) -> str:
+    return f"{value - least:.2f}" if np.isfinite(value) else "inf"
+
+
+def compare(
+    N: Any,
+    D: Any = None,
+    loss: Any = None,
+    *,
+    laws: Iterable[str | Law] | None = None,
+    unique_tokens: Any = None,
+    weight: Any = None,
+    params: str | None = None,
+    tokens: str | None = None,
+    log_loss: bool = False,
+    group: Iterable[Any] | None = None,
+    threads: int | None = None,
+) -> Comparison:
+    """Compare laws on the same runs: fit, information criteria, predictions of what was held out, identifiability.
+
+    Least squares throughout, each fit its global optimum.
+
+    Parameters
+    ----------
+    N, D, loss, unique_tokens, weight, params, tokens, log_loss
+        As for `fit`.
+    laws : iterable of str or Law, optional
+        Default: chinchilla, kaplan and droppo_elibol, and repeated_data where there are unique tokens.
+    group : (n,) array_like, optional
+        Labels for leaving groups out. Default: runs of one size N belong together.
+    threads : int, optional
+        Default: one per processor. The result does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        For input that no fit can use, or an unknown law.
+
+    Examples
+    --------
+    >>> import offray
+    >>> comparison = offray.compare(offray.examples.pile(), laws=["chinchilla", "kaplan"])
+    >>> comparison.scores[0].law.name
+    'kaplan'
+    """
+    columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
+    dtype = choose_dtype(None, *columns.values())
+    named = ["chinchilla", "kaplan", "droppo_elibol"] + (["repeated_data"] if columns["unique_tokens"] is not None else [])
+    chosen = [find_law(law) for law in (laws if laws is not None else named)]
+    if not chosen:
+        raise ValueError("laws is empty; name at least one")
+    arrays: dict[str, Any] = {key: None if value is None else np.asarray(value, dtype) for key, value in columns.items()}
+    fits = [_fit(law, arrays, log_loss) for law in chosen]
+    size, seen = arrays["N"], arrays["D"]
+    labels: npt.NDArray[Any] = size if group is None else np.array(dense(group, len(size)))
+    groups = [labels == label for label in np.unique(labels)]
+    held_out = dict(zip(HELD_OUT, (_top(size * seen), _top(size), _top(_distance(seen / size))), strict=True))
+    scores = [_score(at, arrays, log_loss, groups, held_out, threads) for at in fits]
+    return Comparison(tuple(sorted(scores, key=lambda score: score.AICc)), log_loss)
+
+
+def _fit(law: Law, columns: dict[str, Any], log_loss: bool) -> Fit:
+    with warnings.catch_warnings():  # the table says it
+        warnings.simplefilter("ignore", IdentifiabilityWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fit(**columns, law=law, log_loss=log_loss)
+
+
+def _distance(k: Array) -> Array:
+    return np.abs(np.log(k / np.median(k)))
+
+
+def _top(x: Array) -> Rows:
+    """The fifth of the runs with the largest values; ties stay together."""
+    rank = np.sort(x)[-max(1, round(_SHARE * len(x)))]
+    return np.asarray(x >= rank * (1 - 1e-12))
+
+
+def _score(
+    at: Fit, columns: dict[str, Any], log_loss: bool, groups: list[Rows], held_out: dict[str, Rows], threads: int | None
+) -> LawScore:
+    n, p = len(at.residuals), len(at.law.parameters)
+    K = p + 1
+    fitted = n * np.log(float(at.rss) / n) if at.rss > 0 else -np.inf
+    AICc = fitted + 2 * K + 2 * K * (K + 1) / (n - K - 1) if n > K + 1 else np.inf
+    splits = [*groups, *held_out.values()]
+    squares = _squares(at.law, columns, log_loss, splits, threads)
+    out = {name: float(np.sqrt(s.mean())) for name, s in zip(held_out, squares[len(groups) :], strict=True)}
+    left = float(np.sqrt(np.concatenate(squares[: len(groups)]).mean()))
+    return LawScore(at, float(AICc), float(fitted + K * np.log(n)), left, out)
+
+
+def _squares(law: Law, columns: dict[str, Any], log_loss: bool, splits: list[Rows], threads: int | None) -> list[Array]:
+    """Squared errors of the runs of each split, predicted from the others; NaN where those are fewer than the parameters."""
+    usable = [rows for rows in splits if (~rows).sum() >= len(law.parameters)]
+    read = [key for key, value in columns.items() if value is not None and (key != "unique_tokens" or "R_D" in law.parameters)]
+    kept: dict[str, Any] = {key: [columns[key][~rows] for rows in usable] for key in read}
+    thetas = iter(fit_many(**kept, law=law, log_loss=log_loss, threads=threads).theta if usable else ())
+    out = []
+    for rows in splits:
+        if (~rows).sum() < len(law.parameters):
+            out.append(np.full(rows.sum(), np.nan))
+            continue
+        x = [columns[key][rows] for key in ("N", "D", "unique_tokens") if key in read]
+        predicted, seen = law(x, *next(thetas)), columns["loss"][rows]
+        out.append((np.log(predicted / seen) if log_loss else predicted - seen) ** 2)
+    return out
