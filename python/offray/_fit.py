@@ -162,7 +162,8 @@ def _constraints(
     dtype: DType,
 ) -> tuple[Any, ...] | None:
     """Names and values of fixed parameters, tied pairs, names and values of bounds; or None for the lot."""
-    if not fixed and tied is None and bounds is None:
+    pairs = _pairs(tied)
+    if not fixed and not pairs and not bounds:
         return None
     limits = mapping("bounds", bounds, law)
     if any(np.shape(pair) != (2,) for pair in limits.values()):
@@ -170,7 +171,7 @@ def _constraints(
     return (
         list(fixed),
         numbers("fixed", list(fixed.values()), dtype),
-        _pairs(tied),
+        pairs,
         list(limits),
         numbers("bounds", [low for low, _ in limits.values()], dtype),
         numbers("bounds", [high for _, high in limits.values()], dtype),
