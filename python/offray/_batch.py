@@ -16,7 +16,6 @@ from offray import _core
 from offray._arrays import Array, choose_dtype, frozen
 from offray._fit import MAX_EVALUATIONS, _delta, _start
 from offray._interrupted import Interrupted
-from offray._intervals import check_level, percentiles
 from offray._laws import Law, find_law
 from offray._objective import check_objective
 from offray._stack import Stack, is_ragged
@@ -91,6 +90,8 @@ class Bootstrap:
 
     def conf_int(self, level: float = 0.95) -> Array:
         """Percentile intervals, (p, 2): the central `level` of the usable replicates; NaN where there are none."""
+        from offray._intervals import check_level, percentiles
+
         check_level(level)
         if self.usable == 0:
             return np.full((self.theta.shape[1], 2), np.nan, self.theta.dtype)

@@ -22,11 +22,13 @@ def rows(fit: Fit) -> list[tuple[str, str, str, str]]:
         unknown = [name for name in fit.law.parameters if name not in fit.reduced.law.parameters]
         return rows(fit.reduced) + [(name, "", "", "not determined") for name in unknown]
     out = []
-    for name, free, value, se, (low, high) in zip(
-        fit.law.parameters, fit._core.free, fit.theta, fit.se, fit.conf_int(), strict=True
+    for name, free, stuck, value, se, (low, high) in zip(
+        fit.law.parameters, fit._core.free, fit._core.at_bound, fit.theta, fit.se, fit.conf_int(), strict=True
     ):
         if not free:
             out.append((name, f"{value:.6g}", "fixed", ""))
+        elif stuck:
+            out.append((name, f"{value:.6g}", "", "at its bound"))
         elif not np.isfinite(se):
             out.append((name, f"{value:.6g}", "inf", "not determined"))
         else:

@@ -14,17 +14,17 @@ from offray import _core
 from offray._arrays import EMPTY, Array, DType, frozen
 from offray._certificate import Certificate, certify
 from offray._condition import Conditioning
-from offray._identifiability import Identifiability, assess
-from offray._precision import WeightedConditioning, weighted_conditioning
-from offray._prediction import Prediction, predict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from offray._batch import Bootstrap, Progress
+    from offray._identifiability import Identifiability
     from offray._intervals import Intervals
     from offray._laws import Law
     from offray._optimal import ComputeOptimal
+    from offray._precision import WeightedConditioning
+    from offray._prediction import Prediction
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -231,6 +231,8 @@ class Fit:
     @cached_property
     def identifiability(self) -> Identifiability:
         """What the runs determine."""
+        from offray._identifiability import assess
+
         return assess(self)
 
     def conditioning_under(
@@ -245,6 +247,8 @@ class Fit:
         objective, delta, quantile
             As for `offray.fit`.
         """
+        from offray._precision import weighted_conditioning
+
         return weighted_conditioning(self, objective, delta, quantile)
 
     def conf_int(
@@ -333,6 +337,8 @@ class Fit:
         IdentifiabilityWarning
             For tokens per parameter outside the runs' range.
         """
+        from offray._prediction import predict
+
         return predict(self.reduced or self, N, D, unique_tokens, level, method, n, kind, seed, group)
 
     def compute_optimal(
