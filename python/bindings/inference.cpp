@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
 #include <vector>
 
 #include "pybind.hpp"
@@ -43,12 +44,13 @@ py::dict report(const Fit<S>& f) {
 }
 
 /// Estimates of ln q and their standard errors, one per place.
+/// \param variance of the noise, or none for the fit's own estimate.
 template <typename S>
-py::tuple delta(const Fit<S>& fit, int kind, const std::vector<Vector<S>>& places) {
+py::tuple delta(const Fit<S>& fit, int kind, const std::vector<Vector<S>>& places, std::optional<S> variance) {
   Vector<S> value(static_cast<Index>(places.size())), se(value.size());
   {
     const py::gil_scoped_release release;  // fit is immutable, the rest are copies
-    const Uncertainty<S> uncertainty(fit);
+    const Uncertainty<S> uncertainty(fit, variance ? *variance : noise(fit).variance());
     Parameters<S> gradient;
     for (Index i = 0; i < value.size(); ++i) {
       value[i] = quantity(fit, kind, places[static_cast<std::size_t>(i)])(fit.phi, gradient);
@@ -71,7 +73,7 @@ py::tuple profile(const Fit<S>& fit, int kind, const Vector<S>& place, double le
 template <typename S>
 void bind_scalar(py::module_& m) {
   m.def("report", &report<S>, py::arg("fit"));
-  m.def("delta", &delta<S>, py::arg("fit"), py::arg("kind"), py::arg("places"));
+  m.def("delta", &delta<S>, py::arg("fit"), py::arg("kind"), py::arg("places"), py::arg("variance") = std::nullopt);
   m.def("profile", &profile<S>, py::arg("fit"), py::arg("kind"), py::arg("place"), py::arg("level"));
   m.def(
       "noise",

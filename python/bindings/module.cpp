@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   bind_fit(m);
   bind_inference(m);
   bind_batch(m);
+  bind_design(m);
   bind_simd(m);
 }

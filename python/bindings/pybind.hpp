@@ -16,6 +16,7 @@ void bind_laws(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_inference(py::module_& m);
 void bind_batch(py::module_& m);
+void bind_design(py::module_& m);
 void bind_conditioning(py::module_& m);
 void bind_simd(py::module_& m);
 

@@ -25,21 +25,28 @@ from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
+    from offray import designs
+    from offray._check import DesignCheck, Figures, check
     from offray._compare import Comparison, LawScore, compare
     from offray._identifiability import Identifiability
     from offray._intervals import Intervals
+    from offray._isoflop import IsoFlop, Parabola, isoflop
     from offray._optimal import ComputeOptimal, Estimate
     from offray._precision import PrecisionReport, WeightedConditioning, precision_report
     from offray._prediction import Prediction
+    from offray._suggest import Suggestion, suggest
     from offray._tpp import TppDiversity, r_min, tpp_diversity
 
 _ON_DEMAND = {
+    "_check": ("DesignCheck", "Figures", "check"),
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identifiability": ("Identifiability",),
     "_intervals": ("Intervals",),
+    "_isoflop": ("IsoFlop", "Parabola", "isoflop"),
     "_optimal": ("ComputeOptimal", "Estimate"),
     "_precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
     "_prediction": ("Prediction",),
+    "_suggest": ("Suggestion", "suggest"),
     "_tpp": ("TppDiversity", "r_min", "tpp_diversity"),
 }
 
@@ -48,6 +55,8 @@ def __getattr__(name: str) -> Any:
     """What a first fit does not need is imported when asked for: an import takes 8 ms instead of 25."""
     from importlib import import_module
 
+    if name == "designs":
+        return import_module("offray.designs")
     for module, names in _ON_DEMAND.items():
         if name in names:
             return getattr(import_module(f"offray.{module}"), name)
@@ -66,34 +75,43 @@ __all__ = [
     "ComputeOptimal",
     "Conditioning",
     "ConvergenceWarning",
+    "DesignCheck",
     "Estimate",
+    "Figures",
     "Fit",
     "FitMany",
     "Identifiability",
     "IdentifiabilityWarning",
     "Interrupted",
     "Intervals",
+    "IsoFlop",
     "Law",
     "LawScore",
     "NotIdentifiedError",
     "OptimizeResult",
+    "Parabola",
     "PrecisionReport",
     "Prediction",
+    "Suggestion",
     "TppDiversity",
     "WeightedConditioning",
     "__version__",
+    "check",
     "compare",
     "condition",
     "curve_fit",
+    "designs",
     "examples",
     "fit",
     "fit_many",
     "get_cmake_dir",
     "get_include",
+    "isoflop",
     "laws",
     "least_squares",
     "precision_report",
     "r_min",
     "simd",
+    "suggest",
     "tpp_diversity",
 ]

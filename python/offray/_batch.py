@@ -65,7 +65,7 @@ class Bootstrap:
     @cached_property
     def usable(self) -> int:
         """How many replicates have an optimum, converged or not."""
-        return len(self._usable)
+        return len(self.usable_theta)
 
     @property
     def failed(self) -> int:
@@ -84,7 +84,7 @@ class Bootstrap:
         if self.usable < 2:
             return frozen(np.full((p, p), np.nan, self.theta.dtype))  # type: ignore[no-any-return]
         with np.errstate(over="ignore", invalid="ignore"):  # a parameter may run away
-            away = self._usable - self._usable[0]  # a fixed parameter does not move at all
+            away = self.usable_theta - self.usable_theta[0]  # a fixed parameter does not move at all
             away = away - away.mean(axis=0)
             return frozen(away.T @ away / (self.usable - 1))  # type: ignore[no-any-return]
 
@@ -95,10 +95,11 @@ class Bootstrap:
         check_level(level)
         if self.usable == 0:
             return np.full((self.theta.shape[1], 2), np.nan, self.theta.dtype)
-        return percentiles(self._usable, level)
+        return percentiles(self.usable_theta, level)
 
     @cached_property
-    def _usable(self) -> Array:
+    def usable_theta(self) -> Array:
+        """Estimates of the usable replicates, one row each."""
         return np.asarray(self.theta[self.status != "evaluation_failed"])
 
     def __len__(self) -> int:
@@ -158,6 +159,10 @@ def bootstrap(
     seed = _integer("seed", seed, 0)
     if seed >= 2**64:
         raise ValueError(f"seed must be below 2**64; got {seed}")
+    if fit.reduced is not None:
+        inner = bootstrap(fit.reduced, n, kind=kind, seed=seed, threads=threads, group=group, progress=progress)
+        theta = np.ascontiguousarray(fit._in_full(inner.theta.T, np.nan).T)
+        return Bootstrap(fit.law, frozen(theta), inner.objective_value, inner.status, kind, seed)
     labels = [] if group is None else dense(group, len(fit.residuals))
     theta, objective, status, interrupted = _core.bootstrap(
         fit._core, n, _core.RESAMPLINGS.index(kind), seed, _threads(threads), labels, progress
@@ -282,5 +287,5 @@ def dense(group: Iterable[Any], runs: int) -> list[int]:
             raise ValueError(f"group[{row}] = {label!r}: every run needs a label")
         out.append(known)
     if len(seen) < 2:
-        raise ValueError(f"group: all runs are labelled {labels[0]!r}; resampling needs at least two groups")
+        raise ValueError(f"group: all runs are labelled {labels[0]!r}; at least two groups are needed")
     return out

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offray import _core
 from offray._arrays import Array, choose_dtype
 from offray._batch import dense, fit_many
 from offray._fit import fit, run_columns
@@ -34,13 +35,13 @@ class LawScore:
     fit : Fit
         Of all runs.
     AICc, BIC : float
-        n ln(RSS / n) plus 2 K + 2 K (K + 1) / (n - K - 1), or K ln n, with K = p + 1 (the noise counts); infinite where
-        n <= K + 1. Differences between laws matter, in one residual space only.
+        n ln(RSS / n) plus 2 K + 2 K (K + 1) / (n - K - 1), infinite where n <= K + 1; or plus K ln n; with K = p + 1 (the noise
+        counts). Differences between laws matter, in one residual space only.
     leave_group_out : float
         Root mean square error of the runs of each group, predicted from all others.
     held_out : dict of str to float
         The same for the fifth of the runs with the largest compute 6 N D, with the largest N, and with the tokens per parameter
-        furthest from the median, predicted from the rest. NaN where the rest is too little.
+        furthest from the median, predicted from the rest. NaN where the rest is too little, or all runs are on one ray.
     """
 
     fit: Fit
@@ -118,7 +119,7 @@ def compare(
     D: Any = None,
     loss: Any = None,
     *,
-    laws: Iterable[str | Law] | None = None,
+    laws: str | Law | Iterable[str | Law] | None = None,
     unique_tokens: Any = None,
     weight: Any = None,
     params: str | None = None,
@@ -157,15 +158,20 @@ def compare(
     columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
     dtype = choose_dtype(None, *columns.values())
     named = ["chinchilla", "kaplan", "droppo_elibol"] + (["repeated_data"] if columns["unique_tokens"] is not None else [])
+    laws = [laws] if isinstance(laws, str | Law) else laws
     chosen = [find_law(law) for law in (laws if laws is not None else named)]
     if not chosen:
         raise ValueError("laws is empty; name at least one")
     arrays: dict[str, Any] = {key: None if value is None else np.asarray(value, dtype) for key, value in columns.items()}
-    fits = [_fit(law, arrays, log_loss) for law in chosen]
+    # A law with more parameters than there are runs is left out, unless it is the only one.
+    able = [law for law in chosen if len(law.parameters) <= len(arrays["N"])] or chosen
+    fits = [_fit(law, arrays, log_loss) for law in able]
     size, seen = arrays["N"], arrays["D"]
     labels: npt.NDArray[Any] = size if group is None else np.array(dense(group, len(size)))
     groups = [labels == label for label in np.unique(labels)]
     held_out = dict(zip(HELD_OUT, (_top(size * seen), _top(size), _top(_distance(seen / size))), strict=True))
+    if (seen / size).max() < _core.ONE_RAY * (seen / size).min():
+        held_out["off-ray TPP"] = np.ones(len(size), bool)  # leaves nothing to predict from
     scores = [_score(at, arrays, log_loss, groups, held_out, threads) for at in fits]
     return Comparison(tuple(sorted(scores, key=lambda score: score.AICc)), log_loss)
 

@@ -39,9 +39,9 @@ class Facts:
 
 
 def pair_of(fit: Fit) -> tuple[str, ...]:
-    """The coefficients of the two terms, where both are free."""
+    """The coefficients of the two terms, where both are unknowns of their own."""
     free = [name for name, is_free in zip(fit.law.parameters, fit._core.free, strict=True) if is_free and name in _COEFFICIENTS]
-    return tuple(free) if len(free) == 2 else ()
+    return tuple(free) if len(free) == 2 and all(name in fit.sloppy_direction for name in free) else ()
 
 
 def warning(key: str, facts: Facts) -> str:
@@ -58,9 +58,16 @@ def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
             value = facts.fit.params[name]
             out.append(
                 f"{name} = {value:.3g} +- {value * se:.2g} is loose: the runs hardly tell the floor from slowly falling "
-                f"terms. Larger "
-                "runs, or a wider range of sizes, would."
+                "terms. Larger runs, or a wider range of sizes, would."
             )
+    lost = [name for name in facts.relative_se if name not in (*_COEFFICIENTS, *_FLOORS) and not known[name]]
+    if lost:
+        values = ", ".join(
+            f"{name} = {facts.fit.params[name]:.3g} +- {facts.fit.params[name] * facts.relative_se[name]:.2g}" for name in lost
+        )
+        out.append(f"{values}: the 95 % interval reaches zero. More runs, or runs where that term weighs more, would tell.")
+    if not known["compute-optimal"] and facts.pair:
+        out.append("the compute-optimal tokens per parameter are not known within a factor of 10.")
     vague = [name for name in facts.relative_se if name in _COEFFICIENTS and not known[name]]
     if vague:
         se = ", ".join(f"ln {name} +- {facts.relative_se[name]:.2g}" for name in vague)
@@ -76,12 +83,13 @@ def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
 def determined(facts: Facts) -> dict[str, bool]:
     """Per parameter and derived quantity: whether its interval says something."""
     fit = facts.fit
-    dof = fit.degrees_of_freedom
-    t = _core.student_t_half_width(0.95, dof)
+    t = _core.student_t_half_width(0.95, (fit.reduced or fit).degrees_of_freedom)
 
     def good(name: str, se: Any) -> bool:
         if se == 0:  # fixed
             return True
+        if fit._on_ray and fit.reduced is None and name not in _FLOORS:
+            return False
         return bool(np.isfinite(t) and t * se < (_FACTOR if name in _COEFFICIENTS else 1))
 
     out = {name: good(name, se) for name, se in facts.relative_se.items()}
@@ -127,7 +135,9 @@ def _one_ray(facts: Facts) -> str:
     known = ""
     if fit.reduced is not None:
         j = fit.reduced.law.parameters.index("psi")
-        known = f" What is known is psi = {PSI[fit.law.name]} = {fit.reduced.theta[j]:.5g} +- {fit.reduced.se[j]:.2g}."
+        if determined(facts)["alpha" if "alpha" in fit.reduced.law.parameters else "alpha_N"]:
+            value, se = fit.reduced.theta[j], fit.reduced.se[j]
+            known = f" What is known is psi = {PSI[fit.law.name]} = {value:.5g} +- {se:.2g}, taking the exponents to be equal."
     exchange = f"{' and '.join(facts.pair)} exchange, and neither is determined, " if facts.pair else ""
     return (
         f"all runs lie on one ray, tokens per parameter {where}: along it the terms in N and in D cannot be told apart; "
@@ -179,7 +189,7 @@ def _data_exponent(fit: Fit) -> float:
         theta = {name: value for name, value in fit.params.items() if np.isfinite(value)}
     if "L_inf" in law.parameters:
         return float(theta.get("alpha_D", theta["alpha_N"]) / theta["alpha"])
-    if law.name == "kaplan":
+    if law.name == "kaplan":  # (N_c/N)^r + D_c/D
         return 1.0
     return float(theta.get("beta", theta["alpha"]))
 

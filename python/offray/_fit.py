@@ -142,9 +142,20 @@ def fit(
         _start(the_law, start, fixed, kind),
         _constraints(the_law, fixed, tied, bounds, kind),
     )
+    if the_law.name.endswith("_on_ray"):
+        _check_ray(the_law, arguments[0], arguments[1])
     result = _refit(the_law, objective, bool(log_loss), identify, arguments)
     _warn(result)
     return result
+
+
+def _check_ray(law: Law, N: Array, D: Array) -> None:
+    if len(N) == len(D) > 0:
+        with np.errstate(all="ignore"):  # the core names bad values
+            k = D / N
+            spread = k.max() / k.min()
+        if spread >= _core.ONE_RAY:
+            raise ValueError(f"law: {law.name} needs runs on one ray; tokens per parameter vary by a factor {spread:.4g}")
 
 
 def _delta(delta: float | str | None, dtype: DType) -> Array:

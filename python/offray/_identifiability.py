@@ -33,6 +33,8 @@ class Identifiability:
     findings : tuple of str
         The warnings as keywords: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned, at_bound, floor_unknown,
         few_runs, no_repetition, one_epoch_count, no_excess, excess_everywhere.
+    unknowns : int
+        Free parameters, tied ones counted once.
     rank : int
         Of the unit-column Jacobian, against rounding.
     rank_against_noise : int
@@ -42,15 +44,16 @@ class Identifiability:
         kappa_2 of the unit-column Jacobian.
     kappa_relative : floating
         The same over that of a 3 x 3 factorial design over the same ranges of N and D, which is about as good as it gets; NaN
-        where a range is a point.
+        where a range is a point, infinite on a ray.
     singular_values : (m,) ndarray
         Of the unit-column Jacobian.
     pair : tuple of str
         The two coefficients whose terms grow alike on a ray; empty where they are not both free.
     kappa_eq : floating
-        (1 + rho) / (1 - rho) of their columns; 1 for orthogonal ones.
+        (1 + rho) / (1 - rho) of their columns, 1 for orthogonal ones; at the smallest gap between the exponents that its 95 %
+        interval allows, since the gap is what runs near a ray know least.
     inflation : floating
-        1 / sqrt(1 - rho^2): how much wider their intervals are than with orthogonal columns, all else known.
+        1 / sqrt(1 - rho^2) for the same rho: how much wider their intervals are than with orthogonal columns, all else known.
     variance_inflation : mapping of str to floating
         Of every parameter, all others being free: its variance over that with orthogonal columns.
     determined : mapping of str to bool
@@ -63,6 +66,7 @@ class Identifiability:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     findings: tuple[str, ...]
+    unknowns: int
     rank: int
     rank_against_noise: int
     kappa: Any
@@ -80,7 +84,7 @@ class Identifiability:
         lines = [
             f"identified:     {'yes' if self.identified else 'no'}",
             f"kappa_2:        {self.kappa:.4g}{self._against_factorial()}",
-            f"rank:           {self.rank} of {len(self.variance_inflation)}; {self.rank_against_noise} against the noise",
+            f"rank:           {self.rank} of {self.unknowns}; {self.rank_against_noise} against the noise",
             f"determined:     {', '.join(known) or 'nothing'}",
             f"not determined: {', '.join(unknown) or 'nothing'}",
         ]
@@ -116,6 +120,7 @@ def _full(fit: Fit) -> Identifiability:
         tuple(warning(key, facts) for key in keys),
         notes(facts, relative) if not keys else (),
         keys,
+        len(at["singular_values"]),
         at["rank"],
         at["rank_against_noise"],
         kappa,
@@ -132,14 +137,16 @@ def _full(fit: Fit) -> Identifiability:
 def _on_ray(fit: Fit, reduced: Fit) -> Identifiability:
     """The figures of the law at equal exponents, where the ray leaves it: the rank of the reduced law, and no better."""
     inner = _full(reduced)
-    keys = ("one_ray", *inner.findings)
+    constant = tuple(key for key in _keys(fit._core.findings) if key in ("one_size", "one_token_count"))
+    keys = (*constant, "one_ray", *inner.findings)
     facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
     inflation = {name: inner.variance_inflation.get(name, np.inf) for name in fit.law.parameters}
     return Identifiability(
         False,
-        (warning("one_ray", facts), *inner.warnings),
+        (*(warning(key, facts) for key in (*constant, "one_ray")), *inner.warnings),
         inner.notes,
         keys,
+        len(fit.law.parameters),
         inner.rank,
         inner.rank_against_noise,
         fit.theta.dtype.type(np.inf),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ import numpy as np
 
 from offray import _core
 from offray._arrays import Array, frozen
+from offray._warnings import IdentifiabilityWarning
 
 if TYPE_CHECKING:
     from offray._result import Fit
 
 METHODS = ("delta", "sandwich", "profile", "bootstrap")
+DERIVED_METHODS = ("delta", "profile", "bootstrap")
+_LOST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +60,32 @@ def half_width(fit: Fit, level: float) -> float:
     return _core.student_t_half_width(level, fit.degrees_of_freedom)
 
 
+def check_method(method: str, group: Any, known: tuple[str, ...] = DERIVED_METHODS) -> None:
+    """``ValueError`` for an unknown method, or a `group` that it does not read."""
+    if method not in known:
+        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(known)}")
+    if group is not None and method not in ("sandwich", "bootstrap"):
+        raise ValueError(f"group belongs to the methods sandwich and bootstrap; method is {method!r}")
+
+
 def check_level(level: float) -> None:
     """``ValueError`` unless the level is in (0, 1)."""
     if not 0 < level < 1:
         raise ValueError(f"level must be in (0, 1); got {level}")
 
 
-def replicates(fit: Fit, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+def bootstrap_theta(fit: Fit, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
     """theta of the usable bootstrap replicates, (n, p)."""
     refits = fit.bootstrap(n, kind=kind, seed=seed, group=group)
-    return np.asarray(refits.theta[refits.status != "evaluation_failed"])
+    if refits.failed > _LOST * len(refits):
+        warnings.warn(
+            f"{refits.failed} of {len(refits)} replicates have no optimum, so that their percentiles say little; "
+            f"kind='residual' "
+            "or 'wild' keeps the design.",
+            IdentifiabilityWarning,
+            stacklevel=5,
+        )
+    return refits.usable_theta
 
 
 def percentiles(drawn: Array, level: float) -> Array:
@@ -74,21 +94,31 @@ def percentiles(drawn: Array, level: float) -> Array:
     return np.moveaxis(np.quantile(drawn, [tail, 1 - tail], axis=0), 0, -1)
 
 
+def bootstrap_interval(fit: Fit, drawn: Array, level: float) -> Array:
+    """Percentiles over the first axis; infinite where n = p, where the only usable replicates are the runs themselves."""
+    if fit.degrees_of_freedom <= 0 or len(drawn) < 2:
+        return np.stack([np.full(drawn.shape[1:], -np.inf), np.full(drawn.shape[1:], np.inf)], axis=-1)
+    return percentiles(drawn, level)
+
+
 def conf_int(fit: Fit, level: float, method: str, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
     """What `Fit.conf_int` does."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(METHODS)}")
-    if group is not None and method not in ("sandwich", "bootstrap"):
-        raise ValueError(f"group belongs to the methods sandwich and bootstrap; method is {method!r}")
+    check_method(method, group, METHODS)
     t = half_width(fit, level)
+    if group is not None:
+        group = list(group)  # it may be read more than once
     if fit.reduced is not None:
         inner = conf_int(fit.reduced, level, method, n, kind, seed, group)
         return fit._in_full(inner, (-np.inf, np.inf))
     if method == "profile":
         return np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
     if method == "bootstrap":
-        return fit.bootstrap(n, kind=kind, seed=seed, group=group).conf_int(level)
-    se = fit.se if method == "delta" else np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
+        return bootstrap_interval(fit, bootstrap_theta(fit, n, kind, seed, group), level)
+    se = fit.se
+    if method == "sandwich":
+        se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
+        if group is not None:
+            t = _core.student_t_half_width(level, min(fit.degrees_of_freedom, len(set(group)) - 1))
     # A fixed parameter has no interval, whatever the noise: not 0 times infinity.
     half = np.where(se == 0, 0, t) * se
     return np.stack([fit.theta - half, fit.theta + half], axis=1)
@@ -104,7 +134,9 @@ def _profile(fit: Fit, j: int, level: float) -> Array:
 
 def intervals(fit: Fit, level: float, methods: Iterable[str], **options: Any) -> Intervals:
     """What `Fit.intervals` does."""
-    methods = tuple(methods)
+    methods = (methods,) if isinstance(methods, str) else tuple(methods)
+    if not methods:
+        raise ValueError(f"methods is empty; known methods: {', '.join(METHODS)}")
     group = options.pop("group")
     columns = [
         fit.conf_int(level, method, group=group if method in ("sandwich", "bootstrap") else None, **options)

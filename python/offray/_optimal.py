@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ import numpy as np
 
 from offray import _core
 from offray._arrays import Array, frozen, numbers
-from offray._intervals import check_level, half_width, percentiles, replicates
-from offray._warnings import NotIdentifiedError
+from offray._intervals import bootstrap_interval, bootstrap_theta, check_level, check_method, half_width
+from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
     from offray._result import Fit
 
-METHODS = ("delta", "profile", "bootstrap")
+_FACTOR = np.log(10)
 FIELDS = ("N", "D", "TPP", "loss", "a", "b", "elasticity")  # the core's order
 
 
@@ -30,7 +31,7 @@ class Estimate:
     value, se : ndarray
         In the shape of the budget.
     interval : ndarray, shape (..., 2)
-        By ``method="delta"`` on the logarithm: exp(ln value -/+ t se / value).
+        By ``method="delta"`` on the logarithm, exp(ln value -/+ t se / value); of a and b on the logit.
     """
 
     value: Array
@@ -64,7 +65,8 @@ class ComputeOptimal:
     a, b : Estimate
         N* ~ C^a and D* ~ C^b for T = 0: a = beta / (alpha + beta) for Chinchilla, b = 1 - a.
     elasticity : Estimate
-        The reducible loss falls as C^-elasticity along the optimum, for T = 0: alpha beta / (alpha + beta) for Chinchilla.
+        The reducible loss falls as C^-elasticity along the optimum, for T = 0: alpha beta / (alpha + beta) for Chinchilla; for
+        Droppo-Elibol, whose floor is inside the power, as C grows.
     level : float
     method : str
     """
@@ -102,8 +104,7 @@ def compute_optimal(
     group: Iterable[Any] | None,
 ) -> ComputeOptimal:
     """What `Fit.compute_optimal` does."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(METHODS)}")
+    check_method(method, group)
     check_level(level)
     dtype = fit.theta.dtype
     budget = numbers("C", C, dtype)
@@ -127,9 +128,15 @@ def compute_optimal(
                 [[end[()] for end in _core.profile(fit._core, _core.OPTIMAL + which, cost, level)] for cost in costs], dtype
             )
         elif drawn is not None:
-            ends = percentiles(drawn[:, :, which], level)
+            ends = bootstrap_interval(fit, drawn[:, :, which], level)
+        elif name in ("a", "b"):  # in (0, 1): on the logit, d logit = d ln / (1 - value)
+            rest = -np.expm1(log)
+            logit = np.log(np.exp(log) / rest)
+            ends = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
         else:
             ends = np.stack([log - t * spread, log + t * spread], axis=-1)
+        if name in ("a", "b"):
+            ends = np.minimum(ends, 0)
         with np.errstate(over="ignore"):  # an end that is open
             value, interval = np.exp(log), np.exp(ends)
         fields[name] = Estimate(
@@ -142,12 +149,13 @@ def compute_optimal(
 
 def _drawn(fit: Fit, costs: list[Array], n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
     """ln of every field for every replicate and budget, (replicates, budgets, fields)."""
-    theta = replicates(fit, n, kind, seed, group)
-    return np.array([[_core.optimal(fit.law._index, row, cost) for cost in costs] for row in theta])
+    theta = bootstrap_theta(fit, n, kind, seed, group)
+    drawn = [[_core.optimal(fit.law._index, row, cost) for cost in costs] for row in theta]
+    return np.array(drawn).reshape(len(theta), len(costs), len(FIELDS))
 
 
 def _refuse(fit: Fit, cost: Array) -> None:
-    if fit.law.name.endswith("_on_ray") or fit.reduced is not None:
+    if fit.law.name.endswith("_on_ray") or (fit._on_ray and fit.identify == "auto"):
         low, _ = fit.tokens_per_parameter
         raise NotIdentifiedError(
             f"the compute-optimal point compares tokens-per-parameter ratios, but all runs have {low:.4g}: along one ray "
@@ -155,8 +163,18 @@ def _refuse(fit: Fit, cost: Array) -> None:
             "law's figures."
         )
     ratio_se = _core.delta(fit._core, _core.OPTIMAL + FIELDS.index("TPP"), [cost])[1][0]
-    if fit.identify == "auto" and fit.degrees_of_freedom > 0 and not np.isfinite(ratio_se):
+    if fit.identify == "auto" and not np.isfinite(ratio_se):
         raise NotIdentifiedError(
             "the compute-optimal point follows from parameters that the runs do not determine; fit.identifiability says "
-            "which and why. identify='force' gives the full law's figures."
+            "which and "
+            "why. identify='force' gives the full law's figures."
+        )
+    t = half_width(fit, 0.95)
+    if not t * ratio_se < _FACTOR or not fit.converged:
+        warnings.warn(
+            f"the compute-optimal point is not determined: ln TPP* has a standard error of {ratio_se:.2g}, status "
+            f"{fit.status}. "
+            "Runs on both sides of the optimum, at several budgets, would tell.",
+            IdentifiabilityWarning,
+            stacklevel=4,
         )

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from offray import _core
-from offray._arrays import DOUBLE, LONG_DOUBLE, Array, numbers
+from offray._arrays import DOUBLE, LONG_DOUBLE, Array, numbers, vector
+from offray._fit import DEFAULT_DELTA
 from offray._laws import Law, find_law
 from offray._objective import check_objective
 
 if TYPE_CHECKING:
     from offray._result import Fit
-
-DEFAULT_DELTA = 1e-3
 
 
 @dataclass(frozen=True)
@@ -139,18 +138,20 @@ def precision_report(
         theta = [theta[name] for name in the_law.parameters]
     figures = []
     for dtype in (DOUBLE, LONG_DOUBLE):
-        x = [numbers(name, v, dtype) for name, v in (("N", N), ("D", D), ("unique_tokens", unique_tokens)) if v is not None]
+        x = [vector(name, v, dtype) for name, v in (("N", N), ("D", D), ("unique_tokens", unique_tokens)) if v is not None]
         values = numbers("theta", theta, dtype)
         if values.shape != (len(the_law.parameters),):
             raise ValueError(f"theta has shape {values.shape}; {the_law.name} has {len(the_law.parameters)} parameters")
+        if not ((values > 0) & np.isfinite(values)).all():
+            raise ValueError(f"theta: every value must be positive and finite; got {values.tolist()}")
         J = the_law.jacobian(tuple(x), *values)
         if centred:
-            J = _centred(the_law, J, values, x)
+            J = in_centred_units(the_law, J, values, x)
         figures += [figure[()] for figure in _core.precision_report(np.asfortranarray(J))]
     return PrecisionReport(*figures)
 
 
-def _centred(law: Law, J: Array, theta: Array, x: list[Array]) -> Array:
+def in_centred_units(law: Law, J: Array, theta: Array, x: list[Array]) -> Array:
     """Moves to units of the geometric means: with A' = A N0^-alpha held instead of A, dL/dalpha gains A ln(N0) dL/dA."""
     J = J.copy()
     for name, exponent, axis in (("A", "alpha", 0), ("B", "beta", 1), ("psi", "alpha", 0)):

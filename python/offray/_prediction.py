@@ -11,13 +11,11 @@ import numpy as np
 
 from offray import _core
 from offray._arrays import Array, frozen, numbers
-from offray._intervals import half_width, percentiles, replicates
+from offray._intervals import bootstrap_interval, bootstrap_theta, check_method, half_width
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
     from offray._result import Fit
-
-METHODS = ("delta", "profile", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +51,7 @@ def predict(
     fit: Fit, N: Any, D: Any, unique_tokens: Any, level: float, method: str, n: int, kind: str, seed: int, group: Any
 ) -> Prediction:
     """What `Fit.predict` does."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(METHODS)}")
+    check_method(method, group)
     dtype = fit.theta.dtype
     given = {"N": N, "D": D} | ({} if unique_tokens is None else {"unique_tokens": unique_tokens})
     inputs = np.broadcast_arrays(*(numbers(name, v, dtype) for name, v in given.items()))
@@ -70,17 +67,19 @@ def predict(
     if method == "profile":
         interval = np.array([_profile(fit, level, *(a[i : i + 1] for a in flat)) for i in range(len(value))], dtype)
     elif method == "bootstrap":
-        theta = replicates(fit, n, kind, seed, group)
-        x = [a for a in flat if a.size]
+        theta = bootstrap_theta(fit, n, kind, seed, group)
+        x = flat if unique_tokens is not None else flat[:2]
         drawn = np.array([fit.law(x, *row) for row in theta]).reshape(len(theta), len(value))
-        interval = percentiles(drawn, level)
+        interval = bootstrap_interval(fit, drawn, level)
+    # A quantile other than the median is not where new runs are centred.
+    shift = np.median(fit.residuals) if fit.objective == "quantile" else 0
     with np.errstate(over="ignore"):  # an infinite interval
         if fit.log_loss:
             spread = t * np.hypot(se / value, fit.noise_sd)
-            new = np.stack([value * np.exp(-spread), value * np.exp(spread)], axis=-1)
+            new = np.stack([value * np.exp(-spread), value * np.exp(spread)], axis=-1) * np.exp(-shift)
         else:
             spread = t * np.hypot(se, fit.noise_sd)
-            new = np.stack([value - spread, value + spread], axis=-1)
+            new = np.stack([value - spread, value + spread], axis=-1) - shift
     return Prediction(
         frozen(value.reshape(shape)),
         frozen(se.reshape(shape)),
@@ -99,7 +98,7 @@ def _profile(fit: Fit, level: float, *where: Array) -> tuple[Any, Any]:
 def _check_ratio(fit: Fit, k: Array) -> None:
     """Refuses what lies off the ray of a law on one ray; warns of ratios that no run has come near."""
     low, high = fit.tokens_per_parameter
-    if fit.law.name.endswith("_on_ray"):
+    if fit.law.name.endswith("_on_ray") or (fit._on_ray and fit.identify == "auto"):
         for row, ratio in enumerate(k):
             if max(ratio, high) / min(ratio, low) >= _core.ONE_RAY:
                 raise NotIdentifiedError(

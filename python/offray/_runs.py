@@ -34,7 +34,7 @@ def column_names(table: Any) -> list[str]:
     return list(table.columns if hasattr(table, "columns") else table.dtype.names)
 
 
-def find_columns(names: Iterable[str], given: Mapping[str, str | None]) -> dict[str, str]:
+def find_columns(names: Iterable[str], given: Mapping[str, str | None], required: tuple[str, ...] = REQUIRED) -> dict[str, str]:
     """Which column plays which role.
 
     Parameters
@@ -43,6 +43,8 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None]) -> dict[
         All column names.
     given
         Role to column name, where the caller says so; other roles are recognised by name, whatever the case.
+    required
+        The roles that must be there.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None]) -> dict[
             raise ValueError(f"{role}: columns {', '.join(matches)} could all be it; say which")
         if matches:
             found[role] = (exact or matches)[0]
-        elif role in REQUIRED:
+        elif role in required:
             raise ValueError(
                 f"{role}: no such column (looked for {', '.join(aliases)}); the columns are {', '.join(map(str, names))}"
             )

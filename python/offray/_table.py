@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
-from offray._runs import find_columns
+from offray._runs import REQUIRED, find_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarray]:
+def read_runs(path: Path, given: Mapping[str, str | None], required: tuple[str, ...] = REQUIRED) -> dict[str, np.ndarray]:
     """The columns that a fit reads, by role.
 
     Parameters
@@ -28,6 +28,8 @@ def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarr
         A CSV file (comma-separated, UTF-8, a header line) or, by its ending, a Parquet file.
     given
         Role to column name, where the caller says so; see `offray._runs.find_columns`.
+    required
+        The roles that must be there.
 
     Raises
     ------
@@ -35,30 +37,31 @@ def read_runs(path: Path, given: Mapping[str, str | None]) -> dict[str, np.ndarr
         For a file that cannot be read as a table of runs, in words that name it.
     """
     try:
-        table = _read_parquet(path, given) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path, given)
+        reader = _read_parquet if path.suffix.lower() in (".parquet", ".pq") else _read_csv
+        table = reader(path, given, required)
     except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
         raise ValueError(f"{path}: {_reason(path, error)}") from None
     if table.num_rows == 0:
         raise ValueError(f"{path}: the table has a header but no rows")
-    columns = find_columns(table.column_names, given)
+    columns = find_columns(table.column_names, given, required)
     # Text and gaps arrive as objects and NaN; the fit names the row.
     return {role: table.column(name).to_numpy() for role, name in columns.items()}
 
 
-def _read_csv(path: Path, given: Mapping[str, str | None]) -> pa.Table:
+def _read_csv(path: Path, given: Mapping[str, str | None], required: tuple[str, ...]) -> pa.Table:
     source: Path | io.BytesIO = path
     if not path.is_file() and path.exists() and not path.is_dir():
         source = io.BytesIO(path.read_bytes())  # a pipe can be read only once
     with pa_csv.open_csv(source) as reader:
-        wanted = list(find_columns(reader.schema.names, given).values())
+        wanted = list(find_columns(reader.schema.names, given, required).values())
     if isinstance(source, io.BytesIO):
         source.seek(0)
     return pa_csv.read_csv(source, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
 
 
-def _read_parquet(path: Path, given: Mapping[str, str | None]) -> pa.Table:
+def _read_parquet(path: Path, given: Mapping[str, str | None], required: tuple[str, ...]) -> pa.Table:
     names = pa_parquet.read_schema(path).names
-    return pa_parquet.read_table(path, columns=list(find_columns(names, given).values()))
+    return pa_parquet.read_table(path, columns=list(find_columns(names, given, required).values()))
 
 
 def _reason(path: Path, error: Exception) -> str:

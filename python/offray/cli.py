@@ -8,7 +8,7 @@ import sys
 import warnings
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 try:
     import typer
@@ -99,7 +99,7 @@ def fit(
                 quantile=quantile,
                 log_loss=log_loss,
                 fixed=_fixed(fix or []),
-                tied=[_pair(text) for text in tie or []],
+                tied=[_pair(text, "NAME=NAME") for text in tie or []],
                 identify="force" if force else "auto",
             )
     except ValueError as error:
@@ -109,6 +109,71 @@ def fit(
     else:
         _show(result)
     raise typer.Exit(_exit_code(result))
+
+
+@app.command()
+def check(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="CSV or Parquet file, one planned run per row: params, tokens.")],
+    law: Annotated[str, typer.Option(help=f"One of: {', '.join(LAWS)}.")] = "chinchilla",
+    kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
+    target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
+    sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    params: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of model parameters N.")] = None,
+    tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of training tokens D.")] = None,
+) -> None:
+    """Before training: what planned runs will determine. Exit codes: 0 fine, 2 bad input, 3 the plan does not pass."""
+    from offray._check import check as check_design
+
+    try:
+        N, D = _plan(plan, params, tokens)
+        result = check_design(N, D, law=law, kappa_target=kappa_target, target=_target(target), sigma=sigma)
+    except ValueError as error:
+        _fail(str(error))
+    typer.echo(str(result))
+    raise typer.Exit(Exit.FINE if result.passes else Exit.NOT_IDENTIFIED)
+
+
+@app.command()
+def suggest(
+    budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each.")],
+    max_runs: Annotated[int, typer.Option(help="The most runs.")],
+    sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
+    tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
+    existing: Annotated[Path | None, typer.Option(help="CSV or Parquet file of runs that there are.")] = None,
+    criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
+    target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
+    law: Annotated[str, typer.Option(help=f"One of: {', '.join(LAWS)}.")] = "chinchilla",
+    sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
+) -> None:
+    """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
+    from offray._suggest import suggest as suggest_runs
+
+    try:
+        runs = None if existing is None else _plan(existing, None, None)
+        region = {"N": _numbers("--sizes", sizes), "D": _numbers("--tokens-range", tokens_range)}
+        result = suggest_runs(
+            runs, budget, region, max_runs, criterion, target=_target(target), law=law, sigma=sigma, until=until
+        )
+    except ValueError as error:
+        _fail(str(error))
+    typer.echo(str(result))
+
+
+def _plan(path: Path, params: str | None, tokens: str | None) -> tuple[Any, Any]:
+    table = read_runs(path, {"params": params, "tokens": tokens}, required=("params", "tokens"))
+    return table["params"], table["tokens"]
+
+
+def _target(text: str | None) -> tuple[float, float] | None:
+    return None if text is None else _numbers("--target", text)
+
+
+def _numbers(option: str, text: str) -> tuple[float, float]:
+    first, comma, second = text.partition(",")
+    if not comma:
+        raise ValueError(f"{option}: {text!r} must be two numbers with a comma between them")
+    return _number(option, first), _number(option, second)
 
 
 def _exit_code(result: Fit) -> Exit:
@@ -134,10 +199,10 @@ def _show(result: Fit) -> None:
         console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name and equals and value):
-        raise ValueError(f"{text!r} must have the form NAME=VALUE")
+        raise ValueError(f"{text!r} must have the form {form}")
     return name, value
 
 

@@ -121,3 +121,24 @@ def test_bad_arguments(runs_csv, tmp_path):
         assert shown.returncode == 2, arguments
         assert message in shown.stderr
         assert "Traceback" not in shown.stderr
+
+
+def test_check_and_suggest(tmp_path):
+    plan = tmp_path / "plan.csv"
+    rows = [f"{N!r},{k * N!r}" for k in (15.0, 20.0, 25.0, 30.0) for N in (5e6, 1e7, 2e7, 4e7, 8e7)]
+    plan.write_text("params,tokens\n" + "\n".join(rows) + "\n")
+
+    def offray_cli(*arguments):
+        return subprocess.run([sys.executable, "-m", "offray.cli", *arguments], capture_output=True, text=True, check=False)
+
+    narrow = offray_cli("check", str(plan))
+    assert narrow.returncode == 3
+    assert "would pass" in narrow.stdout
+    limits = ["--sizes", "5e6,8e7", "--tokens-range", "1e7,1.6e9", "--max-runs", "20"]
+    shown = offray_cli("suggest", "--budget", "1e18", *limits, "--existing", str(plan))
+    assert shown.returncode == 0
+    assert "before" in shown.stdout
+    wrong = offray_cli("suggest", "--budget", "1e18", *limits, "--target", "1e9")
+    assert wrong.returncode == 2
+    assert "--target" in wrong.stderr
+    assert offray_cli("check", str(tmp_path / "absent.csv")).returncode == 2

@@ -372,3 +372,51 @@ def test_weights_cannot_cure(grid):
     np.testing.assert_allclose(fit.conditioning_under("squares").kappa_weights, 1)
     with pytest.raises(ValueError, match="delta must be in"):
         fit.conditioning_under("huber", delta=-1.0)
+
+
+@pytest.mark.parametrize("options", [{"bounds": {"E": (0.01, 5)}}, {"fixed": {"E": 1.69}}, {"tied": [("alpha", "beta")]}])
+def test_constraints_do_not_switch_the_refusal_off(options):
+    fit = quiet_fit(*rays(20, seed=1), **options)
+    assert fit.reduced is None
+    assert not any(fit.identifiability.determined[name] for name in ("A", "B", "alpha", "beta"))
+    with pytest.raises(offray.NotIdentifiedError):
+        fit.predict(8e8, 1.6e11)
+    with pytest.raises(offray.NotIdentifiedError):
+        fit.compute_optimal(1e22)
+
+
+def test_repeated_data_without_repetition_on_a_ray():
+    fit = quiet_fit(*rays(20), law="repeated_data")
+    assert "one_ray" in fit.identifiability.findings
+    with pytest.raises(offray.NotIdentifiedError):
+        fit.predict(8e8, 1.6e11)
+
+
+def test_bootstrap_on_a_ray_is_of_the_reduced_law():
+    fit = quiet_fit(*rays(20))
+    refits = fit.bootstrap(50, seed=1)
+    assert np.isnan(refits.theta[:, [1, 2, 4]]).all()
+    np.testing.assert_array_equal(refits.theta[:, 3], fit.reduced.bootstrap(50, seed=1).theta[:, 2])
+
+
+def test_precise_runs_about_a_ray_are_believed():
+    """Scattered by a few per cent, and precise enough for the full law."""
+    N = np.repeat(SIZES, 2)
+    D = N * np.tile([19.0, 20.8], len(SIZES))
+    loss = offray.laws.chinchilla((N, D), *HOFFMANN) + 1e-6 * np.random.default_rng(0).normal(size=N.size)
+    fit = quiet_fit(N, D, loss)
+    assert "one_ray" not in fit.identifiability.findings
+    np.testing.assert_allclose(fit.params["alpha"], 0.34, rtol=1e-2)
+
+
+def test_reduced_law_needs_a_ray(grid):
+    with pytest.raises(ValueError, match="chinchilla_on_ray needs runs on one ray"):
+        offray.fit(*grid, law=offray.laws.chinchilla.on_ray)
+
+
+def test_equal_runs():
+    same = np.full(10, 1e8)
+    fit = quiet_fit(same, 20 * same, 3 + 0.01 * np.sin(np.arange(10)))
+    assert {"one_size", "one_token_count", "one_ray"} <= set(fit.identifiability.findings)
+    assert "What is known" not in " ".join(fit.identifiability.warnings)
+    assert str(fit)

@@ -252,3 +252,94 @@ def test_compare_with_repeated_data():
     comparison = offray.compare({"params": N, "tokens": D, "loss": loss, "unique_tokens": U}, log_loss=True)
     assert comparison.scores[0].law.name == "repeated_data"
     assert len(comparison.scores) == 4
+
+
+@pytest.mark.parametrize(
+    ("stem", "log_loss"), [("steplaw_dense", False), ("datablations_c4", True), ("gadre_redpajama", False)]
+)
+def test_profiles_of_loose_parameters(stem, log_loss):
+    """Ends far from the estimate, where descents are long: tau is t there, or nothing is ruled out."""
+    runs = read_data(stem)[:3]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(*runs, log_loss=log_loss)
+        t = 1.0 / offray.fit(*runs, log_loss=log_loss).se[3] * (fit.conf_int()[3, 1] - fit.theta[3])
+        ends = fit.conf_int(method="profile")
+        variance = fit.rss / fit.degrees_of_freedom
+        assert (ends[:, 0] < 0.99 * fit.theta).all()
+        assert (ends[:, 1] > 1.01 * fit.theta).all()
+        for name, pair in zip(fit.law.parameters, ends, strict=True):
+            for end in pair:
+                if not 1e-10 < end < 1e100:
+                    continue
+                held = offray.fit(*runs, fixed={name: end}, log_loss=log_loss)
+                tau = np.sqrt(max(held.rss - fit.rss, 0) / variance)
+                np.testing.assert_allclose(tau, t, rtol=1e-3, err_msg=f"{name} {end}")
+        if ends[0, 0] == 0:
+            floorless = offray.fit(*runs, fixed={"E": 1e-12}, log_loss=log_loss)
+            assert np.sqrt((floorless.rss - fit.rss) / variance) < t
+
+
+def test_profile_ends_at_the_users_bound(grid):
+    fit = offray.fit(*grid, bounds={"alpha": (0.335, 0.34)})
+    low, high = fit.conf_int(method="profile")[3]
+    np.testing.assert_allclose([low, high], [0.335, 0.34], rtol=1e-6)
+    assert np.isfinite(fit.conf_int(method="profile")[1]).all()
+
+
+def test_few_runs_make_no_narrow_bootstrap():
+    N, D = (a.ravel()[:5] for a in np.meshgrid(np.geomspace(1e7, 1e9, 3), np.geomspace(1e9, 1e11, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(N, D, offray.laws.chinchilla((N, D), *HOFFMANN) + 0.01 * np.sin(np.arange(5)))
+        np.testing.assert_array_equal(fit.conf_int(method="bootstrap", n=50), np.tile([-np.inf, np.inf], (5, 1)))
+    six = tuple(a.ravel()[[0, 1, 2, 3, 5, 7]] for a in np.meshgrid(np.geomspace(1e7, 1e9, 3), np.geomspace(1e9, 1e11, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(*six, offray.laws.chinchilla(six, *HOFFMANN) + 0.01 * np.sin(np.arange(6)))
+    with pytest.warns(offray.IdentifiabilityWarning, match="replicates have no optimum"):
+        fit.conf_int(method="bootstrap", n=100)
+
+
+def test_few_groups_widen_the_sandwich(grid):
+    fit = offray.fit(*grid)
+    group = np.arange(grid[0].size) % 5
+    half = (fit.conf_int(method="sandwich", group=group)[:, 1] - fit.theta) / np.sqrt(
+        np.diagonal(fit.covariance("sandwich", group=group))
+    )
+    np.testing.assert_allclose(half, 2.7764451051977987, rtol=1e-9)  # t(.975, 4)
+
+
+def test_shares_stay_below_one():
+    N, D, loss, _ = read_data("steplaw_dense")
+    fit = offray.fit(N, D, loss)
+    with pytest.warns(offray.IdentifiabilityWarning, match="compute-optimal point is not determined"):
+        at = fit.compute_optimal(1e21)
+    for share in (at.a, at.b):
+        assert 0 < share.interval[0] < share.value < share.interval[1] < 1
+    notes = offray.fit(*read_data("gadre_c4")[:3]).identifiability.notes
+    assert any("compute-optimal" in note for note in notes)
+
+
+def test_elasticity_of_droppo_elibol():
+    """The slope of ln(L* - L_inf) far out along the optimum."""
+    theta = np.array([1.7, 1e9, 1e11, 0.15, 0.2, 0.35])
+    law = offray.laws.droppo_elibol
+
+    def reducible(C):
+        N, D = np.exp(offray._core.optimal(law._index, theta, np.array([C, 6.0, 0.0]))[:2])
+        return law((N, D), *theta) - theta[0]
+
+    slope = -np.log(reducible(1e41) / reducible(1e40)) / np.log(10)
+    elasticity = np.exp(offray._core.optimal(law._index, theta, np.array([1e40, 6.0, 0.0]))[6])
+    np.testing.assert_allclose(elasticity, slope, rtol=2e-3)
+
+
+def test_new_runs_about_a_quantile(grid):
+    N, D, _ = grid
+    N, D = np.tile(N, 8), np.tile(D, 8)
+    clean = offray.laws.chinchilla((N, D), *HOFFMANN)
+    fit = offray.fit(N, D, clean + 0.01 * np.random.default_rng(0).normal(size=N.size), objective="quantile", quantile=0.9)
+    middle = fit.predict(N, D).prediction_interval.mean(axis=1)
+    assert abs((middle - clean).mean()) < 0.002
+    np.testing.assert_allclose(fit.noise_sd, 0.01, rtol=0.15)

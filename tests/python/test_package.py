@@ -30,7 +30,9 @@ def test_import_needs_numpy_only():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["offray", "offray._compare", "offray._condition", "offray._fit", "offray._precision", "offray._tpp"])
+@pytest.mark.parametrize(
+    "name", ["offray", *(f"offray._{part}" for part in ("check", "compare", "condition", "fit", "precision", "suggest", "tpp"))]
+)
 def test_docstring_examples(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -28,7 +28,8 @@ enum class Optimal {
   loss,
   exponent_N,  ///< a of N* ~ C^a, for T = 0: beta / (alpha + beta) for Chinchilla
   exponent_D,  ///< b = 1 - a
-  elasticity   ///< of the reducible loss along the optimum, L* - E ~ C^-e: alpha beta / (alpha + beta) for Chinchilla
+  elasticity   ///< e of the reducible loss along the optimum, L* - E ~ C^-e: alpha beta / (alpha + beta) for Chinchilla; for
+               ///< Droppo-Elibol, whose floor is inside the power, as C grows
 };
 
 /// ln q and its derivatives by ln theta, natural units, (p,).
@@ -51,6 +52,7 @@ class OptimalPoint {
   OptimalPoint(const AnyLaw<S>& law, const Parameters<S>& theta, S flops, const Cost<S>& cost)
       : law_(law), theta_(theta), first_(exponent(law.form[4])), second_(exponent(law.form[5])) {
     const LogValue<S> outer = exponent(law.form[3]);
+    within_ = exponent(law.form[0] < 0 ? -1 : law.form[3]);
     // Kaplan's second exponent is the outer one, so that q = 1.
     if (law.form[5] < 0) second_ = outer;
     const S p = std::exp(first_.log - outer.log), q = std::exp(second_.log - outer.log);
@@ -95,7 +97,8 @@ class OptimalPoint {
       case Optimal::exponent_D:
         return {std::log(share), (S(1) - share) * (first_.gradient - second_.gradient)};
       case Optimal::elasticity:
-        return {second_.log + std::log(share), (S(1) - share) * first_.gradient + share * second_.gradient};
+        return {second_.log + std::log(share) - within_.log,
+                (S(1) - share) * first_.gradient + share * second_.gradient - within_.gradient};
     }
     return {};
   }
@@ -104,6 +107,7 @@ class OptimalPoint {
   const AnyLaw<S>& law_;
   Parameters<S> theta_;
   LogValue<S> first_, second_;  ///< the law's exponents of N and D
+  LogValue<S> within_;          ///< the outer power where a floor is inside it; else 1
   S log_N_ = S(0), log_D_ = S(0);
   Parameters<S> dN_, dD_;
 

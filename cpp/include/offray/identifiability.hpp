@@ -18,13 +18,13 @@ inline namespace OFFRAY_ABI {
 
 /// Something that the runs leave open. A fit with none of these and Status::converged is identified.
 enum class Finding {
-  one_size,           ///< all N within kOneRay: the term in N is a constant
-  one_token_count,    ///< all D within kOneRay: the term in D is a constant
-  one_ray,            ///< largest over smallest tokens per parameter below kOneRay, and the law's two terms are both free
-  parallel_terms,     ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
+  one_size,         ///< all N within kOneRay: the term in N is a constant
+  one_token_count,  ///< all D within kOneRay: the term in D is a constant
+  one_ray,         ///< tokens per parameter within kOneRay, both terms free, and, beyond kExactRay, not told apart all the same
+  parallel_terms,  ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
   ill_conditioned,    ///< kappa_2 above kCollinear, or a rank below the number of unknowns
   at_bound,           ///< a parameter sits at its bound, or runs away
-  floor_unknown,      ///< the interval of the loss floor reaches zero: t se(E) >= E
+  floor_unknown,      ///< where nothing above holds: the interval of the loss floor reaches zero, t se(E) >= E
   few_runs,           ///< at most kFewDegrees degrees of freedom
   no_repetition,      ///< R_D: no run repeats a token
   one_epoch_count,    ///< R_D: all runs repeat their tokens equally often, within kOneRay
@@ -43,6 +43,8 @@ constexpr bool has(Findings findings, Finding finding) { return (findings & flag
 
 /// Largest over smallest tokens per parameter below which runs count as one ray: k^-beta then varies by under 4 %.
 inline constexpr double kOneRay = 1.1;
+/// Up to here runs are on one ray but for the rounding of token counts, and no fit of the full law is believed.
+inline constexpr double kExactRay = 1.001;
 /// kappa_2 above which a design counts as collinear: the worst combination's interval is this much wider than the best's.
 inline constexpr double kCollinear = 1000;
 /// kappa_eq above which two coefficients count as nearly parallel: each interval is 5 times wider than with orthogonal columns.
@@ -205,7 +207,11 @@ Findings findings(const Fit<S>& fit) {
   if (pair[0] >= 0) {
     if (detail::ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
     if (detail::ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
-    if (!repeated && exponents_free && fit.runs.at.tpp_ratio() < S(kOneRay)) out |= flag(Finding::one_ray);
+    const bool fresh = !repeated || fit.runs.at.repeats.maxCoeff() == S(0);  // epoch counts would tell the terms apart
+    const S ratio = fit.runs.at.tpp_ratio();
+    // Runs that scatter about a ray may be precise enough after all.
+    const bool told = ratio >= S(kExactRay) && fit.converged() && vaguest < S(kVague);
+    if (fresh && exponents_free && ratio < S(kOneRay) && !told) out |= flag(Finding::one_ray);
     if (!exponents_free) vaguest = std::max(look.se_of(law.form[1]), look.se_of(law.form[2]));
     // Infinite where n = p: then few_runs says what is wrong.
     if (vaguest >= S(kVague) && fit.degrees_of_freedom() > 0 && look.pair_kappa(pair, detail::half_width(fit)) >= S(kParallel))

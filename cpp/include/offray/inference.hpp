@@ -76,7 +76,7 @@ WeightedConditioning<S> conditioning_under(const Fit<S>& fit, Loss<S> loss) {
   const Vector<S> r = fit.residual();
   if (has_kink(loss.objective)) loss.delta = std::max(S(1e-12) * r.cwiseAbs().maxCoeff(), std::numeric_limits<S>::min());
   Vector<S> weight(r.size());
-  for (Index i = 0; i < r.size(); ++i) weight[i] = rho(loss, r[i]).majorizer;
+  for (Index i = 0; i < r.size(); ++i) weight[i] = std::max(rho(loss, r[i]).majorizer, S(1e-200));
   if (fit.weight().size() != 0) weight.array() *= fit.weight().array();
   Jacobian<S> J = fit.parametrisation.recentred(fit.jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
   for (Index j = 0; j < J.cols(); ++j) J.col(j).stableNormalize();

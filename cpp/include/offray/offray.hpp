@@ -8,6 +8,7 @@
 #include "offray/compute_optimal.hpp"
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
+#include "offray/design.hpp"
 #include "offray/fit.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/gauss_newton.hpp"

@@ -122,13 +122,15 @@ class Profile {
   S scale_, estimate_;
   Parameters<S> gradient_;
 
-  /// The unknown that gives way: the one that moves ln q most for what it costs.
+  /// The unknown that gives way: the one that moves ln q most for what it costs, unless the user bounded it.
   Index pivot() const {
+    const Parametrisation<S>& parametrisation = fit_.parametrisation;
     const Vector<S> norms = fit_.weighted_jacobian().colwise().norm().transpose();
-    Index best = 0;
+    Index best = -1;
     S most = S(-1);
     for (Index j = 0; j < norms.size(); ++j) {
-      const S gain = std::abs(gradient_[j]) / std::max(norms[j], std::numeric_limits<S>::min());
+      const bool narrow = parametrisation.upper[j] - parametrisation.lower[j] < S(5);
+      const S gain = std::abs(gradient_[j]) / std::max(norms[j], std::numeric_limits<S>::min()) * (narrow ? S(1e-6) : S(1));
       if (gain > most) most = gain, best = j;
     }
     return best;
@@ -143,42 +145,58 @@ class Profile {
     GaussNewton<S> solver(problem.rows(), problem.cols());
     const Parameters<S> low = problem.others(parametrisation.lower), high = problem.others(parametrisation.upper);
     const Parameters<S> ahead = uncertainty_.least_cost(gradient_);
-    Parameters<S> best = fit_.phi;
-    S at = S(0);  // where `best` is
-    const auto tau = [&](S x) {
-      Parameters<S> guess = best + side * (x - at) * ahead;
-      if (!guess.allFinite()) guess = best;
+    Parameters<S> known = fit_.phi;  // the best point found at `inside`
+    S inside = S(0), tau_inside = S(0);
+
+    /// tau at x from a known point, and that point's successor. \return infinite where no descent gets anywhere.
+    const auto descend = [&](S x, const Parameters<S>& from, S at, Parameters<S>& reached) {
+      Parameters<S> guess = from + side * (x - at) * ahead;
+      if (!guess.allFinite()) guess = from;
       guess = guess.cwiseMax(parametrisation.lower).cwiseMin(parametrisation.upper);
       problem.set_target(estimate_ + side * x);
       problem.set_phi(guess);
       Parameters<S> others = problem.others(guess);
       const S F = least(problem, solver, low, high, others);
-      if (!std::isfinite(F)) return std::numeric_limits<S>::infinity();
-      problem.lift(others);
-      best = problem.phi();
-      at = x;
+      if (!std::isfinite(F) || !problem.lift(others)) return std::numeric_limits<S>::infinity();
+      reached = problem.phi();
       return std::sqrt(std::max(S(2) * (F - fit_.summary.objective) / scale_, S(0)));
+    };
+    /// The least of the descents from the known point, along the tangent and straight on, and from the optimum.
+    const auto tau = [&](S x) {
+      Parameters<S> reached = known, other;
+      S best = descend(x, known, inside, reached);
+      if (best < t) return known = reached, best;
+      for (const S at : {x, S(0)}) {
+        const S again = descend(x, at == x ? known : fit_.phi, at, other);
+        if (again < best) best = again, reached = other;
+      }
+      if (best < t) known = reached;
+      return best;
     };
 
     const S se = uncertainty_.se(gradient_);
-    S inside = S(0), tau_inside = S(0), outside = std::isfinite(se) && se > S(0) ? std::min(t * se, S(2)) : S(1), tau_outside;
+    S outside = std::isfinite(se) && se > S(0) ? std::min(t * se, S(1)) : S(.5), tau_outside;
     while ((tau_outside = tau(outside)) < t) {
-      if (outside >= kFarthest) return std::numeric_limits<S>::infinity();
-      const S stretch = tau_outside > S(0) ? S(1.05) * t / tau_outside : S(3);
       inside = outside, tau_inside = tau_outside;
-      outside = std::min(outside * std::min(std::max(stretch, S(1.1)), S(3)), kFarthest);
+      if (outside >= kFarthest) return Noise<S>::infinity();
+      const S stretch = tau_outside > S(0) ? S(1.05) * t / tau_outside : S(2);
+      outside = std::min(outside * std::min(std::max(stretch, S(1.1)), S(2)), kFarthest);
     }
-    for (int i = 0; i < 60 && outside - inside > S(1e-6) * outside; ++i) {
-      // tau is nearly linear in ln q, or bends once: false position with the bracket halved where that is slow.
-      S x = std::isfinite(tau_outside) ? inside + (t - tau_inside) / (tau_outside - tau_inside) * (outside - inside)
-                                       : (inside + outside) / S(2);
-      if (i % 3 == 2) x = (inside + outside) / S(2);
+    for (int i = 0; i < 80 && outside - inside > S(1e-7) * outside; ++i) {
+      // tau is nearly linear in ln q, or bends once: false position, with the bracket halved every third time.
+      const bool halve = i % 3 == 2 || !std::isfinite(tau_outside);
+      const S x =
+          halve ? (inside + outside) / S(2) : inside + (t - tau_inside) / (tau_outside - tau_inside) * (outside - inside);
       const S here = tau(x);
       if (std::abs(here - t) <= S(1e-7) * t) return x;
-      (here < t ? inside : outside) = x;
-      (here < t ? tau_inside : tau_outside) = here;
+      if (here < t)
+        inside = x, tau_inside = here;
+      else
+        outside = x, tau_outside = here;
     }
-    return std::isfinite(tau_outside) ? (inside + outside) / S(2) : std::numeric_limits<S>::infinity();
+    // No point beyond: the end of the user's range, or of all sense.
+    if (!std::isfinite(tau_outside)) return parametrisation.unconstrained() ? Noise<S>::infinity() : inside;
+    return (inside + outside) / S(2);
   }
 
   /// The least objective on the surface.

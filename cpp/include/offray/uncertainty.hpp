@@ -20,7 +20,7 @@ template <typename S>
 struct Noise {
   S score;  ///< sum w psi^2 / (n - p), the variance of psi; infinite where n = p
   S slope;  ///< m, the mean slope of psi; 1 for squares
-  S sd;     ///< standard deviation of a new run: s for squares, else 1.4826 median sqrt(w)|r| sqrt(n / (n - p))
+  S sd;  ///< standard deviation of a new run: s for squares, else 1.4826 median |x - median x| sqrt(n / (n - p)), x = sqrt(w) r
 
   /// The variance that (J'WJ)^-1 scales with; infinite where the residuals do not say.
   S variance() const { return slope > S(0) && std::isfinite(score) ? score / (slope * slope) : infinity(); }
@@ -30,9 +30,9 @@ struct Noise {
 
 namespace detail {
 
+/// The median, the upper one of two.
 template <typename S>
-S median_size(Vector<S> x) {
-  x = x.cwiseAbs();
+S median(Vector<S> x) {
   std::nth_element(x.data(), x.data() + x.size() / 2, x.data() + x.size());
   return x[x.size() / 2];
 }
@@ -54,7 +54,7 @@ Noise<S> noise(const Fit<S>& fit) {
   }
   const Vector<S> r = fit.residual();
   const Index n = r.size();
-  const S h = S(1.06) * S(1.4826) * detail::median_size(r) * std::pow(S(n), S(-0.2));
+  const S h = S(1.06) * S(1.4826) * detail::median<S>(r.cwiseAbs()) * std::pow(S(n), S(-0.2));
   const bool weighted = fit.weight().size() != 0;
   S squares = S(0), slope = S(0), total = S(0);
   for (Index i = 0; i < n; ++i) {
@@ -65,7 +65,8 @@ Noise<S> noise(const Fit<S>& fit) {
     total += w;
   }
   const Vector<S> alike = weighted ? Vector<S>(r.cwiseProduct(fit.weight().cwiseSqrt())) : r;
-  return {squares / dof, slope / total, S(1.4826) * detail::median_size(alike) * std::sqrt(S(n) / dof)};
+  const S middle = detail::median<S>(alike);
+  return {squares / dof, slope / total, S(1.4826) * detail::median<S>((alike.array() - middle).abs()) * std::sqrt(S(n) / dof)};
 }
 
 /// Covariance of the unknowns phi in factored form, cov = F F', and what follows from it by the delta method.
