@@ -35,8 +35,14 @@ void planned_runs_are_a_fit_without_losses() {
 template <typename S>
 std::vector<Index> search(Criterion criterion) {
   const auto table = designs::grid<S>(6, 6);
-  DesignModel<S> model{rows(table), Jacobian<S>(0, 5), rows(designs::grid<S>(2, 2)) * S(.01)};
-  const std::vector<DesignModel<S>> models{model};
+  // Targets beyond the candidates, with derivatives by the same unknowns.
+  const Index n = table.N.size();
+  auto all = table;
+  all.N.conservativeResize(n + 3), all.D.conservativeResize(n + 3);
+  all.N.tail(3) << S(1e9), S(3e8), S(1e8);
+  all.D.tail(3) << S(2e10), S(6e10), S(2e11);
+  const Jacobian<S> J = rows(all);
+  const std::vector<DesignModel<S>> models{{J.topRows(n), Jacobian<S>(0, 5), J.bottomRows(3) * S(.01)}};
   const DesignLimits<S> limits{S(6) * table.N.cwiseProduct(table.D), S(3e17), 12};
   DesignSearch<S> designer(models, limits, criterion);
   const OptimalDesign<S> out = designer.search();
