@@ -23,13 +23,13 @@ void bind_scalar(py::module_& m) {
 using Rows = Jacobian<double>;
 
 py::tuple search_design(const std::vector<std::tuple<Rows, Rows, Rows>>& models, Array<double> cost, double budget,
-                        Index max_runs, int criterion) {
+                        Index max_runs, Index max_repeats, int criterion) {
   OptimalDesign<double> out;
   {
     const py::gil_scoped_release release;  // the arguments are copies, or a view of an array that the caller holds
     std::vector<DesignModel<double>> all;
     for (const auto& [candidates, existing, targets] : models) all.push_back({candidates, existing, targets});
-    const DesignLimits<double> limits{cost, budget, max_runs};
+    const DesignLimits<double> limits{cost, budget, max_runs, max_repeats};
     out = DesignSearch<double>(all, limits, static_cast<Criterion>(criterion)).search();
   }
   return py::make_tuple(out.count, out.weight, out.value, out.bound);
@@ -42,5 +42,5 @@ void bind_design(py::module_& m) {
   bind_scalar<double>(m);
   bind_scalar<long double>(m);
   m.def("search_design", &search_design, py::arg("models"), py::arg("cost").noconvert(), py::arg("budget"), py::arg("max_runs"),
-        py::arg("criterion"));
+        py::arg("max_repeats"), py::arg("criterion"));
 }

@@ -113,6 +113,7 @@ def suggest(
     sizes: Any = None,
     tokens: Any = None,
     candidates: tuple[Any, Any] | None = None,
+    max_repeats: int | None = None,
     fit: Fit | None = None,
     until: str | None = None,
 ) -> Suggestion:
@@ -141,6 +142,8 @@ def suggest(
         The sizes and token counts that can be run, within the region; default 20 each, log-spaced.
     candidates : (N, D), optional
         The runs to choose from, in place of a grid.
+    max_repeats : int, optional
+        The most often that one run may be made, with other seeds. Default: as often as it helps.
     fit : Fit, optional
         For sequential use: one batch at a time.
     until : str, optional
@@ -163,7 +166,9 @@ def suggest(
     >>> plan.spent <= 1e19 and plan.efficiency > 0.9
     True
     """
-    problem = _problem(existing, budget, region, max_runs, criterion, target, theta, law, sigma, sizes, tokens, candidates, fit)
+    problem = _problem(
+        existing, budget, region, max_runs, max_repeats, criterion, target, theta, law, sigma, sizes, tokens, candidates, fit
+    )
     return problem.solve(problem.budget) if until is None else _cheapest(problem, until)
 
 
@@ -179,12 +184,13 @@ class _Problem:
     region: dict[str, tuple[float, float]]
     budget: float
     max_runs: int
+    max_repeats: int
     criterion: str
 
     def solve(self, budget: float) -> Suggestion:
         cost = FLOPS_PER_TOKEN * self.N * self.D
         count, _, value, bound = _core.search_design(
-            self.models(), cost, budget, self.max_runs, _core.CRITERIA.index(self.criterion)
+            self.models(), cost, budget, self.max_runs, self.max_repeats, _core.CRITERIA.index(self.criterion)
         )
         if not np.isfinite(value):
             raise ValueError(
@@ -277,6 +283,7 @@ def _problem(
     budget: Any,
     region: Any,
     max_runs: Any,
+    max_repeats: Any,
     criterion: str,
     target: Any,
     theta: Any,
@@ -297,12 +304,8 @@ def _problem(
         raise ValueError(f"unknown criterion {criterion!r}; known criteria: {', '.join(_core.CRITERIA)}")
     if not 0 < float(budget) < np.inf:
         raise ValueError(f"budget must be positive and finite; got {budget}")
-    try:
-        runs = operator.index(max_runs)
-    except TypeError:
-        raise ValueError(f"max_runs must be an integer; got {max_runs!r}") from None
-    if runs < 1:
-        raise ValueError(f"max_runs must be at least 1; got {runs}")
+    runs = _count("max_runs", max_runs)
+    repeats = runs if max_repeats is None else _count("max_repeats", max_repeats)
     N, D, bounds = _candidates(region, sizes, tokens, candidates)
     the_law = find_law(law or (fit.law if fit is not None else "chinchilla"))
     if the_law.parameters[-1] == "R_D":
@@ -315,7 +318,19 @@ def _problem(
     thetas = _around(fit) if fit is not None and theta is None else assumed(the_law, theta)
     flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1]
     where = targets(thetas, the_law, target, flops)
-    return _Problem(the_law, thetas, float(noise), where, _existing(existing), N, D, bounds, float(budget), runs, criterion)
+    return _Problem(
+        the_law, thetas, float(noise), where, _existing(existing), N, D, bounds, float(budget), runs, repeats, criterion
+    )
+
+
+def _count(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be an integer; got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1; got {number}")
+    return number
 
 
 def _candidates(region: Any, sizes: Any, tokens: Any, given: Any) -> tuple[Array, Array, dict[str, tuple[float, float]]]:

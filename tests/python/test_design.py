@@ -196,7 +196,11 @@ def test_real_runs_near_a_ray_and_suggested():
             warnings.simplefilter("ignore")
             before = offray.fit(N[near], D[near], loss[near], log_loss=True)
             plan = offray.suggest(
-                (N[near], D[near]), budget=6 * float(N[near] @ D[near]), max_runs=len(near), candidates=(N[rest], D[rest])
+                (N[near], D[near]),
+                budget=6 * float(N[near] @ D[near]),
+                max_runs=len(near),
+                candidates=(N[rest], D[rest]),
+                max_repeats=1,
             )
             chosen = np.concatenate(
                 [near, [np.flatnonzero((n == N) & (d == D))[0] for n, d in zip(plan.N, plan.D, strict=True)]]

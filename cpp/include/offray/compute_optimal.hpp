@@ -81,27 +81,7 @@ class OptimalPoint {
     dD_ = -dN_ / rest;
   }
 
-  LogValue<S> value(Optimal which) const {
-    const S share = S(1) / (S(1) + std::exp(second_.log - first_.log));  // of the first exponent in the sum of both
-    switch (which) {
-      case Optimal::N:
-        return {log_N_, dN_};
-      case Optimal::D:
-        return {log_D_, dD_};
-      case Optimal::tokens_per_parameter:
-        return {log_D_ - log_N_, dD_ - dN_};
-      case Optimal::loss:
-        return loss();
-      case Optimal::exponent_N:
-        return {std::log1p(-share), share * (second_.gradient - first_.gradient)};
-      case Optimal::exponent_D:
-        return {std::log(share), (S(1) - share) * (first_.gradient - second_.gradient)};
-      case Optimal::elasticity:
-        return {second_.log + std::log(share) - within_.log,
-                (S(1) - share) * first_.gradient + share * second_.gradient - within_.gradient};
-    }
-    return {};
-  }
+  LogValue<S> value(Optimal which) const;
 
  private:
   const AnyLaw<S>& law_;
@@ -129,17 +109,43 @@ class OptimalPoint {
     return out;
   }
 
-  LogValue<S> loss() const {
-    Inputs<S> at;
-    at.log_N = Vector<S>::Constant(1, log_N_);
-    at.log_D = at.log_U = Vector<S>::Constant(1, log_D_);
-    at.repeats = Vector<S>::Zero(1);
-    Vector<S> value(1);
-    Jacobian<S> J(1, theta_.size());
-    law_.evaluate(theta_, at, value, J);
-    return {std::log(value[0]), J.row(0).transpose().cwiseProduct(theta_) / value[0]};
-  }
+  LogValue<S> loss() const;
 };
+
+template <typename S>
+LogValue<S> OptimalPoint<S>::value(Optimal which) const {
+  const S share = S(1) / (S(1) + std::exp(second_.log - first_.log));  // of the first exponent in the sum of both
+  switch (which) {
+    case Optimal::N:
+      return {log_N_, dN_};
+    case Optimal::D:
+      return {log_D_, dD_};
+    case Optimal::tokens_per_parameter:
+      return {log_D_ - log_N_, dD_ - dN_};
+    case Optimal::loss:
+      return loss();
+    case Optimal::exponent_N:
+      return {std::log1p(-share), share * (second_.gradient - first_.gradient)};
+    case Optimal::exponent_D:
+      return {std::log(share), (S(1) - share) * (first_.gradient - second_.gradient)};
+    case Optimal::elasticity:
+      return {second_.log + std::log(share) - within_.log,
+              (S(1) - share) * first_.gradient + share * second_.gradient - within_.gradient};
+  }
+  return {};
+}
+
+template <typename S>
+LogValue<S> OptimalPoint<S>::loss() const {
+  Inputs<S> at;
+  at.log_N = Vector<S>::Constant(1, log_N_);
+  at.log_D = at.log_U = Vector<S>::Constant(1, log_D_);
+  at.repeats = Vector<S>::Zero(1);
+  Vector<S> value(1);
+  Jacobian<S> J(1, theta_.size());
+  law_.evaluate(theta_, at, value, J);
+  return {std::log(value[0]), J.row(0).transpose().cwiseProduct(theta_) / value[0]};
+}
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -61,6 +61,7 @@ struct DesignLimits {
   Vector<S> cost;  ///< (c,), positive
   S budget;
   Index max_runs;
+  Index max_repeats = std::numeric_limits<Index>::max();  ///< of one candidate
 };
 
 template <typename S>
@@ -71,7 +72,7 @@ struct OptimalDesign {
   S bound;                   ///< no design within the limits, whole runs or not, has less
 };
 
-/// Minimises a criterion over run lists with sum cost <= budget and at most max_runs runs.
+/// Minimises a criterion over run lists with sum cost <= budget, at most max_runs runs, and none more than max_repeats times.
 ///
 /// First over weights w >= 0 in place of counts, where the criterion is convex: pairwise Frank-Wolfe steps (Lacoste-Julien &
 /// Jaggi 2015), each towards the vertex that the linearised criterion likes best. With sensitivities phi_i = -d criterion / d
@@ -118,6 +119,7 @@ class DesignSearch {
     detail::require_positive<S>("cost", limits_.cost);
     if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) throw InvalidInput("budget must be positive and finite");
     if (limits_.max_runs < 1) throw InvalidInput("max_runs must be at least 1");
+    if (limits_.max_repeats < 1) throw InvalidInput("max_repeats must be at least 1");
     if (limits_.cost.minCoeff() > limits_.budget) throw InvalidInput("budget: no single candidate run is as cheap as that");
     for (const DesignModel<S>& model : models_)
       if (!model.candidates.allFinite() || !model.existing.allFinite() || !model.targets.allFinite())
@@ -194,6 +196,7 @@ class DesignSearch {
   /// argmax sum v phi over v >= 0, sum v <= max_runs, sum cost v <= budget: a mixture of at most two neighbours on the upper
   /// concave hull of the points (cost, phi), the origin standing for runs that are not made.
   Atom best_vertex(const Vector<S>& phi) const {
+    if (limits_.max_repeats < limits_.max_runs) return capped_vertex(phi);
     std::vector<Index> order(static_cast<std::size_t>(phi.size()));
     std::iota(order.begin(), order.end(), Index(0));
     std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return limits_.cost[a] < limits_.cost[b]; });
@@ -226,6 +229,48 @@ class DesignSearch {
     return out;
   }
 
+  /// The same where no candidate may be run more than max_repeats times. For a price mu of the cost the best runs are those
+  /// with the largest positive phi - mu cost; between two neighbouring prices a mixture meets the budget.
+  Atom capped_vertex(const Vector<S>& phi) const {
+    std::vector<Index> order(static_cast<std::size_t>(phi.size()));
+    const auto at_price = [&](S mu, Atom& atom) {
+      const Vector<S> score = phi - mu * limits_.cost;
+      std::iota(order.begin(), order.end(), Index(0));
+      std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return score[a] > score[b]; });
+      atom.clear();
+      S runs = S(limits_.max_runs), spent = S(0);
+      for (const Index i : order) {
+        if (!(score[i] > S(0)) || !(runs > S(0))) break;
+        const S taken = std::min(S(limits_.max_repeats), runs);
+        atom.push_back({i, taken});
+        runs -= taken;
+        spent += taken * limits_.cost[i];
+      }
+      return spent;
+    };
+    Atom dear, cheap;
+    S spent = at_price(S(0), dear), saved = S(0);
+    if (spent <= limits_.budget) return dear;
+    S low = S(0), high = S(2) * (phi.array() / limits_.cost.array()).maxCoeff();
+    for (int i = 0; i < 80; ++i) {
+      const S middle = (low + high) / S(2);
+      Atom trial;
+      const S cost = at_price(middle, trial);
+      if (cost > limits_.budget)
+        low = middle, dear = trial, spent = cost;
+      else
+        high = middle, cheap = trial, saved = cost;
+    }
+    const S share = (limits_.budget - saved) / (spent - saved);
+    Vector<S> mixed = Vector<S>::Zero(phi.size());
+    add(dear, share, mixed);
+    add(cheap, S(1) - share, mixed);
+    Atom out;
+    for (Index i = 0; i < mixed.size(); ++i)
+      if (mixed[i] > S(0)) out.push_back({i, mixed[i]});
+    return out;
+  }
+
   static S along(const Atom& atom, const Vector<S>& phi) {
     S sum = S(0);
     for (const auto& [i, w] : atom) sum += w * phi[i];
@@ -253,7 +298,8 @@ class DesignSearch {
   void relax(Vector<S>& weight, S& bound) const {
     constexpr int kMaxSteps = 400;
     constexpr S kGap = S(1e-3);  // of the criterion: relative for I, in units of p for D
-    const S share = std::min(S(limits_.max_runs) / S(candidates()), limits_.budget / limits_.cost.sum());
+    const S share =
+        std::min({S(limits_.max_runs) / S(candidates()), limits_.budget / limits_.cost.sum(), S(limits_.max_repeats)});
     std::vector<Atom> atoms(1);
     for (Index i = 0; i < candidates(); ++i) atoms[0].push_back({i, share});
     std::vector<S> mix{S(1)};
@@ -311,8 +357,9 @@ class DesignSearch {
     std::iota(order.begin(), order.end(), Index(0));
     const auto rest = [&](Index i) { return weight[i] - std::floor(weight[i] + S(1e-9)); };
     std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return rest(a) > rest(b); });
+    const auto allowed = [&](Index i) { return count[static_cast<std::size_t>(i)] < limits_.max_repeats; };
     for (const Index i : order)
-      if (rest(i) > S(0) && runs > 0 && fits(i, left)) take(i);
+      if (rest(i) > S(0) && runs > 0 && fits(i, left) && allowed(i)) take(i);
 
     // A trace of the relaxed design keeps the criterion finite until the whole runs do.
     for (const S trace : {S(1e-3), S(0)}) {
@@ -322,12 +369,12 @@ class DesignSearch {
         const S here = value(R);
         Index out = -1, in = -1;
         S best = here - S(1e-9) * std::max(std::abs(here), S(1));
-        if (runs > 0) consider(R, here, left, -1, best, out, in);
+        if (runs > 0) consider(R, here, left, count, -1, best, out, in);
         for (Index i = 0; i < candidates(); ++i) {
           if (count[static_cast<std::size_t>(i)] == 0) continue;
           now[i] -= S(1);
           R = factors(now);
-          consider(R, value(R), left + limits_.cost[i], i, best, out, in);
+          consider(R, value(R), left + limits_.cost[i], count, i, best, out, in);
           now[i] += S(1);
         }
         if (in < 0) break;
@@ -343,11 +390,14 @@ class DesignSearch {
   }
 
   /// The best affordable run to add to a design of factor R, where `removed` was taken out.
-  void consider(const Factors& R, S base, S room, Index removed, S& best, Index& out, Index& in) const {
+  void consider(const Factors& R, S base, S room, const std::vector<Index>& count, Index removed, S& best, Index& out,
+                Index& in) const {
     if (!std::isfinite(base)) return;
     const Vector<S> gain = gains(R, true);
     for (Index j = 0; j < candidates(); ++j)
-      if (limits_.cost[j] <= room * (S(1) + S(1e-12)) && base - gain[j] < best) best = base - gain[j], out = removed, in = j;
+      if (count[static_cast<std::size_t>(j)] < limits_.max_repeats && limits_.cost[j] <= room * (S(1) + S(1e-12)) &&
+          base - gain[j] < best)
+        best = base - gain[j], out = removed, in = j;
   }
 };
 

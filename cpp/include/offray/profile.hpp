@@ -106,13 +106,7 @@ class Profile {
     estimate_ = quantity_(fit.phi, gradient_);
   }
 
-  LogInterval<S> interval(S level) {
-    const S infinity = std::numeric_limits<S>::infinity();
-    const S t = student_t_half_width(level, S(fit_.degrees_of_freedom()));
-    if (gradient_.isZero(S(0))) return {estimate_, estimate_, estimate_};
-    if (!std::isfinite(t) || !(scale_ > S(0)) || !gradient_.allFinite()) return {estimate_, -infinity, infinity};
-    return {estimate_, estimate_ - reach(S(-1), t), estimate_ + reach(S(1), t)};
-  }
+  LogInterval<S> interval(S level);
 
  private:
   const Fit<S>& fit_;
@@ -123,81 +117,10 @@ class Profile {
   Parameters<S> gradient_;
 
   /// The unknown that gives way: the one that moves ln q most for what it costs, unless the user bounded it.
-  Index pivot() const {
-    const Parametrisation<S>& parametrisation = fit_.parametrisation;
-    const Vector<S> norms = fit_.weighted_jacobian().colwise().norm().transpose();
-    Index best = -1;
-    S most = S(-1);
-    for (Index j = 0; j < norms.size(); ++j) {
-      const bool narrow = parametrisation.upper[j] - parametrisation.lower[j] < S(5);
-      const S gain = std::abs(gradient_[j]) / std::max(norms[j], std::numeric_limits<S>::min()) * (narrow ? S(1e-6) : S(1));
-      if (gain > most) most = gain, best = j;
-    }
-    return best;
-  }
+  Index pivot() const;
 
   /// The distance from the estimate at which tau reaches t on one side.
-  S reach(S side, S t) {
-    constexpr S kFarthest = S(100);  // in ln q
-    const Parametrisation<S>& parametrisation = fit_.parametrisation;
-    const Index j = pivot();
-    Constrained<S> problem(base_, quantity_, j, parametrisation.lower[j], parametrisation.upper[j]);
-    GaussNewton<S> solver(problem.rows(), problem.cols());
-    const Parameters<S> low = problem.others(parametrisation.lower), high = problem.others(parametrisation.upper);
-    const Parameters<S> ahead = uncertainty_.least_cost(gradient_);
-    Parameters<S> known = fit_.phi;  // the best point found at `inside`
-    S inside = S(0), tau_inside = S(0);
-
-    /// tau at x from a known point, and that point's successor. \return infinite where no descent gets anywhere.
-    const auto descend = [&](S x, const Parameters<S>& from, S at, Parameters<S>& reached) {
-      Parameters<S> guess = from + side * (x - at) * ahead;
-      if (!guess.allFinite()) guess = from;
-      guess = guess.cwiseMax(parametrisation.lower).cwiseMin(parametrisation.upper);
-      problem.set_target(estimate_ + side * x);
-      problem.set_phi(guess);
-      Parameters<S> others = problem.others(guess);
-      const S F = least(problem, solver, low, high, others);
-      if (!std::isfinite(F) || !problem.lift(others)) return std::numeric_limits<S>::infinity();
-      reached = problem.phi();
-      return std::sqrt(std::max(S(2) * (F - fit_.summary.objective) / scale_, S(0)));
-    };
-    /// The least of the descents from the known point, along the tangent and straight on, and from the optimum.
-    const auto tau = [&](S x) {
-      Parameters<S> reached = known, other;
-      S best = descend(x, known, inside, reached);
-      if (best < t) return known = reached, best;
-      for (const S at : {x, S(0)}) {
-        const S again = descend(x, at == x ? known : fit_.phi, at, other);
-        if (again < best) best = again, reached = other;
-      }
-      if (best < t) known = reached;
-      return best;
-    };
-
-    const S se = uncertainty_.se(gradient_);
-    S outside = std::isfinite(se) && se > S(0) ? std::min(t * se, S(1)) : S(.5), tau_outside;
-    while ((tau_outside = tau(outside)) < t) {
-      inside = outside, tau_inside = tau_outside;
-      if (outside >= kFarthest) return Noise<S>::infinity();
-      const S stretch = tau_outside > S(0) ? S(1.05) * t / tau_outside : S(2);
-      outside = std::min(outside * std::min(std::max(stretch, S(1.1)), S(2)), kFarthest);
-    }
-    for (int i = 0; i < 80 && outside - inside > S(1e-7) * outside; ++i) {
-      // tau is nearly linear in ln q, or bends once: false position, with the bracket halved every third time.
-      const bool halve = i % 3 == 2 || !std::isfinite(tau_outside);
-      const S x =
-          halve ? (inside + outside) / S(2) : inside + (t - tau_inside) / (tau_outside - tau_inside) * (outside - inside);
-      const S here = tau(x);
-      if (std::abs(here - t) <= S(1e-7) * t) return x;
-      if (here < t)
-        inside = x, tau_inside = here;
-      else
-        outside = x, tau_outside = here;
-    }
-    // No point beyond: the end of the user's range, or of all sense.
-    if (!std::isfinite(tau_outside)) return parametrisation.unconstrained() ? Noise<S>::infinity() : inside;
-    return (inside + outside) / S(2);
-  }
+  S reach(S side, S t);
 
   /// The least objective on the surface.
   S least(Constrained<S>& problem, GaussNewton<S>& solver, const Parameters<S>& low, const Parameters<S>& high,
@@ -209,6 +132,91 @@ class Profile {
     return r.allFinite() ? exact_total_rho<S>(fit_.options.solver.loss, r, fit_.weight()) : std::numeric_limits<S>::infinity();
   }
 };
+
+template <typename S>
+LogInterval<S> Profile<S>::interval(S level) {
+  const S infinity = std::numeric_limits<S>::infinity();
+  const S t = student_t_half_width(level, S(fit_.degrees_of_freedom()));
+  if (gradient_.isZero(S(0))) return {estimate_, estimate_, estimate_};
+  if (!std::isfinite(t) || !(scale_ > S(0)) || !gradient_.allFinite()) return {estimate_, -infinity, infinity};
+  return {estimate_, estimate_ - reach(S(-1), t), estimate_ + reach(S(1), t)};
+}
+
+template <typename S>
+Index Profile<S>::pivot() const {
+  const Parametrisation<S>& parametrisation = fit_.parametrisation;
+  const Vector<S> norms = fit_.weighted_jacobian().colwise().norm().transpose();
+  Index best = -1;
+  S most = S(-1);
+  for (Index j = 0; j < norms.size(); ++j) {
+    const bool narrow = parametrisation.upper[j] - parametrisation.lower[j] < S(5);
+    const S gain = std::abs(gradient_[j]) / std::max(norms[j], std::numeric_limits<S>::min()) * (narrow ? S(1e-6) : S(1));
+    if (gain > most) most = gain, best = j;
+  }
+  return best;
+}
+
+template <typename S>
+S Profile<S>::reach(S side, S t) {
+  constexpr S kFarthest = S(100);  // in ln q
+  const Parametrisation<S>& parametrisation = fit_.parametrisation;
+  const Index j = pivot();
+  Constrained<S> problem(base_, quantity_, j, parametrisation.lower[j], parametrisation.upper[j]);
+  GaussNewton<S> solver(problem.rows(), problem.cols());
+  const Parameters<S> low = problem.others(parametrisation.lower), high = problem.others(parametrisation.upper);
+  const Parameters<S> ahead = uncertainty_.least_cost(gradient_);
+  Parameters<S> known = fit_.phi;  // the best point found at `inside`
+  S inside = S(0), tau_inside = S(0);
+
+  /// tau at x from a known point, and that point's successor. \return infinite where no descent gets anywhere.
+  const auto descend = [&](S x, const Parameters<S>& from, S at, Parameters<S>& reached) {
+    Parameters<S> guess = from + side * (x - at) * ahead;
+    if (!guess.allFinite()) guess = from;
+    guess = guess.cwiseMax(parametrisation.lower).cwiseMin(parametrisation.upper);
+    problem.set_target(estimate_ + side * x);
+    problem.set_phi(guess);
+    Parameters<S> others = problem.others(guess);
+    const S F = least(problem, solver, low, high, others);
+    if (!std::isfinite(F) || !problem.lift(others)) return std::numeric_limits<S>::infinity();
+    reached = problem.phi();
+    return std::sqrt(std::max(S(2) * (F - fit_.summary.objective) / scale_, S(0)));
+  };
+  /// The least of the descents from the known point, along the tangent and straight on, and from the optimum.
+  const auto tau = [&](S x) {
+    Parameters<S> reached = known, other;
+    S best = descend(x, known, inside, reached);
+    if (best < t) return known = reached, best;
+    for (const S at : {x, S(0)}) {
+      const S again = descend(x, at == x ? known : fit_.phi, at, other);
+      if (again < best) best = again, reached = other;
+    }
+    if (best < t) known = reached;
+    return best;
+  };
+
+  const S se = uncertainty_.se(gradient_);
+  S outside = std::isfinite(se) && se > S(0) ? std::min(t * se, S(1)) : S(.5), tau_outside;
+  while ((tau_outside = tau(outside)) < t) {
+    inside = outside, tau_inside = tau_outside;
+    if (outside >= kFarthest) return Noise<S>::infinity();
+    const S stretch = tau_outside > S(0) ? S(1.05) * t / tau_outside : S(2);
+    outside = std::min(outside * std::min(std::max(stretch, S(1.1)), S(2)), kFarthest);
+  }
+  for (int i = 0; i < 80 && outside - inside > S(1e-7) * outside; ++i) {
+    // tau is nearly linear in ln q, or bends once: false position, with the bracket halved every third time.
+    const bool halve = i % 3 == 2 || !std::isfinite(tau_outside);
+    const S x = halve ? (inside + outside) / S(2) : inside + (t - tau_inside) / (tau_outside - tau_inside) * (outside - inside);
+    const S here = tau(x);
+    if (std::abs(here - t) <= S(1e-7) * t) return x;
+    if (here < t)
+      inside = x, tau_inside = here;
+    else
+      outside = x, tau_outside = here;
+  }
+  // No point beyond: the end of the user's range, or of all sense.
+  if (!std::isfinite(tau_outside)) return parametrisation.unconstrained() ? Noise<S>::infinity() : inside;
+  return (inside + outside) / S(2);
+}
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -85,63 +85,74 @@ class Uncertainty {
   /// whatever its size and whatever the groups have in common (Huber 1967, White 1980; Liang & Zeger 1986). The bread is the
   /// reweighted form with the mean slope m, never the exact curvature, which is singular or indefinite for robust objectives.
   /// Scaled by n / (n - p), for groups by G / (G - 1) (n - 1) / (n - p).
-  static Uncertainty sandwich(const Fit<S>& fit, const std::vector<Index>& labels = {}) {
-    const Groups groups(fit.runs.size(), labels);
-    const Noise<S> noise = offray::noise(fit);
-    Uncertainty out(fit, noise.variance());
-    if (!out.known_) return out;
-    const Vector<S> r = fit.residual();
-    const Jacobian<S> J = fit.jacobian();
-    Jacobian<S> scores = Jacobian<S>::Zero(J.cols(), groups.count());
-    for (Index i = 0; i < r.size(); ++i) {
-      const S w = fit.weight().size() == 0 ? S(1) : fit.weight()[i];
-      scores.col(groups.of(i)) += w * rho(fit.options.solver.loss, r[i]).slope * J.row(i).transpose();
-    }
-    const Jacobian<S> F = out.condition_.inverse_factor();
-    const S n = S(r.size()), G = S(groups.count());
-    const S small_sample =
-        labels.empty() ? n / S(fit.degrees_of_freedom()) : G / (G - 1) * (n - 1) / S(fit.degrees_of_freedom());
-    out.factor_ = std::sqrt(small_sample) / noise.slope * (F * (F.transpose() * scores));
-    return out;
-  }
+  static Uncertainty sandwich(const Fit<S>& fit, const std::vector<Index>& labels = {});
 
   /// Standard error of a quantity with derivatives g by phi, (m,); infinite where the runs do not determine it.
-  S se(CRef<Vector<S>> g) const {
-    if (g.isZero(S(0))) return S(0);
-    if (!known_ || condition_.undetermined(g)) return Noise<S>::infinity();
-    const S out = (factor_.transpose() * g).norm();
-    return std::isnan(out) ? Noise<S>::infinity() : out;
-  }
+  S se(CRef<Vector<S>> g) const;
 
   /// cov(theta), (p, p), natural units. Rows and columns of fixed parameters are zero; those of a parameter that the runs do
   /// not determine are infinite.
-  Jacobian<S> covariance(const Fit<S>& fit) const {
-    const Square<S> chain = fit.parametrisation.chain(fit.theta);
-    // A product F F' is symmetric and positive semi-definite whatever the rounding.
-    const Jacobian<S> factor = known_ ? Jacobian<S>(chain * factor_) : Jacobian<S>::Zero(chain.rows(), 1);
-    Jacobian<S> out = factor * factor.transpose();
-    for (Index j = 0; j < out.rows(); ++j) {
-      if (fit.parametrisation.slot(j) < 0) continue;
-      const bool determined = known_ && !condition_.undetermined(Vector<S>(chain.row(j).transpose()));
-      if (determined && out.row(j).allFinite()) continue;
-      for (Index i = 0; i < out.rows(); ++i)
-        if (fit.parametrisation.slot(i) >= 0) out(i, j) = out(j, i) = Noise<S>::infinity();
-    }
-    return out;
-  }
+  Jacobian<S> covariance(const Fit<S>& fit) const;
 
   /// A direction in phi in which a quantity with derivatives g moves by 1 at the least cost, (m,): C g / (g'C g).
-  Parameters<S> least_cost(CRef<Vector<S>> g) const {
-    const Jacobian<S> F = condition_.inverse_factor();
-    const Vector<S> y = F.transpose() * g;
-    return F * y / y.squaredNorm();
-  }
+  Parameters<S> least_cost(CRef<Vector<S>> g) const;
 
  private:
   Conditioning<S> condition_;
   bool known_;
   Jacobian<S> factor_;
 };
+
+template <typename S>
+S Uncertainty<S>::se(CRef<Vector<S>> g) const {
+  if (g.isZero(S(0))) return S(0);
+  if (!known_ || condition_.undetermined(g)) return Noise<S>::infinity();
+  const S out = (factor_.transpose() * g).norm();
+  return std::isnan(out) ? Noise<S>::infinity() : out;
+}
+
+template <typename S>
+Jacobian<S> Uncertainty<S>::covariance(const Fit<S>& fit) const {
+  const Square<S> chain = fit.parametrisation.chain(fit.theta);
+  // A product F F' is symmetric and positive semi-definite whatever the rounding.
+  const Jacobian<S> factor = known_ ? Jacobian<S>(chain * factor_) : Jacobian<S>::Zero(chain.rows(), 1);
+  Jacobian<S> out = factor * factor.transpose();
+  for (Index j = 0; j < out.rows(); ++j) {
+    if (fit.parametrisation.slot(j) < 0) continue;
+    const bool determined = known_ && !condition_.undetermined(Vector<S>(chain.row(j).transpose()));
+    if (determined && out.row(j).allFinite()) continue;
+    for (Index i = 0; i < out.rows(); ++i)
+      if (fit.parametrisation.slot(i) >= 0) out(i, j) = out(j, i) = Noise<S>::infinity();
+  }
+  return out;
+}
+
+template <typename S>
+Parameters<S> Uncertainty<S>::least_cost(CRef<Vector<S>> g) const {
+  const Jacobian<S> F = condition_.inverse_factor();
+  const Vector<S> y = F.transpose() * g;
+  return F * y / y.squaredNorm();
+}
+
+template <typename S>
+Uncertainty<S> Uncertainty<S>::sandwich(const Fit<S>& fit, const std::vector<Index>& labels) {
+  const Groups groups(fit.runs.size(), labels);
+  const Noise<S> noise = offray::noise(fit);
+  Uncertainty out(fit, noise.variance());
+  if (!out.known_) return out;
+  const Vector<S> r = fit.residual();
+  const Jacobian<S> J = fit.jacobian();
+  Jacobian<S> scores = Jacobian<S>::Zero(J.cols(), groups.count());
+  for (Index i = 0; i < r.size(); ++i) {
+    const S w = fit.weight().size() == 0 ? S(1) : fit.weight()[i];
+    scores.col(groups.of(i)) += w * rho(fit.options.solver.loss, r[i]).slope * J.row(i).transpose();
+  }
+  const Jacobian<S> F = out.condition_.inverse_factor();
+  const S n = S(r.size()), G = S(groups.count());
+  const S small_sample = labels.empty() ? n / S(fit.degrees_of_freedom()) : G / (G - 1) * (n - 1) / S(fit.degrees_of_freedom());
+  out.factor_ = std::sqrt(small_sample) / noise.slope * (F * (F.transpose() * scores));
+  return out;
+}
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray
