@@ -94,8 +94,7 @@ class DesignCheck:
         if self.passes:
             return (
                 f"These {len(self.N)} runs tell the two terms apart (kappa_eq {kappa}, target {self.kappa_target:g}) and "
-                f"predict the "
-                f"loss at the target to {loss}."
+                f"predict the loss at the target to {loss}."
             )
         needed = max(at.r_min for at in self.figures.values())
         if all(at.kappa_eq <= self.kappa_target for at in self.figures.values()):
@@ -103,10 +102,9 @@ class DesignCheck:
             return f"These {len(self.N)} runs leave kappa_2 at {worst:.3g}, above 1000: spread N and D over wider ranges."
         return (
             f"These {len(self.N)} runs hardly tell the two terms apart: kappa_eq {kappa} against a target of "
-            f"{self.kappa_target:g}, "
-            f"tokens per parameter {low:.4g} to {high:.4g}, a factor {high / low:.3g}; rays a factor {needed:.3g} apart "
-            f"would pass, such as "
-            f"{np.sqrt(low * high / needed):.3g} and {np.sqrt(low * high * needed):.3g}."
+            f"{self.kappa_target:g}, tokens per parameter {low:.4g} to {high:.4g}, a factor {high / low:.3g}; rays a "
+            f"factor {needed:.3g} apart would pass, such as {np.sqrt(low * high / needed):.3g} and "
+            f"{np.sqrt(low * high * needed):.3g}."
         )
 
     def __str__(self) -> str:
@@ -131,8 +129,7 @@ class DesignCheck:
             f"{'; '.join(self.figures)}",
             *(f"  {name:22}{_range(values)}" for name, values in rows),
             f"The paper's criterion V_K >= tau_K {paper} at {self.kappa_target:g}; it depends on the unit of tokens (here "
-            f"single "
-            "tokens), kappa_eq does not.",
+            "single tokens), kappa_eq does not.",
         ]
         return "\n".join(lines)
 

@@ -123,8 +123,7 @@ def _constant_term(facts: Facts, axis: str, unit: str, remedy: str) -> str:
     swallowed = f"which {floor} swallows" if floor else "which the other term swallows"
     return (
         f"all runs have {np.exp(np.log(x).mean()):.3g} {unit}: the term in {axis} is a constant, {swallowed}, and nothing "
-        f"in it is "
-        f"determined. Add {remedy}."
+        f"in it is determined. Add {remedy}."
     )
 
 
@@ -154,10 +153,9 @@ def _parallel_terms(facts: Facts) -> str:
     low, high = fit.tokens_per_parameter
     return (
         f"{' and '.join(facts.pair)} nearly exchange: kappa_eq = {facts.kappa_eq:.3g}, which makes their intervals "
-        f"{inflation:.3g} times "
-        f"wider than orthogonal terms would, and {vague} has a standard error of {100 * facts.relative_se[vague]:.3g} %. "
-        f"What is "
-        f"known is their sum, {_centre(fit)}. The runs have {low:.3g} to {high:.3g} tokens per parameter. {_ratios(fit)}"
+        f"{inflation:.3g} times wider than orthogonal terms would, and {vague} has a standard error of "
+        f"{100 * facts.relative_se[vague]:.3g} %. What is known is their sum, {_centre(fit)}. The runs have {low:.3g} to "
+        f"{high:.3g} tokens per parameter. {_ratios(fit)}"
     )
 
 
@@ -176,8 +174,7 @@ def _ratios(fit: Fit) -> str:
     middle = np.sqrt(low * high)
     return (
         f"Add runs at {middle * step:.3g} tokens per parameter or more, or at {middle / step:.3g} or fewer: rays a factor "
-        f"{step:.3g} apart "
-        f"bring kappa_eq to {KAPPA_TARGET:g}."
+        f"{step:.3g} apart bring kappa_eq to {KAPPA_TARGET:g}."
     )
 
 
@@ -231,8 +228,7 @@ def _floor_unknown(facts: Facts) -> str:
     value, se = facts.fit.params[name], facts.relative_se[name]
     return (
         f"{name} = {value:.3g} +- {value * se:.2g}: the interval of the loss floor reaches zero, so the runs do not tell "
-        f"it from slowly "
-        f"falling terms. Add larger runs, or fix {name} at a known value."
+        f"it from slowly falling terms. Add larger runs, or fix {name} at a known value."
     )
 
 
@@ -241,15 +237,13 @@ def _few_runs(facts: Facts) -> str:
     runs = len(facts.fit.residuals)
     if dof == 0:
         return (
-            f"{runs} runs for as many free parameters: the noise has no estimate, so every standard error is infinite. "
-            f"Add runs, or "
-            "fix a parameter."
+            f"{runs} runs for as many free parameters: the noise has no estimate, so every standard error is infinite. Add "
+            "runs, or fix a parameter."
         )
     t = _core.student_t_half_width(0.95, dof)
     return (
         f"{runs} runs leave {dof} degree{'s' if dof > 1 else ''} of freedom: Student's t is {t:.3g}, so every interval is "
-        f"{t / 1.96:.2g} "
-        "times as wide as with many runs. Add runs, or fix a parameter."
+        f"{t / 1.96:.2g} times as wide as with many runs. Add runs, or fix a parameter."
     )
 
 
@@ -269,8 +263,7 @@ def _one_epoch_count(facts: Facts) -> str:
 def _no_excess(_: Facts) -> str:
     return (
         "no run has more parameters than its unique tokens are worth (N <= N_opt everywhere), so R_N is not determined. "
-        "Add larger "
-        "models on the same unique tokens, or fix R_N."
+        "Add larger models on the same unique tokens, or fix R_N."
     )
 
 

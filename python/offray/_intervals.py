@@ -80,8 +80,7 @@ def bootstrap_theta(fit: Fit, n: int, kind: str, seed: int, group: Iterable[Any]
     if refits.failed > _LOST * len(refits):
         warnings.warn(
             f"{refits.failed} of {len(refits)} replicates have no optimum, so that their percentiles say little; "
-            f"kind='residual' "
-            "or 'wild' keeps the design.",
+            "kind='residual' or 'wild' keeps the design.",
             IdentifiabilityWarning,
             stacklevel=5,
         )

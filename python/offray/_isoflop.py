@@ -213,9 +213,9 @@ def _complaint(p: Parabola, size: Array) -> str:
         )
     if not abs(p.bias) <= _BIAS:
         return (
-            f"at {p.C:.3g} FLOP a parabola through the fitted law's own losses misses its optimum by {100 * p.bias:+.3g} "
-            f"% in N: the "
-            f"sizes {size.min():.3g} to {size.max():.3g} are too wide or off-centre about {p.law_N:.3g}. Use the law's optimum."
+            f"at {p.C:.3g} FLOP a parabola through the fitted law's own losses misses its optimum by {100 * p.bias:+.3g} % "
+            f"in N: the sizes {size.min():.3g} to {size.max():.3g} are too wide or off-centre about {p.law_N:.3g}. Use the "
+            "law's optimum."
         )
     return ""
 

@@ -166,15 +166,13 @@ def _refuse(fit: Fit, cost: Array) -> None:
     if fit.identify == "auto" and not np.isfinite(ratio_se):
         raise NotIdentifiedError(
             "the compute-optimal point follows from parameters that the runs do not determine; fit.identifiability says "
-            "which and "
-            "why. identify='force' gives the full law's figures."
+            "which and why. identify='force' gives the full law's figures."
         )
     t = half_width(fit, 0.95)
     if not t * ratio_se < _FACTOR or not fit.converged:
         warnings.warn(
             f"the compute-optimal point is not determined: ln TPP* has a standard error of {ratio_se:.2g}, status "
-            f"{fit.status}. "
-            "Runs on both sides of the optimum, at several budgets, would tell.",
+            f"{fit.status}. Runs on both sides of the optimum, at several budgets, would tell.",
             IdentifiabilityWarning,
             stacklevel=4,
         )

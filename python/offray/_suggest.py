@@ -102,7 +102,7 @@ class Suggestion:
 def suggest(
     existing: Any = None,
     budget: float | None = None,
-    region: Mapping[str, tuple[float, float]] | None = None,
+    region: Mapping[str, tuple[float, float]] | tuple[tuple[float, float], tuple[float, float]] | None = None,
     max_runs: int | None = None,
     criterion: str = "I",
     *,
@@ -128,7 +128,7 @@ def suggest(
         Runs that there are. Default: those of `fit`, or none.
     budget : float
         Floating-point operations for the new runs. With `until`, the most that may be spent.
-    region : mapping with N and D, each (least, most)
+    region : mapping with N and D, each (least, most), or those two pairs
         Where runs are possible. Required, like `max_runs`: without bounds the optimum is thousands of tiny runs.
     max_runs : int
     criterion : {"I", "D"}
@@ -137,7 +137,8 @@ def suggest(
     target : (N, D) or a list of them, optional
         Default: each theta's compute-optimal point for 100 times the compute of the region's largest run.
     theta, law, sigma
-        As for `check`; with `fit`, its law, its noise, and points of its confidence ellipsoid.
+        As for `check`; with `fit`, its law, its noise, and points of its confidence ellipsoid, or, where its runs do not
+        determine all parameters, published fits.
     sizes, tokens : array_like, optional
         The sizes and token counts that can be run, within the region; default 20 each, log-spaced.
     candidates : (N, D), optional
@@ -297,8 +298,7 @@ def _problem(
     if budget is None or max_runs is None or (region is None and candidates is None):
         raise ValueError(
             "budget, region and max_runs are needed: without bounds on N, on D and on the number of runs the optimum is "
-            "thousands of "
-            "tiny runs, which no law describes"
+            "thousands of tiny runs, which no law describes"
         )
     if criterion not in _core.CRITERIA:
         raise ValueError(f"unknown criterion {criterion!r}; known criteria: {', '.join(_core.CRITERIA)}")
@@ -338,9 +338,11 @@ def _candidates(region: Any, sizes: Any, tokens: Any, given: Any) -> tuple[Array
         N, D = (vector(f"candidates: {name}", a, DOUBLE) for name, a in zip("ND", given, strict=True))
         _core.planned(0, N, D, np.empty(0), np.ones(5))  # names a bad row
         return N, D, {"N": (float(N.min()), float(N.max())), "D": (float(D.min()), float(D.max()))}
+    if not isinstance(region, Mapping):
+        region = dict(zip("ND", region, strict=False))
     bounds = {}
     for name in ("N", "D"):
-        ends = region.get(name) if isinstance(region, Mapping) else None
+        ends = region.get(name)
         if ends is None or np.shape(ends) != (2,) or not 0 < ends[0] < ends[1] < np.inf:
             raise ValueError(f"region must give {name} as (least, most), both positive; got {ends}")
         bounds[name] = (float(ends[0]), float(ends[1]))
@@ -368,11 +370,11 @@ def _existing(existing: Any) -> tuple[Array, Array]:
 
 
 def _around(fit: Fit) -> dict[str, Array]:
-    """theta, and the ends of the axes of its 68 % confidence ellipsoid in ln theta, so far as the runs determine them."""
-    out = {"fitted": np.asarray(fit.theta, float)}
+    """theta, and the ends of the axes of its 68 % confidence ellipsoid in ln theta; published fits where there is none."""
     scaled = np.asarray(fit.cov / np.outer(fit.theta, fit.theta), float)
     if not np.isfinite(scaled).all():
-        return out
+        return assumed(fit.law, None)
+    out = {"fitted": np.asarray(fit.theta, float)}
     values, vectors = np.linalg.eigh(scaled)
     for k, (value, axis) in enumerate(zip(values, vectors.T, strict=True)):
         for side in (-1, 1):

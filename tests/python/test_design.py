@@ -72,6 +72,8 @@ def test_targets_of_the_suggestions():
     assert precise.repeats.sum() <= 60
     assert precise.spent <= 1e19
     assert precise.efficiency > 0.98
+    pairs = offray.suggest(**{**plan, "region": (REGION["N"], REGION["D"])})
+    np.testing.assert_array_equal(pairs.repeats, precise.repeats)
     volume = offray.suggest(criterion="D", **plan)
     assert volume.sd["suggested"]["ln A"] <= 0.090
     assert volume.efficiency > 0.98
@@ -148,6 +150,9 @@ def test_existing_runs_are_sunk():
     loss = offray.laws.chinchilla((N, D), *HOFFMANN) + 0.005 * np.random.default_rng(0).normal(size=14)
     plan = offray.suggest((N, D), budget=1e18, region=REGION, max_runs=10, theta=HOFFMANN)
     assert plan.sd["before"]["kappa_2"] > 1e5 > 500 > plan.sd["suggested"]["kappa_2"]
+    with pytest.warns(offray.IdentifiabilityWarning, match="one ray"):
+        stuck = offray.fit(N, D, loss)
+    assert "Hoffmann et al. 2022" in offray.suggest(fit=stuck, budget=1e18, region=REGION, max_runs=10).theta
     spread = offray.designs.factorial((5e6, 8e7), (1e8, 1.6e9))
     both = np.concatenate([N, spread[0]]), np.concatenate([D, spread[1]])
     loss = offray.laws.chinchilla(both, *HOFFMANN) + 0.005 * np.random.default_rng(0).normal(size=both[0].size)
