@@ -371,9 +371,9 @@ def _existing(existing: Any) -> tuple[Array, Array]:
 
 def _around(fit: Fit) -> dict[str, Array]:
     """theta, and the ends of the axes of its 68 % confidence ellipsoid in ln theta; published fits where there is none."""
-    scaled = np.asarray(fit.cov / np.outer(fit.theta, fit.theta), float)
-    if not np.isfinite(scaled).all():
+    if not np.isfinite(fit.se).all():
         return assumed(fit.law, None)
+    scaled = np.asarray(fit.cov / fit.theta / fit.theta[:, None], float)
     out = {"fitted": np.asarray(fit.theta, float)}
     values, vectors = np.linalg.eigh(scaled)
     for k, (value, axis) in enumerate(zip(values, vectors.T, strict=True)):
