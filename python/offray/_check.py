@@ -250,4 +250,6 @@ def _distinct(k: Array) -> Array:
 
 def _range(values: list[float]) -> str:
     low, high = min(values), max(values)
+    if low == high:
+        return f"{low:.4g}"
     return f"{low:.4g}" if high - low <= 1e-4 * abs(high) or len(values) == 1 else f"{low:.4g} to {high:.4g}"

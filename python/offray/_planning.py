@@ -39,6 +39,8 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
         if law.name not in PUBLISHED:
             raise ValueError(f"theta: no published fit of {law.name} is known; give {', '.join(law.parameters)}")
         return {name: np.array(values) for name, values in PUBLISHED[law.name].items()}
+    if len(theta) == 0:
+        raise ValueError("theta is empty; give at least one")
     if (isinstance(theta, Mapping) and set(theta) == set(law.parameters)) or (
         not isinstance(theta, Mapping) and np.ndim(theta[0]) == 0 and not isinstance(theta[0], Mapping)
     ):
@@ -51,8 +53,6 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
                 raise ValueError(f"theta must give {', '.join(law.parameters)}; got {', '.join(map(str, values))}")
             values = [values[parameter] for parameter in law.parameters]
         out[str(name)] = vector("theta", values, DOUBLE)
-    if not out:
-        raise ValueError("theta is empty; give at least one")
     return out
 
 

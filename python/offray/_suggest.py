@@ -195,11 +195,10 @@ class _Problem:
         )
         if not np.isfinite(value):
             raise ValueError(
-                f"budget, max_runs: no list of {self.max_runs} runs for {budget:.4g} FLOP determines the "
-                f"{len(self.law.parameters)} parameters of {self.law.name} from these candidates"
-                if self.max_runs < len(self.law.parameters) or self.criterion == "D"
-                else "target: its loss can be predicted without determining the law, so that the best runs do not; add targets "
-                "away from the candidates, or use criterion 'D'"
+                f"budget, max_runs: no list of at most {self.max_runs} runs for {budget:.4g} FLOP was found that "
+                f"determines the "
+                f"{len(self.law.parameters)} parameters of {self.law.name}. Allow more; or, where the target's loss can be "
+                "predicted without them, use criterion 'D'"
             )
         chosen = np.flatnonzero(count)
         repeats = np.array(count)[chosen]
