@@ -25,7 +25,7 @@ from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
-    from offray import designs
+    from offray import datasets, designs, experiment
     from offray._check import DesignCheck, Figures, check
     from offray._compare import Comparison, LawScore, compare
     from offray._identifiability import Identifiability
@@ -55,8 +55,8 @@ def __getattr__(name: str) -> Any:
     """What a first fit does not need is imported when asked for: an import takes 8 ms instead of 25."""
     from importlib import import_module
 
-    if name == "designs":
-        return import_module("offray.designs")
+    if name in ("datasets", "designs", "experiment"):
+        return import_module(f"offray.{name}")
     for module, names in _ON_DEMAND.items():
         if name in names:
             return getattr(import_module(f"offray.{module}"), name)
@@ -100,8 +100,10 @@ __all__ = [
     "compare",
     "condition",
     "curve_fit",
+    "datasets",
     "designs",
     "examples",
+    "experiment",
     "fit",
     "fit_many",
     "get_cmake_dir",

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from offray._batch import Bootstrap, FitMany
+    from offray.experiment import Comparisons
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised by `Fit.bootstrap` and `fit_many` on Ctrl-C, as a `KeyboardInterrupt` that keeps what was done.
+    """Raised by `Fit.bootstrap`, `fit_many` and comparisons on Ctrl-C: a `KeyboardInterrupt` that keeps what was done.
 
     Attributes
     ----------
-    partial : Bootstrap or FitMany
-        The first replicates or data sets: what a call for so many would have returned.
+    partial : Bootstrap, FitMany or Comparisons
+        The first replicates or data sets, what a call for so many would have returned; or the comparisons that were done.
     """
 
-    partial: Bootstrap | FitMany
+    partial: Bootstrap | FitMany | Comparisons
 
-    def __init__(self, message: str, partial: Bootstrap | FitMany) -> None:
+    def __init__(self, message: str, partial: Bootstrap | FitMany | Comparisons) -> None:
         super().__init__(message)
         self.partial = partial

@@ -16,6 +16,7 @@ try:
     from rich.markup import escape
     from rich.table import Table
 
+    from offray._cli_replicate import replicate
     from offray._table import read_runs
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
@@ -41,6 +42,7 @@ class Exit(IntEnum):
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(replicate)
 
 
 def _version(wanted: bool) -> None:

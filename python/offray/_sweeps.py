@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sweeps of real runs from the files of a directory, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from offray._table import read_runs
+from offray.experiment import Sweep
+
+_SUFFIXES = (".csv", ".parquet", ".pq")
+
+
+def read_sweeps(
+    directory: Path, families: Sequence[str], least_ratio: float, budgets: Mapping[str, tuple[float, ...]]
+) -> list[Sweep]:
+    """One sweep per file, named after it.
+
+    Parameters
+    ----------
+    directory
+        CSV or Parquet files with columns as `offray.fit` takes them; also read where they exist: flops, nominal compute, and
+        family, a label.
+    families
+        Where a file has rows with one of these labels, its other rows are left out.
+    least_ratio
+        Rows with fewer tokens per parameter are left out.
+    budgets
+        By file name without ending: nominal compute budgets.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no table of runs, in words that name it; and for budgets of a file that is not there.
+    """
+    if not directory.is_dir():
+        raise ValueError(f"--data: {directory} is not a directory")
+    paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise ValueError(f"--data: no CSV or Parquet file in {directory}")
+    unknown = set(budgets) - {path.stem for path in paths}
+    if unknown:
+        raise ValueError(f"--budgets: no file called {min(unknown)} in {directory}")
+    return [_sweep(path, families, least_ratio, budgets.get(path.stem)) for path in paths]
+
+
+def _sweep(path: Path, families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None) -> Sweep:
+    columns: dict[str, Any] = read_runs(path, {})
+    columns |= _further(path)
+    keep = np.ones(len(columns["loss"]), bool)
+    if "family" in columns and np.isin(columns["family"], families).any():
+        keep &= np.isin(columns["family"], families)
+    if "unique_tokens" in columns:  # one epoch: the laws compared know no repetition
+        keep &= columns["tokens"] <= columns["unique_tokens"]
+    keep &= columns["tokens"] >= least_ratio * columns["params"]
+    if not keep.any():
+        raise ValueError(f"{path}: no row is left to use")
+    N, D, loss = (columns[name][keep] for name in ("params", "tokens", "loss"))
+    flops = columns["flops"][keep] if "flops" in columns else None
+    try:
+        return Sweep(path.stem, N, D, loss, flops, budgets)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _further(path: Path) -> dict[str, Any]:
+    """The columns flops and family, of those that there are."""
+    if path.suffix.lower() == ".csv":
+        table: pa.Table = pa_csv.read_csv(path)
+    else:
+        table = pa_parquet.read_table(path)
+    found = [name for name in ("flops", "family") if name in table.column_names]
+    return {name: table.column(name).to_numpy() for name in found}

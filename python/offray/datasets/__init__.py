@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published training runs, fetched at a pinned commit, checked and cached.
+
+Fetching needs pooch (``pip install 'offray[datasets]'``). Files are kept under the user's cache directory, or in the directory
+that the environment variable OFFRAY_DATA_DIR names; a file that is already there is only read.
+
+>>> import offray.datasets
+>>> offray.datasets.names()[0]
+'pile'
+>>> pile = offray.datasets.load("pile")
+>>> sorted(pile.runs)
+['loss', 'params', 'tokens']
+"""
+
+from offray.datasets._dataset import Dataset, Source
+from offray.datasets._load import load, names
+
+__all__ = ["Dataset", "Source", "load", "names"]

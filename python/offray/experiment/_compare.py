@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Designs against each other, on simulated losses."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offray import Interrupted
+from offray import laws as known_laws
+from offray.experiment._comparisons import Comparisons
+from offray.experiment._corpus import Corpus
+from offray.experiment._design import Design
+from offray.experiment._judge import Row, Runs, joined, on_held_out, on_training, optima
+from offray.experiment._precision import check_precision, rounded, scalar
+from offray.experiment._run import Progress, Stopped, run
+
+_SEEDS_PER_BLOCK = 10
+UNION = "H"
+"""All held-out runs together: what decides a win."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A few seeds of one corpus, law, precision and objective."""
+
+    corpus: Corpus
+    law: str
+    precision: str
+    objective: str
+    options: tuple[tuple[str, Any], ...]
+    designs: tuple[tuple[str, Design], ...]
+    held_out: tuple[tuple[str, Design], ...]
+    seeds: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.seeds) * (len(self.designs) - 1)
+
+    def __call__(self, threads: int | None) -> list[Row]:
+        """Rows by seed, then design."""
+        options = {**dict(self.options), "dtype": scalar(self.precision)}
+        pairs = list(itertools.product(self.seeds, self.designs))
+        sets = [self._measured(design, seed, name) for seed, (name, design) in pairs]
+        theta, status = optima(self.law, sets, options, threads)
+        sides: dict[tuple[int, str], Row] = {}
+        for k, (seed, (name, _)) in enumerate(pairs):
+            training = on_training(self.law, theta[k], status[k], sets[k], options)
+            sides[seed, name] = training | on_held_out(self.law, theta[k], self._held_out(seed), options)
+        (base, _), *others = self.designs
+        return [self._row(seed, name, sides[seed, base], sides[seed, name]) for seed in self.seeds for name, _ in others]
+
+    def _measured(self, design: Design, seed: int, part: str) -> Runs:
+        loss = rounded(self.corpus.losses(design, seed, part), self.precision)
+        return Runs(design.N, design.D, loss, design.unique_tokens)
+
+    def _held_out(self, seed: int) -> dict[str, Runs]:
+        parts = {name: self._measured(design, seed, name) for name, design in self.held_out}
+        return {UNION: joined(list(parts.values())), **parts}
+
+    def _row(self, seed: int, name: str, base: Row, side: Row) -> Row:
+        return {
+            "corpus": self.corpus.name,
+            "law": self.law,
+            "precision": self.precision,
+            "objective": self.objective,
+            "seed": seed,
+            "data_set": f"{self.corpus.name} / {seed}",
+            "base": self.designs[0][0],
+            "design": name,
+            "win": side[f"rmse_{UNION}"] < base[f"rmse_{UNION}"],
+            **{f"{key}_base": value for key, value in base.items()},
+            **{f"{key}_design": value for key, value in side.items()},
+        }
+
+
+def blocks(
+    designs: Mapping[str, Design],
+    corpora: Iterable[Corpus],
+    held_out: Mapping[str, Design],
+    laws: Iterable[str] | None = None,
+    precisions: Iterable[str] = ("double",),
+    objectives: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("squares",),
+    seeds: Iterable[int] | int = 30,
+) -> list[Simulated]:
+    """The work of `compare`, with its arguments."""
+    if len(designs) < 2:
+        raise ValueError(f"designs: two or more are compared; got {len(designs)}")
+    if not held_out:
+        raise ValueError("held_out is empty; name at least one set of runs to predict")
+    if UNION in held_out:
+        raise ValueError(f"held_out: {UNION!r} stands for all of them together")
+    corpora, chosen, numbers = list(corpora), None if laws is None else list(laws), _seeds(seeds)
+    for argument, names in (("laws", chosen), ("corpora", [corpus.name for corpus in corpora])):
+        if names is not None and (not names or len(set(names)) < len(names)):
+            raise ValueError(f"{argument}: {', '.join(names) or 'none'}; each name has to be there once")
+    for law in chosen or ():
+        if law not in dir(known_laws):
+            raise ValueError(f"unknown law {law!r}; known laws: {', '.join(dir(known_laws))}")
+    options = (
+        {name: dict(given) for name, given in objectives.items()}
+        if isinstance(objectives, Mapping)
+        else {name: {"objective": name} for name in objectives}
+    )
+    return [
+        Simulated(
+            corpus,
+            law,
+            check_precision(precision),
+            objective,
+            tuple(options[objective].items()),
+            tuple(designs.items()),
+            tuple(held_out.items()),
+            numbers[first : first + _SEEDS_PER_BLOCK],
+        )
+        for corpus in corpora
+        for law in ([corpus.law] if chosen is None else chosen)
+        for precision in precisions
+        for objective in options
+        for first in range(0, len(numbers), _SEEDS_PER_BLOCK)
+    ]
+
+
+def compare(
+    designs: Mapping[str, Design],
+    corpora: Iterable[Corpus],
+    held_out: Mapping[str, Design],
+    *,
+    laws: Iterable[str] | None = None,
+    precisions: Iterable[str] = ("double",),
+    objectives: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("squares",),
+    seeds: Iterable[int] | int = 30,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Comparisons:
+    """Compare designs by what fits of their runs predict.
+
+    For every corpus and seed each design is measured with noise, each law fitted (the global optimum), and the held-out runs
+    predicted; a design wins where its root mean square error on all of them is below that of the first design.
+
+    Parameters
+    ----------
+    designs : mapping of str to Design
+        The first is the base that the others are compared with.
+    corpora : iterable of Corpus
+    held_out : mapping of str to Design
+        Runs to predict, in parts; "H" is all of them.
+    laws : iterable of str, optional
+        Default: the law of each corpus, so that nothing is misspecified.
+    precisions : iterable of str
+        See `PRECISIONS`.
+    objectives : iterable of str, or mapping of str to mapping
+        Objectives of `offray.fit`, or names with the options ``objective``, ``delta``, ``quantile``, ``log_loss``.
+    seeds : iterable of int, or int
+        One data set per corpus and seed; a number stands for 0, 1, ...
+    store : path, optional
+        Parquet file of finished rows. What it holds of this comparison is not done again; it is written about once a second,
+        and at the end, also after Ctrl-C. Needs pyarrow.
+    executor : concurrent.futures.Executor, optional
+        Where to do the work, in blocks of ten seeds: a process pool, or ``client.get_executor()`` of dask.distributed. Default:
+        here, on threads.
+    threads : int, optional
+        Without an executor; default: one per processor.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each block.
+
+    Returns
+    -------
+    Comparisons
+        The same bit for bit whatever the executor, the threads and the interruptions.
+
+    Raises
+    ------
+    ValueError
+        For bad arguments, and a `store` that is something else.
+    Interrupted
+        On Ctrl-C, with the comparisons that were done.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from offray.experiment import Corpus, Design, compare
+    >>> sizes = np.geomspace(5e6, 8e7, 8)
+    >>> corpus = Corpus("mine", "chinchilla", (1.69, 406.4, 410.7, 0.34, 0.28))
+    >>> designs = {"ray": Design.ray(20, sizes).repeated(5), "grid": Design.grid(sizes, np.geomspace(2e7, 2e9, 5))}
+    >>> compared = compare(designs, [corpus], {"far": Design.fan([10, 40], 4 * sizes)}, seeds=20)
+    >>> print(len(compared), compared.summary().rows[0]["win rate"])
+    20 1.0
+    """
+    work = blocks(designs, corpora, held_out, laws, precisions, objectives, seeds)
+    return collect(work, store, executor, threads, progress)
+
+
+def collect(
+    work: Sequence[Any],
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Comparisons:
+    """Do the blocks; Ctrl-C raises `Interrupted` with what there is."""
+    try:
+        return Comparisons(tuple(run(work, store, executor, threads, progress)))
+    except Stopped as stopped:
+        kept = "; the same call with this store goes on from here" if store is not None else ""
+        raise Interrupted(f"{stopped}{kept}", Comparisons(tuple(stopped.rows))) from None
+
+
+def _seeds(seeds: Iterable[int] | int) -> tuple[int, ...]:
+    numbers = tuple(range(seeds) if isinstance(seeds, int) else (operator.index(seed) for seed in seeds))
+    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise ValueError(f"seeds must be different numbers from 0 on, or how many; got {seeds!r}")
+    return numbers

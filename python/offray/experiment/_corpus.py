@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where simulated losses come from."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import Law, fit, laws
+from offray.experiment._design import Design
+
+Array = npt.NDArray[Any]
+
+R_D = 15.387756
+"""Decay of the value of repeated tokens, Muennighoff et al. 2023, arXiv:2305.16264."""
+R_N = 5.309743
+
+
+@dataclass(frozen=True)
+class ShortRunExcess:
+    """Runs that end early lie above the law: loss (1 + size exp(-D / tokens)).
+
+    Attributes
+    ----------
+    size : float
+        Relative excess of the shortest runs. Losses of real runs below 4 tokens per parameter miss fitted laws by 8 %
+        (Porian et al. 2024, arXiv:2406.19146).
+    tokens : float
+        Training tokens over which it fades.
+    """
+
+    size: float = 0.08
+    tokens: float = 1e7
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A true law with its parameters, and the noise of losses measured on it.
+
+    Attributes
+    ----------
+    name : str
+        With `seed` it fixes the noise: give every independent source its own.
+    law : str
+    theta : tuple of float
+        In the order of ``offray.laws.<law>.parameters``.
+    sigma : float
+        Standard deviation of a loss, nats per token.
+    excess : ShortRunExcess or None
+        Misspecification: no law follows it.
+    epochs : float
+        Each of D / epochs distinct tokens is seen so often, which is worth fewer tokens (`effective_tokens`).
+    """
+
+    name: str
+    law: str
+    theta: tuple[float, ...]
+    sigma: float = 0.005
+    excess: ShortRunExcess | None = None
+    epochs: float = 1.0
+
+    def __post_init__(self) -> None:
+        parameters = self._law.parameters
+        if len(self.theta) != len(parameters):
+            raise ValueError(f"theta must give {', '.join(parameters)}; got {len(self.theta)} numbers")
+        if not 0 <= self.sigma < np.inf:
+            raise ValueError(f"sigma must be finite and not negative; got {self.sigma}")
+        if not 1 <= self.epochs < np.inf:
+            raise ValueError(f"epochs must be at least 1; got {self.epochs}")
+
+    @property
+    def _law(self) -> Law:
+        if self.law not in dir(laws):
+            raise ValueError(f"unknown law {self.law!r}; known laws: {', '.join(dir(laws))}")
+        return getattr(laws, self.law)  # type: ignore[no-any-return]
+
+    def effective_tokens(self, D: Array) -> Array:
+        """D' = D / e (1 + R_D (1 - exp(-(e - 1) / R_D))) for e epochs: at one e a factor, which every law absorbs."""
+        return np.asarray(D / self.epochs * (1 - R_D * np.expm1(-(self.epochs - 1) / R_D)))
+
+    def seen(self, design: Design) -> tuple[Array, ...]:
+        """What the true law is called with."""
+        N, D, *unique = design.columns
+        return (N, self.effective_tokens(D), *unique)
+
+    def truth(self, design: Design) -> Array:
+        """Losses without noise, (n,)."""
+        L = np.asarray(self._law(self.seen(design), *self.theta), float)
+        return L if self.excess is None else L * (1 + self.excess.size * np.exp(-design.D / self.excess.tokens))
+
+    def losses(self, design: Design, seed: int, part: str) -> Array:
+        """Noisy losses, (n,): the same numbers for the same corpus name, seed and part, whatever else is drawn."""
+        stream = np.random.default_rng([seed, zlib.crc32(self.name.encode()), zlib.crc32(part.encode())])
+        return np.asarray(self.truth(design) + self.sigma * stream.standard_normal(len(design)))
+
+
+PUBLISHED: dict[str, tuple[float, ...]] = {
+    "massivetext (Hoffmann et al. 2022)": (1.69, 406.4, 410.7, 0.34, 0.28),
+    "massivetext (Besiroglu et al. 2024)": (1.8172, 482.01, 2085.43, 0.3478, 0.3658),
+    "fineweb-edu (Brandfonbrener et al. 2024)": (2.002191, 2517.51, 7160.56, 0.454019, 0.449472),
+    "slimpajama (Brandfonbrener et al. 2024)": (2.006850, 2048.35, 6018.81, 0.440916, 0.438491),
+    "starcoder (Brandfonbrener et al. 2024)": (0.862588, 7753.62, 4189.62, 0.546824, 0.438653),
+}
+"""Published Chinchilla fits (E, A, B, alpha, beta): arXiv:2203.15556, 2404.10102, 2411.12925."""
+
+
+def published(sigma: float = 0.005) -> tuple[Corpus, ...]:
+    """Five corpora with published Chinchilla parameters."""
+    return tuple(Corpus(name, "chinchilla", theta, sigma) for name, theta in PUBLISHED.items())
+
+
+def as_law(corpus: Corpus, law: str, design: Design) -> Corpus:
+    """The corpus with its truth replaced by the nearest member of another law: its least squares fit on the runs of `design`.
+
+    For "repeated_data" a Chinchilla truth is taken over as it is, with the published decay of repeated tokens.
+    """
+    if law == corpus.law:
+        return corpus
+    name = f"{corpus.name}, {law}"
+    if law == "repeated_data":
+        return replace(corpus, name=name, law=law, theta=(*corpus.theta, R_N, R_D))
+    nearest = fit(design.N, design.D, replace(corpus, excess=None).truth(design), law=law)
+    return replace(corpus, name=name, law=law, theta=tuple(nearest.theta.tolist()))
