@@ -90,8 +90,8 @@ def document(runs):
             *valley,
             "",
             f"The 95 % profile interval of R_D begins at {interval[0]:.3g} and "
-            f"{'has no end' if interval[1] > 1e6 else f'ends at {interval[1]:.3g}'}: these runs do not say how fast repeated tokens "
-            "lose their value. The delta method's interval reaches zero, which the fit notes.",
+            f"{'has no end' if interval[1] > 1e6 else f'ends at {interval[1]:.3g}'}: these runs do not say how fast "
+            "repeated tokens lose their value. The delta method's interval reaches zero, which the fit notes.",
         ]
     )
 

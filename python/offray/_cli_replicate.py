@@ -74,7 +74,8 @@ def replicate(
 def _progress() -> Iterator[Any]:
     """A bar on standard error, with the time left."""
     columns = (TextColumn("comparisons"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from offray._arrays import DOUBLE, vector
 from offray._table import read_runs
 from offray.experiment import Sweep
 
@@ -52,22 +53,26 @@ def read_sweeps(
 
 
 def _sweep(path: Path, families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None) -> Sweep:
-    columns: dict[str, Any] = read_runs(path, {})
-    columns |= _further(path)
-    keep = np.ones(len(columns["loss"]), bool)
+    try:
+        columns = read_runs(path, {}) | _further(path)
+        # Every row, before any is left out: one with a gap meets no condition.
+        numbers = {name: _positive(name, column) for name, column in columns.items() if name not in ("family", "weight")}
+    except ValueError as error:
+        raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+    N, D = numbers["params"], numbers["tokens"]
+    # One epoch only: the laws compared know no repetition.
+    keep = (numbers.get("unique_tokens", D) >= D) & (least_ratio * N <= D)
     if "family" in columns and np.isin(columns["family"], families).any():
         keep &= np.isin(columns["family"], families)
-    if "unique_tokens" in columns:  # one epoch: the laws compared know no repetition
-        keep &= columns["tokens"] <= columns["unique_tokens"]
-    keep &= columns["tokens"] >= least_ratio * columns["params"]
-    if not keep.any():
-        raise ValueError(f"{path}: no row is left to use")
-    N, D, loss = (columns[name][keep] for name in ("params", "tokens", "loss"))
-    flops = columns["flops"][keep] if "flops" in columns else None
-    try:
-        return Sweep(path.stem, N, D, loss, flops, budgets)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    flops = numbers["flops"][keep] if "flops" in numbers else None
+    return Sweep(path.stem, N[keep], D[keep], numbers["loss"][keep], flops, budgets)
+
+
+def _positive(name: str, column: Any) -> Any:
+    values = vector(name, column, DOUBLE)
+    for row in np.flatnonzero(~((values > 0) & (values < np.inf))):
+        raise ValueError(f"{name}[{row}] = {values[row]}: every value must be positive and finite")
+    return values
 
 
 def _further(path: Path) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def _block(sweep: Sweep, law: str, split: str, budgets: list[Array], draws: int,
     """The work, or why there is none."""
     if law not in dir(known_laws) or law == "repeated_data":
         raise ValueError(f"laws: {law!r} is none of chinchilla, kaplan, droppo_elibol")
-    if not budgets:
+    if not any(map(len, budgets)):
         return "no three runs of one budget"
     if not off_ray(sweep.N, sweep.D, ray, NEAR).any():
         return f"all runs are near {ray:g} tokens per parameter: nothing to spread"

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's experiment in simulation and on real runs, and the command for it."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import offray
+import pytest
+from conftest import DATA, read_data
+from offray.experiment import Setup, Sweep, on_real_runs
+from offray.experiment import _paper as paper
+from offray.experiment._compare import collect
+from offray.experiment._replication import _width_ratios
+from scipy.optimize import least_squares
+
+
+@pytest.fixture(scope="module")
+def main():
+    """The 1500 comparisons with every law true, the work they are, and the seconds they took."""
+    start = time.perf_counter()
+    work = paper.each_law_true(Setup())
+    return work, collect(work), time.perf_counter() - start
+
+
+def test_1500_comparisons_in_a_minute(main):
+    _, compared, seconds = main
+    assert len(compared) == 1500
+    assert seconds < 60
+
+
+def test_win_rates(main):
+    assert 0.55 <= main[1].summary().rows[0]["win rate"] <= 0.85
+    ray = collect(paper.single_ray(Setup(seeds=10))).summary().rows[0]
+    assert ray["win rate"] >= 0.95
+    assert 0.5 <= collect(paper.high_fan(Setup())).summary().rows[0]["win rate"] <= 0.8
+
+
+def test_interval_widths_are_as_predicted(main):
+    for row in _width_ratios(*main[:2]):
+        np.testing.assert_allclose([row["N"], row["D"]], [row["N predicted"], row["D predicted"]], rtol=0.1)
+        assert min(row["N"], row["D"]) > 1
+
+
+def test_misfit_decides_either_way():
+    few = Setup(seeds=3)
+    rates = {}
+    for tokens in (1e7, 3e7):
+        work = paper.short_runs_high(offray.experiment.ShortRunExcess(0.08, tokens))(few)
+        rates[tokens] = {row["law"]: row["win rate"] for row in collect(work).summary("law").rows}
+    assert rates[1e7]["chinchilla"] > 0.95
+    assert rates[3e7]["chinchilla"] < 0.05
+    assert rates[1e7]["kaplan"] == rates[3e7]["kaplan"] == 1
+
+
+def test_precision_is_not_the_cause():
+    few = Setup(seeds=10)
+    rates = {
+        name: collect(paper.precision(name)(few)).summary().rows[0]["win rate"] for name in ("float32", "double", "longdouble")
+    }
+    assert rates["double"] == pytest.approx(rates["longdouble"], abs=0.01)
+    assert rates["double"] == pytest.approx(rates["float32"], abs=0.03)
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "kaplan", "droppo_elibol", "repeated_data"])
+def test_no_restart_of_scipy_finds_a_better_optimum(main, law):
+    """A few data sets of each law against random starts; `bench/protocol.py` has many, with differential evolution too."""
+    rng = np.random.default_rng(1)
+    work = [block for block in main[0] if block.law == law]
+    rows = iter(main[1].rows)
+    of_block = {id(block): [next(rows) for _ in block.seeds] for block in main[0]}
+    for block in (work[k] for k in rng.choice(len(work), 2, replace=False)):
+        row, (name, design) = of_block[id(block)][0], block.designs[0]
+        loss = block.corpus.losses(design, block.seeds[0], name)
+        function = getattr(offray.laws, law)
+
+        def residual(phi, function=function, design=design, loss=loss):
+            with np.errstate(all="ignore"):
+                return np.nan_to_num(function(design.columns, *np.exp(phi)) - loss, nan=1e6, posinf=1e6, neginf=1e6).clip(
+                    -1e6, 1e6
+                )
+
+        ours = (residual(np.log(row["theta_base"])) ** 2).sum()
+        for _ in range(5):
+            start = np.log(block.corpus.theta) + rng.uniform(-0.7, 0.7, len(block.corpus.theta))
+            theirs = 2 * least_squares(residual, start, x_scale="jac", max_nfev=300).cost
+            assert ours <= theirs * (1 + 1e-9)
+
+
+BUDGETS = (6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21)  # Hoffmann et al. 2022, approach 2
+CUTS = {  # runs in each design, kappa_2 of the near-ray and of the median spread design
+    "l2l_fineweb_edu": (11, 1360, 321),
+    "l2l_slimpajama": (11, 1380, 316),
+    "l2l_starcoder": (9, 3500, 388),
+    "chinchilla_massivetext": (14, 2160, 270),
+    "marin_nemotron": (7, 3070, 501),
+}
+
+
+@pytest.fixture(scope="module")
+def real():
+    sweeps = []
+    for name in CUTS:
+        N, D, loss, _ = read_data(name)
+        flops = np.array(read_flops(name)) if name.startswith("marin") else None
+        sweeps.append(Sweep(name, N, D, loss, flops, BUDGETS if name.startswith("chinchilla") else None))
+    result = on_real_runs(sweeps)
+    return {(row["sweep"], row["split"]): row for row in result.rows}, result
+
+
+def read_flops(name):
+    import csv
+
+    with (DATA / f"{name}.csv").open(newline="") as file:
+        return [float(row["flops"]) for row in csv.DictReader(file) if row["family"] == "isoflop"]
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_conditioning_of_cuts_from_real_sweeps(real, name):
+    row, (runs, near, spread) = real[0][name, "in range"], CUTS[name]
+    assert row["runs"] == runs
+    assert row["draws"] >= 60
+    np.testing.assert_allclose([row["kappa near"], row["kappa spread"]], [near, spread], rtol=0.1)
+    assert row["spread wins"] > 0.6
+    assert row["FLOPs ratio"] == pytest.approx(1, abs=0.1)
+
+
+def test_extrapolation_on_real_sweeps_goes_either_way(real):
+    wins = {name: real[0][name, "extrapolation"]["spread wins"] for name in CUTS if (name, "extrapolation") in real[0]}
+    assert wins["chinchilla_massivetext"] > 0.9
+    assert wins["l2l_slimpajama"] < 0.5
+    assert "marin_nemotron" in real[1].left_out
+    assert "extrapolation: 5 runs near 20" in str(real[1])
+
+
+def replicate(*arguments):
+    command = [sys.executable, "-m", "offray.cli", "replicate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_command_simulates(tmp_path):
+    shown = replicate("--seeds", 1, "--json", "--store", tmp_path / "rows.parquet")
+    assert shown.returncode == 0
+    data = json.loads(shown.stdout)
+    assert data["setup"]["seeds"] == 1
+    assert data["paper"]["win rate"]["all"] == 0.973
+    assert data["scenarios"]["each law true"]["all"]["comparisons"] == 50
+    again = replicate("--seeds", 1, "--store", tmp_path / "rows.parquet")
+    for words in ("NC better on H", "0.973 (0.964 .. 0.980)", "single ray", "predicted", "Where each law is true"):
+        assert words in again.stdout
+
+
+def test_command_on_files(tmp_path, grid):
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(5e7, 2e9, 25), np.geomspace(1e18, 1e20, 5)))
+    D = D / (6 * N)
+    loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28) * (1 + 0.003 * np.sin(np.arange(N.size)))
+    lines = ["params,tokens,loss", *(f"{n},{d},{x}" for n, d, x in zip(N, D, loss, strict=True))]
+    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    (tmp_path / "ray.csv").write_text("\n".join(["N,D,loss", *(f"{n},{20 * n},3" for n in (1e7, 2e7, 4e7))]))
+    shown = replicate("--data", tmp_path, "--draws", 60)
+    assert shown.returncode == 0
+    assert "mine" in shown.stdout
+    assert "ray: " in shown.stdout
+    data = json.loads(replicate("--data", tmp_path, "--draws", 60, "--json").stdout)
+    assert data["rows"][0]["draws"] == 60
+    (tmp_path / "broken.csv").write_text("params,tokens,loss\n1e7,2e8,3\n1e8,-2,3\n")
+    broken = replicate("--data", tmp_path)
+    assert broken.returncode == 2
+    assert "broken.csv" in broken.stderr
+    assert "tokens[1] = -2.0" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--data", "nowhere"), "not a directory"),
+        (("--seeds", "0"), "seeds"),
+        (("--sigma", "-1"), "sigma"),
+        (("--grid-tokens", "1e7"), "--grid-tokens"),
+        (("--data", ".", "--budgets", "x"), "FILE=C,C"),
+    ],
+)
+def test_command_with_bad_input(arguments, words):
+    shown = replicate(*arguments)
+    assert shown.returncode == 2
+    assert words in shown.stderr
+    assert "Traceback" not in shown.stderr
