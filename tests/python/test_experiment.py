@@ -158,11 +158,13 @@ def test_a_row_is_what_a_user_would_work_out():
     fit = offray.fit(design.N, design.D, loss)
     assert row["theta_base"] == fit.theta.tolist()
     assert row["status_base"] == "converged"
-    errors = [fit.law(part.columns, *fit.theta) - CORPUS.losses(part, 7, name) for name, part in HELD_OUT.items()]
+    errors = [
+        fit.law(part.columns, *fit.theta) - CORPUS.losses(part, 7, f"held out: {name}") for name, part in HELD_OUT.items()
+    ]
     every = np.concatenate(errors)
     np.testing.assert_allclose(row["rmse_H_base"], np.sqrt((every**2).mean()), rtol=1e-12)
     np.testing.assert_allclose(row["rmse_far_base"], np.sqrt((errors[1] ** 2).mean()), rtol=1e-12)
-    seen = np.concatenate([CORPUS.losses(part, 7, name) for name, part in HELD_OUT.items()])
+    seen = np.concatenate([CORPUS.losses(part, 7, f"held out: {name}") for name, part in HELD_OUT.items()])
     np.testing.assert_allclose(row["r2_H_base"], 1 - (every**2).sum() / ((seen - seen.mean()) ** 2).sum(), rtol=1e-12)
     np.testing.assert_allclose(row["rmse_train_base"], np.sqrt(fit.rss / 18), rtol=1e-9)
     unit = fit.law.jacobian(design.columns, *fit.theta)

@@ -26,12 +26,17 @@ def test_import_adds_little_to_numpy():
 
 
 def test_import_needs_numpy_only():
-    code = "import sys, offray; print([m for m in ('scipy', 'pandas', 'typer', 'rich', 'pyarrow') if m in sys.modules])"
+    code = "import sys, offray; print([m for m in ('scipy', 'pandas', 'typer', 'rich', 'pyarrow', 'pooch', 'offray.experiment') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
-    "name", ["offray", *(f"offray._{part}" for part in ("check", "compare", "condition", "fit", "precision", "suggest", "tpp"))]
+    "name",
+    [
+        "offray",
+        *(f"offray._{part}" for part in ("check", "compare", "condition", "fit", "precision", "suggest", "tpp")),
+        *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare")),
+    ],
 )
 def test_docstring_examples(name):
     with warnings.catch_warnings():

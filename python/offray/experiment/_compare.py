@@ -59,7 +59,8 @@ class Simulated:
         return Runs(design.N, design.D, loss, design.unique_tokens)
 
     def _held_out(self, seed: int) -> dict[str, Runs]:
-        parts = {name: self._measured(design, seed, name) for name, design in self.held_out}
+        # Other noise than a design of the same name.
+        parts = {name: self._measured(design, seed, f"held out: {name}") for name, design in self.held_out}
         return {UNION: joined(list(parts.values())), **parts}
 
     def _row(self, seed: int, name: str, base: Row, side: Row) -> Row:
