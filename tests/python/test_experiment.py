@@ -21,6 +21,7 @@ from offray.experiment import (
     ShortRunExcess,
     Sweep,
     as_law,
+    beyond,
     compare,
     largest_compute,
     off_ray,
@@ -141,6 +142,13 @@ def test_splits():
     assert largest_compute(N.ravel(), D.ravel(), 1 / 6).sum() == 1
     assert largest_compute([1, 1, 1], [1, 1, 1]).all()  # ties stay together
     np.testing.assert_array_equal(off_ray([1e7, 1e7, 1e7], [2e8, 2.6e8, 2.8e8]), [False, False, True])
+
+
+def test_what_is_held_out_without_a_word():
+    parts = beyond(DESIGNS)
+    np.testing.assert_allclose(np.unique(np.round(parts["H_col"].D / parts["H_col"].N, 9)), [6, 6.2, 6.5, 6.7, 7])  # as printed
+    np.testing.assert_allclose([parts["H_nc"].D.min(), parts["H_nc"].D.max()], [1.1e9, 1.34e9])
+    assert same(compare(DESIGNS, [CORPUS], seeds=2), compare(DESIGNS, [CORPUS], parts, seeds=2))
 
 
 def test_wilson_is_scipy_s():

@@ -26,7 +26,8 @@ def test_import_adds_little_to_numpy():
 
 
 def test_import_needs_numpy_only():
-    code = "import sys, offray; print([m for m in ('scipy', 'pandas', 'typer', 'rich', 'pyarrow', 'pooch', 'offray.experiment') if m in sys.modules])"
+    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "offray.experiment")
+    code = f"import sys, offray; print([m for m in {others} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
 

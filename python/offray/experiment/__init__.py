@@ -12,7 +12,7 @@ from offray.experiment._paper import Setup
 from offray.experiment._precision import PRECISIONS
 from offray.experiment._real import RealComparison, Sweep, on_real_runs
 from offray.experiment._replication import Replication, replicate
-from offray.experiment._splits import largest_compute, off_ray
+from offray.experiment._splits import beyond, largest_compute, off_ray
 
 __all__ = [
     "PRECISIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "Summary",
     "Sweep",
     "as_law",
+    "beyond",
     "compare",
     "largest_compute",
     "off_ray",

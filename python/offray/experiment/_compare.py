@@ -19,6 +19,7 @@ from offray.experiment._design import Design
 from offray.experiment._judge import Row, Runs, joined, on_held_out, on_training, optima
 from offray.experiment._precision import check_precision, rounded, scalar
 from offray.experiment._run import Progress, Stopped, run
+from offray.experiment._splits import beyond
 
 _SEEDS_PER_BLOCK = 10
 UNION = "H"
@@ -89,8 +90,6 @@ def blocks(
     seeds: Iterable[int] | int = 30,
 ) -> list[Simulated]:
     """The work of `compare`, with its arguments."""
-    if len(designs) < 2:
-        raise ValueError(f"designs: two or more are compared; got {len(designs)}")
     if not held_out:
         raise ValueError("held_out is empty; name at least one set of runs to predict")
     if UNION in held_out:
@@ -129,7 +128,7 @@ def blocks(
 def compare(
     designs: Mapping[str, Design],
     corpora: Iterable[Corpus],
-    held_out: Mapping[str, Design],
+    held_out: Mapping[str, Design] | None = None,
     *,
     laws: Iterable[str] | None = None,
     precisions: Iterable[str] = ("double",),
@@ -150,8 +149,8 @@ def compare(
     designs : mapping of str to Design
         The first is the base that the others are compared with.
     corpora : iterable of Corpus
-    held_out : mapping of str to Design
-        Runs to predict, in parts; "H" is all of them.
+    held_out : mapping of str to Design, optional
+        Runs to predict, in parts; "H" is all of them. Default: `beyond` of the designs, where tokens are seen once.
     laws : iterable of str, optional
         Default: the law of each corpus, so that nothing is misspecified.
     precisions : iterable of str
@@ -194,7 +193,9 @@ def compare(
     >>> print(len(compared), compared.summary().rows[0]["win rate"])
     20 1.0
     """
-    work = blocks(designs, corpora, held_out, laws, precisions, objectives, seeds)
+    if len(designs) < 2:
+        raise ValueError(f"designs: two or more are compared; got {len(designs)}")
+    work = blocks(designs, corpora, beyond(designs) if held_out is None else held_out, laws, precisions, objectives, seeds)
     return collect(work, store, executor, threads, progress)
 
 

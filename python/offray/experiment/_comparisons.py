@@ -99,6 +99,7 @@ def summarise(rows: Sequence[Row]) -> Row:
         "low": low,
         "high": high,
         **{f"RMSE H, {side}": middle(f"rmse_H_{side}") for side in sides},
+        **{f"RMSE train, {side}": middle(f"rmse_train_{side}") for side in sides},
         **{f"R2 H, {side}": mean(f"r2_H_{side}") for side in sides},
         **{f"R2 train, {side}": mean(f"r2_train_{side}") for side in sides},
         **{f"kappa, {side}": middle(f"kappa_{side}") for side in sides},
