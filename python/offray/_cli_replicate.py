@@ -16,10 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from offray._interrupted import Interrupted
 from offray._sweeps import read_sweeps
-from offray.experiment import Setup, on_real_runs
+from offray.datasets import names
+from offray.experiment import Setup, Sweep, on_real_runs
 from offray.experiment import replicate as replicate_paper
-
-_FAMILIES = ("isoflop", "fit182")
 
 
 def replicate(
@@ -27,16 +26,21 @@ def replicate(
         Path | None,
         typer.Option(metavar="DIR", help="Real runs, not simulated ones: CSV or Parquet files, one per sweep."),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Simulated data sets per corpus, law and number of epochs.")] = 30,
-    sigma: Annotated[float, typer.Option(help="Noise of a simulated loss, nats per token.")] = 0.005,
-    grid_tokens: Annotated[str, typer.Option(metavar="D0,D1", help="Range of the grid's 12 token counts.")] = "5.04e6,3e8",
-    draws: Annotated[int, typer.Option(help="Spread designs drawn from each sweep of real runs.")] = 200,
+    dataset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Simulated data sets per corpus, law and epochs. [default: 30]")] = None,
+    sigma: Annotated[float | None, typer.Option(help="Noise of a simulated loss, nats per token. [default: 0.005]")] = None,
+    grid_tokens: Annotated[
+        str | None, typer.Option(metavar="D0,D1", help="Range of the grid's 12 token counts. [default: 5.04e6,3e8]")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(help="Spread designs drawn from each real sweep. [default: 200]")] = None,
     law: Annotated[list[str] | None, typer.Option(help="Fitted to real runs. [default: chinchilla]")] = None,
-    ray: Annotated[float, typer.Option(help="Tokens per parameter of the near-ray design of real runs.")] = 20.0,
-    min_tpp: Annotated[float, typer.Option(help="Leave out real runs with fewer tokens per parameter.")] = 0.0,
+    ray: Annotated[float | None, typer.Option(help="Tokens per parameter to take real runs near. [default: 20]")] = None,
+    min_tpp: Annotated[float | None, typer.Option(help="With --data: leave out runs with fewer tokens per parameter.")] = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(help=f"Use these rows of a column 'family', where a file has them. [default: {', '.join(_FAMILIES)}]"),
+        typer.Option(help="With --data: rows of a column 'family' to use, where a file has them. [default: isoflop, fit182]"),
     ] = None,
     budgets: Annotated[
         list[str] | None, typer.Option(metavar="FILE=C,C,...", help="Nominal budgets of a file, by its name without ending.")
@@ -48,26 +52,45 @@ def replicate(
 ) -> None:
     """Rerun the experiment of arXiv:2605.08541: collinear against spread designs, simulated or cut from real runs.
 
-    Exit codes: 0 fine, 2 bad input, 130 stopped by Ctrl-C.
+    Exit codes: 0 fine, 2 bad input, or no sweep that designs can be cut from, 130 stopped by Ctrl-C.
     """
+    simulated = {"--seeds": seeds, "--sigma": sigma, "--grid-tokens": grid_tokens}
+    of_real_runs = {"--draws": draws, "--law": law, "--ray": ray}
+    of_files = {"--min-tpp": min_tpp, "--family": family, "--budgets": budgets}
+    real = data is not None or bool(dataset)
     try:
+        _refuse(simulated if real else of_real_runs, f"is for {'simulated' if real else 'real'} runs")
+        _refuse({} if data is not None else of_files, "needs --data")
         with _progress() as shown:
-            if data is None:
-                low, high = _values("--grid-tokens", grid_tokens)[:2]
-                result: Any = replicate_paper(Setup(seeds, sigma, (low, high)), store=store, progress=shown)
-                text, plain = str(result), result.as_data
+            result: Any
+            if real:
+                sweeps = [Sweep.from_dataset(name) for name in dataset or ()]
+                if data is not None:
+                    sweeps += read_sweeps(data, family, min_tpp or 0.0, dict(_budgets(entry) for entry in budgets or ()))
+                result = on_real_runs(sweeps, store=store, progress=shown, **_given(draws=draws, laws=law, ray=ray))
             else:
-                given = dict(_budgets(entry) for entry in budgets or ())
-                sweeps = read_sweeps(data, family or _FAMILIES, min_tpp, given)
-                result = on_real_runs(sweeps, laws=law or ("chinchilla",), draws=draws, ray=ray, store=store, progress=shown)
-                text, plain = str(result), lambda: {"rows": list(result.rows), "left out": result.left_out}
-    except (ValueError, ModuleNotFoundError) as error:
+                tokens = None if grid_tokens is None else _values("--grid-tokens", grid_tokens)
+                setup = Setup(**_given(seeds=seeds, sigma=sigma, grid_tokens=tokens))
+                result = replicate_paper(setup, store=store, progress=shown)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
     except Interrupted as stopped:
         typer.echo(f"stopped: {stopped}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(json.dumps(_finite(plain()), indent=2) if as_json else text)
+    typer.echo(json.dumps(_finite(result.as_data()), indent=2) if as_json else str(result))
+    if real and not result.rows:
+        raise typer.Exit(2)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _refuse(options: dict[str, Any], why: str) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} {why}")
 
 
 @contextmanager
@@ -85,8 +108,6 @@ def _values(option: str, text: str) -> tuple[float, ...]:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         raise ValueError(f"{option}: {text!r} must be numbers with commas between them") from None
-    if len(values) < 2 or not all(0 < value < np.inf for value in values):
-        raise ValueError(f"{option}: {text!r} must be two or more positive numbers")
     return values
 
 

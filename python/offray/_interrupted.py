@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from offray._batch import Bootstrap, FitMany
@@ -24,3 +24,6 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, partial: Bootstrap | FitMany | Comparisons) -> None:
         super().__init__(message)
         self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.partial)  # pools send it between processes

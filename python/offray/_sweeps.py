@@ -17,10 +17,11 @@ from offray._table import read_runs
 from offray.experiment import Sweep
 
 _SUFFIXES = (".csv", ".parquet", ".pq")
+_FAMILIES = ("isoflop", "fit182")
 
 
 def read_sweeps(
-    directory: Path, families: Sequence[str], least_ratio: float, budgets: Mapping[str, tuple[float, ...]]
+    directory: Path, families: Sequence[str] | None, least_ratio: float, budgets: Mapping[str, tuple[float, ...]]
 ) -> list[Sweep]:
     """One sweep per file, named after it.
 
@@ -30,7 +31,7 @@ def read_sweeps(
         CSV or Parquet files with columns as `offray.fit` takes them; also read where they exist: flops, nominal compute, and
         family, a label.
     families
-        Where a file has rows with one of these labels, its other rows are left out.
+        Where a file has rows with one of these labels, its other rows are left out. Default: "isoflop" and "fit182".
     least_ratio
         Rows with fewer tokens per parameter are left out.
     budgets
@@ -46,26 +47,43 @@ def read_sweeps(
     paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise ValueError(f"--data: no CSV or Parquet file in {directory}")
+    if not 0 <= least_ratio < np.inf:
+        raise ValueError(f"--min-tpp must be finite and not negative; got {least_ratio}")
     unknown = set(budgets) - {path.stem for path in paths}
     if unknown:
         raise ValueError(f"--budgets: no file called {min(unknown)} in {directory}")
-    return [_sweep(path, families, least_ratio, budgets.get(path.stem)) for path in paths]
+    tables = {path: _columns(path) for path in paths}
+    seen = {label for columns in tables.values() for label in columns.get("family", ())}
+    strange = set(families or ()) - seen
+    if strange:
+        raise ValueError(f"--family: no row of any file is labelled {min(strange)!r}")
+    chosen = _FAMILIES if families is None else families
+    return [_sweep(path, columns, chosen, least_ratio, budgets.get(path.stem)) for path, columns in tables.items()]
 
 
-def _sweep(path: Path, families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None) -> Sweep:
+def _columns(path: Path) -> dict[str, Any]:
+    """All columns that are used, every row checked before any is left out: one with a gap meets no condition."""
     try:
-        columns = read_runs(path, {}) | _further(path)
-        # Every row, before any is left out: one with a gap meets no condition.
-        numbers = {name: _positive(name, column) for name, column in columns.items() if name not in ("family", "weight")}
-    except ValueError as error:
+        columns: dict[str, Any] = read_runs(path, {}) | _further(path)
+        return {name: column if name == "family" else _positive(name, column) for name, column in columns.items()}
+    except (ValueError, KeyError) as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
-    N, D = numbers["params"], numbers["tokens"]
+
+
+def _sweep(
+    path: Path, columns: dict[str, Any], families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None
+) -> Sweep:
+    if "weight" in columns:
+        raise ValueError(f"{path}: weight: designs are compared without weights; leave this column out")
+    N, D = columns["params"], columns["tokens"]
     # One epoch only: the laws compared know no repetition.
-    keep = (numbers.get("unique_tokens", D) >= D) & (least_ratio * N <= D)
+    keep = (columns.get("unique_tokens", D) >= D) & (least_ratio * N <= D)
     if "family" in columns and np.isin(columns["family"], families).any():
         keep &= np.isin(columns["family"], families)
-    flops = numbers["flops"][keep] if "flops" in numbers else None
-    return Sweep(path.stem, N[keep], D[keep], numbers["loss"][keep], flops, budgets)
+    if not keep.any():
+        raise ValueError(f"{path}: no run has one epoch and {least_ratio:g} tokens per parameter")
+    flops = columns["flops"][keep] if "flops" in columns else None
+    return Sweep(path.stem, N[keep], D[keep], columns["loss"][keep], flops, budgets)
 
 
 def _positive(name: str, column: Any) -> Any:
@@ -77,9 +95,6 @@ def _positive(name: str, column: Any) -> Any:
 
 def _further(path: Path) -> dict[str, Any]:
     """The columns flops and family, of those that there are."""
-    if path.suffix.lower() == ".csv":
-        table: pa.Table = pa_csv.read_csv(path)
-    else:
-        table = pa_parquet.read_table(path)
+    table: pa.Table = pa_csv.read_csv(path) if path.suffix.lower() == ".csv" else pa_parquet.read_table(path)
     found = [name for name in ("flops", "family") if name in table.column_names]
     return {name: table.column(name).to_numpy() for name in found}

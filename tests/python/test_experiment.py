@@ -3,21 +3,26 @@
 
 import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ProcessPoolExecutor
+import warnings
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
 import offray
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import HOFFMANN
 from offray.experiment import (
     PRECISIONS,
     Corpus,
     Design,
+    Setup,
     ShortRunExcess,
     Sweep,
     as_law,
@@ -64,7 +69,7 @@ def test_design_builders():
     ("make", "words"),
     [
         (lambda: Design([1e7, -1.0], [1e9, 1e9]), r"N\[1\] = -1.0"),
-        (lambda: Design([1e7], [1e9, 1e9]), "D must hold one number per run"),
+        (lambda: Design([1e7], [1e9, 1e9]), r"D must hold one number per run; got 2 for 1"),
         (lambda: Design([1e7], [np.nan]), r"D\[0\] = nan"),
         (lambda: Design.from_table({"params": [1e7]}), "tokens: no such column"),
         (lambda: DESIGNS["fan"] + DESIGNS["fan"].over_epochs((1, 2)), "unique_tokens"),
@@ -72,20 +77,38 @@ def test_design_builders():
         (lambda: Corpus("x", "nothing", HOFFMANN), "unknown law 'nothing'"),
         (lambda: Corpus("x", "chinchilla", HOFFMANN, sigma=-1.0), "sigma"),
         (lambda: Corpus("x", "chinchilla", HOFFMANN, epochs=0.5), "epochs"),
-        (lambda: rounded(np.ones(2), "half"), "unknown precision 'half'"),
         (lambda: largest_compute([1.0], [1.0], 0), "share"),
         (lambda: off_ray([1.0], [1.0], -1), "k must be positive"),
         (lambda: compare({"one": DESIGNS["fan"]}, [CORPUS], HELD_OUT), "two or more"),
-        (lambda: compare(DESIGNS, [CORPUS], {}), "held_out is empty"),
-        (lambda: compare(DESIGNS, [CORPUS], {"H": DESIGNS["fan"]}), "stands for all"),
+        (lambda: compare(DESIGNS, [CORPUS], {}), "held_out must name at least one"),
+        (lambda: compare(DESIGNS, [CORPUS], {"H": DESIGNS["fan"]}), "is not free"),
         (lambda: compare(DESIGNS, [CORPUS, CORPUS], HELD_OUT), "corpora: mine, mine"),
-        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, laws=["chinchila"]), "unknown law 'chinchila'"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, laws=["chinchila"]), "laws: unknown 'chinchila'"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, laws=[]), "laws: none"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=[1, 1]), "seeds"),
-        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, precisions=["fp8"]), "unknown precision 'fp8'"),
-        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=1).summary("colour"), "no column 'colour'"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, precisions=["fp8"]), "precisions: unknown 'fp8'"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=1).summary("colour"), "'colour' is no label"),
         (lambda: on_real_runs([], draws=0), "draws"),
         (lambda: Sweep("s", [1e7], [1e9], [np.inf]), r"s: loss\[0\] = inf"),
+        (lambda: Sweep("s", [1e7], [1e9, 2e9], [3.0]), "s: D has 2 numbers for 1 runs"),
+        (lambda: Sweep("s", [1e7], [1e9], [3.0], budgets=(1e18, 1.1e18)), "more than 20 % apart"),
+        (lambda: on_real_runs([Sweep("s", [1e7], [1e9], [3.0], budgets=(1e18,))]), r"within 10 % of 1e\+18"),
+        (lambda: on_real_runs([], laws="repeated_data"), "laws: unknown 'repeated_data'"),
+        (lambda: compare(DESIGNS, [CORPUS], {"train": DESIGNS["fan"]}), "is not free"),
+        (lambda: compare(DESIGNS, [CORPUS], {"a": DESIGNS["fan"].over_epochs((1,))}), "unique_tokens: of the designs only a"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, precisions=["double", "double"]), "each name has to be there once"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, objectives=[]), "objectives: none"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=1.5), "seeds: 1.5 is not an integer"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=[2**70]), "seeds"),
+        (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=True), "seeds: True"),
+        (lambda: Design([True], [1e9]), "every value must be a real number"),
+        (lambda: DESIGNS["fan"].over_epochs((0.5,)), "epochs must be at least 1"),
+        (lambda: Corpus("x", "chinchilla", (-1.0, *HOFFMANN[1:])), "theta: E = -1.0"),
+        (lambda: ShortRunExcess(0.1, -1e7), "tokens must be positive"),
+        (lambda: Corpus("x", "chinchilla", HOFFMANN, sigma=3.0).losses(DESIGNS["fan"], 0, "a"), "sigma = 3.0 is too large"),
+        (lambda: Setup(sigma=0), "sigma must be positive"),
+        (lambda: Setup(grid_tokens=(3e8, 3e8)), "grid_tokens must be a range"),
+        (lambda: largest_compute([1.0, -1.0], [1.0, 1.0]), r"N\[1\] = -1.0"),
     ],
 )
 def test_bad_input(make, words):
@@ -132,6 +155,10 @@ def test_a_corpus_as_another_law():
     kaplan = as_law(CORPUS, "kaplan", everywhere)  # does not
     assert 0.01 < np.abs(kaplan.truth(everywhere) - CORPUS.truth(everywhere)).max() < 1
     assert as_law(CORPUS, "chinchilla", everywhere) is CORPUS
+    thrice = Corpus("thrice", "chinchilla", HOFFMANN, epochs=3)
+    np.testing.assert_allclose(
+        as_law(thrice, "droppo_elibol", everywhere).truth(everywhere), thrice.truth(everywhere), rtol=1e-9
+    )
     excess = Corpus("x", "chinchilla", HOFFMANN, excess=ShortRunExcess(0.1, 1e7))
     np.testing.assert_allclose(excess.truth(everywhere) / CORPUS.truth(everywhere), 1 + 0.1 * np.exp(-everywhere.D / 1e7))
     assert len(published()) == 5
@@ -182,6 +209,26 @@ def test_a_row_is_what_a_user_would_work_out():
     assert row["win"] == (row["rmse_H_design"] < row["rmse_H_base"])
 
 
+def test_iterators_and_single_names_are_taken_whole():
+    listed = compare(
+        DESIGNS, [CORPUS, Corpus("other", "chinchilla", HOFFMANN)], HELD_OUT, precisions=["double", "float32"], seeds=1
+    )
+    corpora = iter([CORPUS, Corpus("other", "chinchilla", HOFFMANN)])
+    assert same(listed, compare(DESIGNS, corpora, HELD_OUT, precisions=iter(["double", "float32"]), seeds=iter([0])))
+    assert len(compare(DESIGNS, [CORPUS], HELD_OUT, laws="kaplan", precisions="double", objectives="squares", seeds=1)) == 1
+
+
+def test_one_loss_has_no_r_squared():
+    row = compare(DESIGNS, [CORPUS], {"one": Design([1e8], [1e9])}, seeds=1).rows[0]
+    assert np.isnan(row["r2_H_base"])
+    assert row["rmse_H_base"] > 0
+
+
+def test_intervals_left_undetermined_count():
+    narrow = {"fan": Design.fan([1, 1.05], SIZES), "grid": DESIGNS["grid"]}
+    assert compare(narrow, [CORPUS], HELD_OUT, seeds=20).summary().rows[0]["width ratio N"] == np.inf
+
+
 def test_laws_precisions_objectives_and_groups():
     objectives = {"squares": {}, "log-Huber": {"objective": "huber", "delta": 0.01, "log_loss": True}}
     laws = ("chinchilla", "droppo_elibol")
@@ -210,7 +257,7 @@ def test_more_designs_against_one_base():
     by_design = {row["design"]: row for row in compared.summary("design").rows}
     assert set(by_design) == {"fan", "grid"}
     assert by_design["grid"]["win rate"] > 0.9
-    assert np.isnan(by_design["grid"]["width ratio N"])  # A and B are not determined on a ray
+    assert by_design["grid"]["width ratio N"] == np.inf  # A and B are not determined on a ray
 
 
 # ---- the same bits, wherever and however often ----
@@ -223,6 +270,10 @@ def work(**options):
 def test_threads_and_processes_change_nothing():
     serial = work(threads=1)
     assert same(serial, work(threads=3))
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        assert same(serial, work(executor=pool))
+    assert warnings.filters == before
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         assert same(serial, work(executor=pool))
 
@@ -271,6 +322,21 @@ def test_ctrl_c_keeps_what_was_done(tmp_path):
     assert same(work(), work(store=store))
 
 
+def test_interrupted_travels_between_processes():
+    partial = work().summary()
+    back = pickle.loads(pickle.dumps(offray.Interrupted("3 of 4", partial)))
+    assert str(back) == "3 of 4"
+    assert back.partial.rows == partial.rows
+
+
+def test_a_block_cut_short_is_done_again(tmp_path):
+    store = tmp_path / "rows.parquet"
+    whole = work(store=store)
+    rows = pq.read_table(store)
+    pq.write_table(rows.slice(0, len(rows) - 1), store)
+    assert same(whole, work(store=store))
+
+
 def test_kill_minus_9_and_go_on(tmp_path):
     script = (
         "import numpy as np, sys, hashlib\n"
@@ -303,11 +369,10 @@ def test_a_store_that_is_something_else(tmp_path):
     text.write_text("params,tokens,loss\n")
     with pytest.raises(ValueError, match=r"rows\.parquet"):
         work(store=text)
+    with pytest.raises(ValueError, match="nothing can be written"):
+        work(store="/proc/rows.parquet")
     with pytest.raises(ValueError, match="there is no directory"):
         work(store=tmp_path / "nowhere" / "rows.parquet")
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     pq.write_table(pa.table({"params": [1.0]}), tmp_path / "other.parquet")
     with pytest.raises(ValueError, match="no finished rows"):
         work(store=tmp_path / "other.parquet")

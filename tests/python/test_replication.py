@@ -135,6 +135,13 @@ def test_extrapolation_on_real_sweeps_goes_either_way(real):
     assert "extrapolation: 5 runs near 20" in str(real[1])
 
 
+@pytest.mark.skipif(not (DATA / "raw").exists(), reason="the sources of the public sets are not there")
+def test_command_on_a_public_set(monkeypatch):
+    monkeypatch.setenv("OFFRAY_DATA_DIR", str(DATA / "raw"))
+    data = json.loads(replicate("--dataset", "chinchilla_massivetext", "--draws", 60, "--json").stdout)
+    assert data["rows"][0]["runs"] == CUTS["chinchilla_massivetext"][0]
+
+
 def replicate(*arguments):
     command = [sys.executable, "-m", "offray.cli", "replicate", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -176,10 +183,18 @@ def test_command_on_files(tmp_path, grid):
     ("arguments", "words"),
     [
         (("--data", "nowhere"), "not a directory"),
-        (("--seeds", "0"), "seeds"),
+        (("--seeds", "0"), "seeds must be at least 1"),
+        (("--grid-tokens", "1e8,1e7"), "grid_tokens must be a range"),
+        (("--data", ".", "--seeds", "3"), "--seeds is for simulated runs"),
+        (("--draws", "3"), "--draws is for real runs"),
+        (("--min-tpp", "4"), "--min-tpp needs --data"),
+        (("--dataset", "nothing"), "unknown data set 'nothing'"),
+        (("--store", "/proc/x.parquet"), "nothing can be written"),
         (("--sigma", "-1"), "sigma"),
-        (("--grid-tokens", "1e7"), "--grid-tokens"),
-        (("--data", ".", "--budgets", "x"), "FILE=C,C"),
+        (("--grid-tokens", "1e7"), "grid_tokens must be a range"),
+        (("--grid-tokens", "a,b"), "--grid-tokens"),
+        (("--data", DATA, "--budgets", "x"), "FILE=C,C"),
+        (("--data", DATA, "--family", "typo"), "no row of any file is labelled"),
     ],
 )
 def test_command_with_bad_input(arguments, words):

@@ -57,6 +57,7 @@ class About:
     note: str
     source: Source | None
     fit_family: str | None = None
+    budgets: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -89,6 +90,8 @@ class Dataset(About):
         The file; None where it comes with the package.
     fit_family : str or None
         The family to fit, where the others are to be kept apart.
+    budgets : tuple of float or None
+        Published compute budgets of isoFLOP curves, where `flops` does not say them.
     """
 
     name: str

@@ -28,7 +28,7 @@ def fetch(name: str, source: Source) -> str:
     named = os.environ.get(VARIABLE)
     directory = Path(named).expanduser() if named else Path(_pooch(name).os_cache("offray"))
     path = directory / source.file
-    if not path.exists():
+    if not path.is_file():
         _download(name, source, directory)
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -48,7 +48,7 @@ def load(name: str) -> Dataset:
     >>> offray.fit(pile.runs, law="kaplan").status
     'converged'
     """
-    if name not in SETS:
+    if not isinstance(name, str) or name not in SETS:
         raise ValueError(f"unknown data set {name!r}; there are {', '.join(SETS)}")
     about, parse = SETS[name]
     text = examples.path().read_text(encoding="utf-8") if about.source is None else fetch(name, about.source)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,17 +12,21 @@ from typing import Any
 
 from offray import Interrupted
 from offray import laws as known_laws
+from offray.experiment._arguments import distinct, names
+from offray.experiment._arguments import seeds as seeds_of
 from offray.experiment._comparisons import Comparisons
 from offray.experiment._corpus import Corpus
 from offray.experiment._design import Design
 from offray.experiment._judge import Row, Runs, joined, on_held_out, on_training, optima
-from offray.experiment._precision import check_precision, rounded, scalar
+from offray.experiment._precision import PRECISIONS, rounded, scalar
 from offray.experiment._run import Progress, Stopped, run
 from offray.experiment._splits import beyond
 
 _SEEDS_PER_BLOCK = 10
 UNION = "H"
 """All held-out runs together: what decides a win."""
+_RESERVED = (UNION, "train")
+OBJECTIVES = ("squares", "huber", "soft_l1", "cauchy", "absolute", "quantile")
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,11 @@ class Simulated:
         pairs = list(itertools.product(self.seeds, self.designs))
         sets = [self._measured(design, seed, name) for seed, (name, design) in pairs]
         theta, status = optima(self.law, sets, options, threads)
+        held_out = {seed: self._held_out(seed) for seed in self.seeds}
         sides: dict[tuple[int, str], Row] = {}
         for k, (seed, (name, _)) in enumerate(pairs):
             training = on_training(self.law, theta[k], status[k], sets[k], options)
-            sides[seed, name] = training | on_held_out(self.law, theta[k], self._held_out(seed), options)
+            sides[seed, name] = training | on_held_out(self.law, theta[k], held_out[seed], options)
         (base, _), *others = self.designs
         return [self._row(seed, name, sides[seed, base], sides[seed, name]) for seed in self.seeds for name, _ in others]
 
@@ -90,27 +94,29 @@ def blocks(
     seeds: Iterable[int] | int = 30,
 ) -> list[Simulated]:
     """The work of `compare`, with its arguments."""
-    if not held_out:
-        raise ValueError("held_out is empty; name at least one set of runs to predict")
-    if UNION in held_out:
-        raise ValueError(f"held_out: {UNION!r} stands for all of them together")
-    corpora, chosen, numbers = list(corpora), None if laws is None else list(laws), _seeds(seeds)
-    for argument, names in (("laws", chosen), ("corpora", [corpus.name for corpus in corpora])):
-        if names is not None and (not names or len(set(names)) < len(names)):
-            raise ValueError(f"{argument}: {', '.join(names) or 'none'}; each name has to be there once")
-    for law in chosen or ():
-        if law not in dir(known_laws):
-            raise ValueError(f"unknown law {law!r}; known laws: {', '.join(dir(known_laws))}")
-    options = (
-        {name: dict(given) for name, given in objectives.items()}
-        if isinstance(objectives, Mapping)
-        else {name: {"objective": name} for name in objectives}
-    )
+    _check_designs("designs", designs, 2)
+    _check_designs("held_out", held_out, 1)
+    every = {**designs, **held_out}
+    repeating = [name for name, design in every.items() if design.unique_tokens is not None]
+    if len(repeating) not in (0, len(every)):
+        raise ValueError(f"unique_tokens: of the designs only {', '.join(repeating)} have them")
+    corpora = tuple(corpora)
+    for corpus in corpora:
+        if not isinstance(corpus, Corpus):
+            raise TypeError(f"corpora: {corpus!r} is no Corpus")
+    distinct("corpora", tuple(corpus.name for corpus in corpora))
+    chosen = None if laws is None else names("laws", laws, dir(known_laws))
+    modes, numbers = names("precisions", precisions, PRECISIONS), seeds_of(seeds)
+    if isinstance(objectives, Mapping):
+        options = {name: dict(given) for name, given in objectives.items()}
+    else:
+        options = {name: {"objective": name} for name in names("objectives", objectives, OBJECTIVES)}
+    distinct("objectives", tuple(options))
     return [
         Simulated(
             corpus,
             law,
-            check_precision(precision),
+            precision,
             objective,
             tuple(options[objective].items()),
             tuple(designs.items()),
@@ -118,11 +124,23 @@ def blocks(
             numbers[first : first + _SEEDS_PER_BLOCK],
         )
         for corpus in corpora
-        for law in ([corpus.law] if chosen is None else chosen)
-        for precision in precisions
+        for law in ((corpus.law,) if chosen is None else chosen)
+        for precision in modes
         for objective in options
         for first in range(0, len(numbers), _SEEDS_PER_BLOCK)
     ]
+
+
+def _check_designs(argument: str, given: Any, least: int) -> None:
+    if not isinstance(given, Mapping) or len(given) < least:
+        raise ValueError(f"{argument} must name {'two or more designs' if least > 1 else 'at least one design'}; got {given!r}")
+    for name, design in given.items():
+        if not isinstance(design, Design):
+            raise TypeError(f"{argument}: {name!r} is no Design but {design!r}")
+        if name in _RESERVED or not isinstance(name, str) or ":" in name:
+            raise ValueError(
+                f"{argument}: {name!r} is not free: H stands for all held-out runs, train for the others; no colon"
+            )
 
 
 def compare(
@@ -151,17 +169,17 @@ def compare(
     corpora : iterable of Corpus
     held_out : mapping of str to Design, optional
         Runs to predict, in parts; "H" is all of them. Default: `beyond` of the designs, where tokens are seen once.
-    laws : iterable of str, optional
+    laws : str or iterable of str, optional
         Default: the law of each corpus, so that nothing is misspecified.
-    precisions : iterable of str
+    precisions : str or iterable of str
         See `PRECISIONS`.
-    objectives : iterable of str, or mapping of str to mapping
+    objectives : str or iterable of str, or mapping of str to mapping
         Objectives of `offray.fit`, or names with the options ``objective``, ``delta``, ``quantile``, ``log_loss``.
     seeds : iterable of int, or int
         One data set per corpus and seed; a number stands for 0, 1, ...
     store : path, optional
-        Parquet file of finished rows. What it holds of this comparison is not done again; it is written about once a second,
-        and at the end, also after Ctrl-C. Needs pyarrow.
+        Parquet file of finished rows, for one process at a time. What it holds of this comparison is not done again, unless
+        offray or numpy changed; it is written about once a second, and at the end, also after Ctrl-C. Needs pyarrow.
     executor : concurrent.futures.Executor, optional
         Where to do the work, in blocks of ten seeds: a process pool, or ``client.get_executor()`` of dask.distributed. Default:
         here, on threads.
@@ -173,7 +191,8 @@ def compare(
     Returns
     -------
     Comparisons
-        The same bit for bit whatever the executor, the threads and the interruptions.
+        The same bit for bit whatever the threads, the interruptions and the executor; its workers have to run offray on the
+        same instructions (`offray.simd`), and numpy on the same kind of processor.
 
     Raises
     ------
@@ -193,8 +212,7 @@ def compare(
     >>> print(len(compared), compared.summary().rows[0]["win rate"])
     20 1.0
     """
-    if len(designs) < 2:
-        raise ValueError(f"designs: two or more are compared; got {len(designs)}")
+    _check_designs("designs", designs, 2)
     work = blocks(designs, corpora, beyond(designs) if held_out is None else held_out, laws, precisions, objectives, seeds)
     return collect(work, store, executor, threads, progress)
 
@@ -212,10 +230,3 @@ def collect(
     except Stopped as stopped:
         kept = "; the same call with this store goes on from here" if store is not None else ""
         raise Interrupted(f"{stopped}{kept}", Comparisons(tuple(stopped.rows))) from None
-
-
-def _seeds(seeds: Iterable[int] | int) -> tuple[int, ...]:
-    numbers = tuple(range(seeds) if isinstance(seeds, int) else (operator.index(seed) for seed in seeds))
-    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
-        raise ValueError(f"seeds must be different numbers from 0 on, or how many; got {seeds!r}")
-    return numbers

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Row = dict[str, Any]
 
+LABELS = ("corpus", "law", "precision", "objective", "seed", "data_set", "base", "design", "split")
+"""Columns that say what a comparison is of."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Summary:
@@ -23,12 +26,15 @@ class Summary:
     rows : tuple of dict
         One per group: its labels; ``comparisons``; ``data sets``; ``win rate`` with its 95 % Wilson interval ``low``, ``high``
         counted over data sets (fits of the same losses are not independent); medians of the errors and of kappa_2, and means
-        of R^2, of both sides; geometric means of the ratios of interval widths, base over design, of the scale coefficients.
+        of R^2, of both sides; shares that converged; geometric means of the ratios of interval widths, base over design, of
+        the scale coefficients: infinite where the base leaves one undetermined, NaN where the design does.
     """
 
     rows: tuple[Row, ...]
 
     def __str__(self) -> str:
+        if not self.rows:
+            return "no comparisons"
         head = list(self.rows[0])
         return aligned([head, *([_cell(row[name]) for name in head] for row in self.rows)])
 
@@ -57,10 +63,10 @@ class Comparisons:
         """Group the comparisons by labels, in the order of their first row."""
         names = [by] if isinstance(by, str) else list(by)
         groups: dict[tuple[Any, ...], list[Row]] = {}
+        for name in names:
+            if name not in LABELS:
+                raise ValueError(f"by: {name!r} is no label; the labels are {', '.join(LABELS)}")
         for row in self.rows:
-            missing = [name for name in names if name not in row]
-            if missing:
-                raise ValueError(f"by: no column {missing[0]!r}; the columns are {', '.join(row)}")
             groups.setdefault(tuple(row[name] for name in names), []).append(row)
         return Summary(tuple({**dict(zip(names, key, strict=True)), **summarise(rows)} for key, rows in groups.items()))
 
@@ -84,9 +90,13 @@ def summarise(rows: Sequence[Row]) -> Row:
         return float(np.median([row[name] for row in rows]))
 
     def ratio(name: str) -> float:
-        pairs = np.array([(row[f"{name}_base"], row[f"{name}_design"]) for row in rows])
-        usable = pairs[np.isfinite(pairs).all(axis=1)]
-        return float(np.exp(np.mean(np.log(usable[:, 0] / usable[:, 1])))) if len(usable) else np.nan
+        base, design = np.array([(row[f"{name}_base"], row[f"{name}_design"]) for row in rows]).T
+        if not np.isfinite(design).all():
+            return np.nan
+        return float(np.exp(np.mean(np.log(base / design))))
+
+    def converged(side: str) -> float:
+        return float(np.mean([row[f"status_{side}"] == "converged" for row in rows]))
 
     def mean(name: str) -> float:
         return float(np.mean([row[name] for row in rows]))
@@ -98,6 +108,7 @@ def summarise(rows: Sequence[Row]) -> Row:
         "win rate": rate,
         "low": low,
         "high": high,
+        **{f"converged, {side}": converged(side) for side in sides},
         **{f"RMSE H, {side}": middle(f"rmse_H_{side}") for side in sides},
         **{f"RMSE train, {side}": middle(f"rmse_train_{side}") for side in sides},
         **{f"R2 H, {side}": mean(f"r2_H_{side}") for side in sides},

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +36,10 @@ class ShortRunExcess:
     size: float = 0.08
     tokens: float = 1e7
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.size < np.inf and 0 < self.tokens < np.inf):
+            raise ValueError(f"size must not be negative and tokens must be positive; got {self.size} and {self.tokens}")
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -64,13 +68,21 @@ class Corpus:
     epochs: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: {self.name!r} is not text")
         parameters = self._law.parameters
-        if len(self.theta) != len(parameters):
-            raise ValueError(f"theta must give {', '.join(parameters)}; got {len(self.theta)} numbers")
+        theta = tuple(float(x) for x in self.theta)
+        if len(theta) != len(parameters):
+            raise ValueError(f"theta must give {', '.join(parameters)}; got {len(theta)} numbers")
+        for name, value in zip(parameters, theta, strict=True):
+            if not 0 < value < np.inf:
+                raise ValueError(f"theta: {name} = {value} must be positive and finite")
         if not 0 <= self.sigma < np.inf:
             raise ValueError(f"sigma must be finite and not negative; got {self.sigma}")
         if not 1 <= self.epochs < np.inf:
             raise ValueError(f"epochs must be at least 1; got {self.epochs}")
+        for name, normal in (("theta", theta), ("sigma", float(self.sigma)), ("epochs", float(self.epochs))):
+            object.__setattr__(self, name, normal)
 
     @property
     def _law(self) -> Law:
@@ -94,8 +106,13 @@ class Corpus:
 
     def losses(self, design: Design, seed: int, part: str) -> Array:
         """Noisy losses, (n,): the same numbers for the same corpus name, seed and part, whatever else is drawn."""
-        stream = np.random.default_rng([seed, zlib.crc32(self.name.encode()), zlib.crc32(part.encode())])
-        return np.asarray(self.truth(design) + self.sigma * stream.standard_normal(len(design)))
+        words = np.frombuffer(hashlib.sha256(repr((self.name, seed, part)).encode()).digest(), np.uint32)
+        loss = self.truth(design) + self.sigma * np.random.default_rng(words).standard_normal(len(design))
+        for row in np.flatnonzero(~(loss > 0)):
+            raise ValueError(
+                f"sigma = {self.sigma} is too large for corpus {self.name!r}: seed {seed} has a loss of {loss[row]:.3g}"
+            )
+        return np.asarray(loss)
 
 
 PUBLISHED: dict[str, tuple[float, ...]] = {
@@ -123,5 +140,8 @@ def as_law(corpus: Corpus, law: str, design: Design) -> Corpus:
     name = f"{corpus.name}, {law}"
     if law == "repeated_data":
         return replace(corpus, name=name, law=law, theta=(*corpus.theta, R_N, R_D))
-    nearest = fit(design.N, design.D, replace(corpus, excess=None).truth(design), law=law)
+    N, D, *_ = corpus.seen(design)
+    nearest = fit(N, D, replace(corpus, excess=None).truth(design), law=law)
+    if not nearest.converged:
+        raise ValueError(f"law: {law} has no nearest member on these runs: {nearest.status}, {nearest.message}")
     return replace(corpus, name=name, law=law, theta=tuple(nearest.theta.tolist()))

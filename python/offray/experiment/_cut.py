@@ -25,7 +25,11 @@ def by_budget(N: Array, D: Array, budgets: Any = None, flops: Array | None = Non
     """
     log_C = np.log(6 * N * D)
     if budgets is not None:
-        return [np.flatnonzero(np.abs(log_C - np.log(budget)) < WITHIN) for budget in np.sort(budgets)]
+        found = [np.flatnonzero(np.abs(log_C - np.log(budget)) < WITHIN) for budget in np.sort(budgets)]
+        for budget, rows in zip(np.sort(budgets), found, strict=True):
+            if not len(rows):
+                raise ValueError(f"budgets: no run has a compute 6 N D within 10 % of {budget:g}")
+        return found
     if flops is not None:
         nominal = np.unique(flops)
         if len(flops) >= _FEWEST * len(nominal):
@@ -49,8 +53,9 @@ def _windows(log_C: Array) -> list[Array]:
 
 @dataclass(frozen=True)
 class Cell:
-    """The runs of one budget: those near the ray, and the low and the high half by tokens per parameter."""
+    """The runs of one budget: all, those near the ray, and the low and the high half by tokens per parameter."""
 
+    rows: Array
     near: Array
     low: Array
     high: Array
@@ -69,7 +74,7 @@ def cells(N: Array, D: Array, budgets: list[Array], ray: float = RAY) -> list[Ce
         near = nearest[np.abs(away[nearest]) < np.log(NEAR)]
         half = len(ranked) // 2
         if len(near) and half:
-            out.append(Cell(near, ranked[:half], ranked[-half:]))
+            out.append(Cell(rows, near, ranked[:half], ranked[-half:]))
     return out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import designs
+from offray.experiment._arguments import count, positive
 
 Array = npt.NDArray[Any]
 
@@ -33,14 +34,11 @@ class Design:
     def __post_init__(self) -> None:
         for name in ("N", "D", "unique_tokens"):
             given = getattr(self, name)
-            if given is None:
+            if given is None and name == "unique_tokens":
                 continue
-            column = np.array(given, np.float64)
-            if column.ndim != 1 or len(column) != np.size(self.N) or len(column) == 0:
-                raise ValueError(f"{name} must hold one number per run; got shape {column.shape} for {np.size(self.N)} runs")
-            for row in np.flatnonzero(~((column > 0) & (column < np.inf))):
-                raise ValueError(f"{name}[{row}] = {column[row]}: every value must be positive and finite")
-            column.setflags(write=False)
+            column = positive(name, given)
+            if len(column) != len(self.N):
+                raise ValueError(f"{name} must hold one number per run; got {len(column)} for {len(self.N)} runs")
             object.__setattr__(self, name, column)
 
     @classmethod
@@ -83,11 +81,13 @@ class Design:
 
     def repeated(self, times: int) -> Design:
         """Every run `times` times."""
-        return Design(*(np.tile(column, times) for column in self.columns))
+        return Design(*(np.tile(column, count("times", times)) for column in self.columns))
 
     def over_epochs(self, epochs: Iterable[float]) -> Design:
         """Every run once per number of epochs: the same D, from U = D / epochs distinct tokens."""
-        counts = list(epochs)
+        counts = positive("epochs", list(epochs))
+        if counts.min() < 1:
+            raise ValueError(f"epochs must be at least 1; got {counts.min()}")
         unique = np.concatenate([self.D / count for count in counts])
         return Design(np.tile(self.N, len(counts)), np.tile(self.D, len(counts)), unique)
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from offray import ConvergenceWarning, IdentifiabilityWarning, Law, condition, fit, fit_many, laws
+from offray import Law, condition, fit_many, laws
 
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -55,23 +54,26 @@ def on_training(name: str, theta: Any, status: str, runs: Runs, options: Mapping
     """One side of a comparison, but for the runs held out.
 
     ``kappa`` is kappa_2 of the Jacobian in the law's own parameters, columns of unit length; ``sd_scale_N`` and ``sd_scale_D``
-    are the standard deviations of the logarithms of the scale coefficients, infinite on one ray. Errors are of the fitted
-    quantity, loss or log loss.
+    are the standard deviations of the logarithms of the scale coefficients: infinite where not determined, NaN for objectives
+    other than squares. Errors are of the fitted quantity, loss or log loss.
     """
     law: Law = getattr(laws, name)
     rmse, r2 = _errors(law, theta, runs, bool(options.get("log_loss")))
     J = law.jacobian(runs.where, *theta)
     if options.get("log_loss"):
         J = J / law(runs.where, *theta)[:, None]
-    sd_N, sd_D = _sd(law, theta, runs, options)
+    sd = [np.nan, np.nan]
+    degrees = len(runs.N) - len(law.parameters)
+    if options.get("objective", "squares") == "squares" and degrees > 0:
+        sd = [rmse * np.sqrt(len(runs.N) / degrees) * one for one in sd_of_scales(law, theta, J, runs.where)]
     return {
         "status": str(status),
         "theta": [float(x) for x in theta],
         "rmse_train": rmse,
         "r2_train": r2,
         "kappa": float(condition(J).kappa) if np.isfinite(J).all() else np.inf,
-        "sd_scale_N": sd_N,
-        "sd_scale_D": sd_D,
+        "sd_scale_N": float(sd[0]),
+        "sd_scale_D": float(sd[1]),
     }
 
 
@@ -83,28 +85,31 @@ def on_held_out(name: str, theta: Any, parts: Mapping[str, Runs], options: Mappi
     return row
 
 
-def _sd(law: Law, theta: Any, training: Runs, options: Mapping[str, Any]) -> list[float]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", IdentifiabilityWarning)
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        at = fit(*training[:3], unique_tokens=training.unique_tokens, law=law, start=theta, **options)
-    which = [law.parameters.index(parameter) for parameter in SCALES[law.name]]
-    return [float(at.se[j] / at.theta[j]) for j in which]
+def sd_of_scales(law: Law, theta: Any, J: Array, where: tuple[Array, ...]) -> list[float]:
+    """Standard deviations of the logarithms of the scale coefficients for noise 1, from the QR factors of J.
+
+    Infinite on one ray (tokens per parameter within 10 %) and where J has not full rank; without terms that vanish at theta.
+    """
+    k = where[1] / where[0]
+    of_logs = np.asarray(J * theta, float)
+    length = np.linalg.norm(of_logs, axis=0)
+    there = length > _VANISHED * length.max()
+    sd = np.full(len(length), np.inf)
+    if k.max() > _ONE_RAY * k.min() and condition(of_logs[:, there]).rank == there.sum():
+        rows = np.linalg.inv(np.linalg.qr(of_logs[:, there] / length[there], mode="r"))
+        sd[there] = np.sqrt((rows**2).sum(axis=1)) / length[there]
+    return [float(sd[law.parameters.index(parameter)]) for parameter in SCALES[law.name]]
 
 
-def predicted_sd(name: str, theta: Any, where: tuple[Array, ...]) -> list[float]:
-    """What `on_training` calls sd_scale_N and sd_scale_D, as the design and the truth predict them for noise 1."""
-    law: Law = getattr(laws, name)
-    J = law.jacobian(where, *theta) * np.asarray(theta)
-    rows = np.linalg.inv(np.linalg.qr(J, mode="r"))
-    sd = np.sqrt((rows**2).sum(axis=1))
-    return [float(sd[law.parameters.index(parameter)]) for parameter in SCALES[name]]
+_ONE_RAY = 1.1
+_VANISHED = 1e-10
 
 
 def _errors(law: Law, theta: Any, runs: Runs, log_loss: bool) -> tuple[float, float]:
-    """Root mean square error and R^2."""
+    """Root mean square error and R^2, NaN where all runs have one loss."""
     predicted, seen = np.asarray(law(runs.where, *theta), float), runs.loss
     if log_loss:
         predicted, seen = np.log(predicted), np.log(seen)
     squares = float(((predicted - seen) ** 2).sum())
-    return float(np.sqrt(squares / len(seen))), 1 - squares / float(((seen - seen.mean()) ** 2).sum())
+    total = float(((seen - seen.mean()) ** 2).sum())
+    return float(np.sqrt(squares / len(seen))), 1 - squares / total if total > 0 else np.nan

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from offray.experiment._arguments import count, positive
 from offray.experiment._compare import Simulated, blocks
 from offray.experiment._corpus import Corpus, ShortRunExcess, as_law, published
 from offray.experiment._design import Design
@@ -40,12 +41,29 @@ class Setup:
         Range of the grid's 12 token counts.
     held_out_tokens : (float, float)
         Range of the 3 token counts of the grid that are held out.
+    corpora : tuple of Corpus
+        Chinchilla truths with noise of their own. Default: five published fits, with noise `sigma`.
     """
 
     seeds: int = 30
     sigma: float = 0.005
     grid_tokens: tuple[float, float] = (5.04e6, 3e8)
     held_out_tokens: tuple[float, float] = (3.3e8, 4.01e8)
+    corpora: tuple[Corpus, ...] = ()
+
+    def __post_init__(self) -> None:
+        count("seeds", self.seeds)
+        if not 0 < self.sigma < np.inf:
+            raise ValueError(f"sigma must be positive and finite; got {self.sigma}")
+        for name in ("grid_tokens", "held_out_tokens"):
+            ends = positive(name, getattr(self, name))
+            if len(ends) != 2 or not ends[0] < ends[1]:
+                raise ValueError(f"{name} must be a range, the smaller first; got {getattr(self, name)}")
+        if not self.corpora:
+            object.__setattr__(self, "corpora", published(self.sigma))
+        for corpus in self.corpora:
+            if corpus.law != "chinchilla":
+                raise ValueError(f"corpora: {corpus.name!r} has the law {corpus.law}; they have to be Chinchilla's")
 
     @property
     def collinear(self) -> Design:
@@ -64,11 +82,6 @@ class Setup:
             "H_col": Design.fan(HELD_OUT_RAYS, SIZES),
             "H_nc": Design.grid(SIZES, np.geomspace(*self.held_out_tokens, 3)),
         }
-
-    @property
-    def corpora(self) -> tuple[Corpus, ...]:
-        """Five, with one epoch."""
-        return published(self.sigma)
 
 
 Scenario = Callable[[Setup], list[Simulated]]

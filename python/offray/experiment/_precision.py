@@ -13,21 +13,14 @@ PRECISIONS = tuple(_BITS)
 """Losses rounded to bfloat16 or float32 and fitted in double; double; and losses in double, fitted in long double."""
 
 
-def check_precision(name: str) -> str:
-    """The name, or a ``ValueError``."""
-    if name not in PRECISIONS:
-        raise ValueError(f"unknown precision {name!r}; known: {', '.join(PRECISIONS)}")
-    return name
-
-
 def rounded(x: npt.NDArray[np.float64], precision: str) -> npt.NDArray[np.float64]:
     """x to the nearest number with so many significant bits, ties to even, once: not through a format between."""
-    bits = _BITS[check_precision(precision)]
+    bits = _BITS[precision]
     mantissa, exponent = np.frexp(x)
     return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits))
 
 
 def scalar(precision: str) -> npt.DTypeLike:
     """What the fit runs in."""
-    kind: Any = np.longdouble if check_precision(precision) == "longdouble" else np.float64
+    kind: Any = np.longdouble if precision == "longdouble" else np.float64
     return kind  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import laws as known_laws
+from offray.datasets import load
+from offray.experiment._arguments import count, distinct, names, positive
 from offray.experiment._compare import UNION, collect
 from offray.experiment._comparisons import Comparisons, aligned
-from offray.experiment._cut import NEAR, RAY, by_budget, cells, draw
+from offray.experiment._cut import NEAR, RAY, WITHIN, by_budget, cells, draw
 from offray.experiment._judge import Row, Runs, on_held_out, on_training, optima
 from offray.experiment._run import Progress
 from offray.experiment._splits import off_ray
@@ -23,8 +26,10 @@ from offray.experiment._splits import off_ray
 Array = npt.NDArray[Any]
 
 IN_RANGE, EXTRAPOLATION = "in range", "extrapolation"
+ONE_EPOCH = ("chinchilla", "kaplan", "droppo_elibol")
 _OPTIONS = {"log_loss": True}
 _TOP_BUDGETS = 2
+_FEWEST_HELD_OUT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +55,23 @@ class Sweep:
 
     def __post_init__(self) -> None:
         for name in ("N", "D", "loss", "flops"):
-            given = getattr(self, name)
-            if given is None:
-                continue
-            column = np.array(given, float)
-            if column.ndim != 1 or len(column) != np.size(self.N):
-                raise ValueError(f"{self.name}: {name} must hold one number per run; got shape {column.shape}")
-            for row in np.flatnonzero(~((column > 0) & (column < np.inf))):
-                raise ValueError(f"{self.name}: {name}[{row}] = {column[row]}: every value must be positive and finite")
-            object.__setattr__(self, name, column)
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, positive(f"{self.name}: {name}", getattr(self, name)))
+                if len(getattr(self, name)) != len(self.N):
+                    raise ValueError(f"{self.name}: {name} has {len(getattr(self, name))} numbers for {len(self.N)} runs")
+        if self.budgets is not None and _closest(self.budgets) < 2 * WITHIN:
+            raise ValueError(f"{self.name}: budgets must be more than 20 % apart, or a run belongs to two; got {self.budgets}")
+
+    @classmethod
+    def from_dataset(cls, name: str) -> Sweep:
+        """The rows to fit of a set of `offray.datasets`."""
+        data = load(name)
+        flops = None if data.flops is None else data.flops[data.fit_rows]
+        return cls(name, data.runs["params"], data.runs["tokens"], data.runs["loss"], flops, data.budgets)
+
+
+def _closest(budgets: Any) -> float:
+    return float(np.diff(np.log(np.sort(positive("budgets", budgets)))).min(initial=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +109,7 @@ class RealDraws:
                     "corpus": self.sweep,
                     "law": self.law,
                     "precision": "double",
-                    "objective": "squares",
+                    "objective": "squares on log loss",
                     "seed": k,
                     "data_set": self.sweep,
                     "base": "near ray",
@@ -139,6 +152,10 @@ class RealComparison:
             groups.setdefault((row["corpus"], row["law"], row["split"]), []).append(row)
         return tuple({"sweep": s, "law": law, "split": split, **_medians(g)} for (s, law, split), g in groups.items())
 
+    def as_data(self) -> dict[str, Any]:
+        """All figures as plain data, for JSON."""
+        return {"rows": list(self.rows), "left out": self.left_out}
+
     def __str__(self) -> str:
         lines = []
         if self.rows:
@@ -153,13 +170,20 @@ def _medians(rows: list[Row]) -> Row:
         return float(np.median([row[name] for row in rows]))
 
     def ratio(scale: str) -> float:
-        return float(np.median([row[f"sd_scale_{scale}_base"] / row[f"sd_scale_{scale}_design"] for row in rows]))
+        """Infinite where most near-ray fits leave it undetermined; NaN where any spread fit does."""
+        near, spread = np.array([(row[f"sd_scale_{scale}_base"], row[f"sd_scale_{scale}_design"]) for row in rows]).T
+        return float(np.median(near / spread)) if np.isfinite(spread).all() else np.nan
+
+    def converged(side: str) -> float:
+        return float(np.mean([row[f"status_{side}"] == "converged" for row in rows]))
 
     return {
         "runs": rows[0]["runs"],
         "held out": int(middle("held_out")),
         "draws": len(rows),
         "spread wins": float(np.mean([row["win"] for row in rows])),
+        "converged near": converged("base"),
+        "converged spread": converged("design"),
         "RMSE near": middle("rmse_H_base"),
         "RMSE spread": middle("rmse_H_design"),
         "kappa near": middle("kappa_base"),
@@ -184,13 +208,14 @@ def on_real_runs(
     """Cut near-ray and spread designs of equal compute from real sweeps, and compare what their fits predict.
 
     Per budget the (up to) two runs nearest the ray, within 35 %, against as many drawn from the low and the high half of its
-    tokens per parameter. Judged in range, on the other runs of these budgets; and in extrapolation, where both designs are cut
-    from all but the two largest budgets, on those two. Squares on log loss.
+    tokens per parameter. Judged in range, on the other runs of the same budgets; and in extrapolation, where both designs are
+    cut from all but the two largest budgets, on those two. Squares on log loss.
 
     Parameters
     ----------
     sweeps : iterable of Sweep
-    laws : iterable of str
+    laws : str or iterable of str
+        Of one epoch.
     draws : int
         Spread designs per sweep.
     ray : float
@@ -201,47 +226,43 @@ def on_real_runs(
     Raises
     ------
     ValueError
-        For bad arguments; a sweep that cannot be cut is named in `RealComparison.left_out` instead.
+        For bad arguments, and budgets without a run; a sweep that cannot be cut is named in `RealComparison.left_out`.
     Interrupted
         On Ctrl-C, with the comparisons that were done.
     """
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1; got {draws}")
+    count("draws", draws)
+    sweeps, chosen = tuple(sweeps), names("laws", laws, ONE_EPOCH)
+    distinct("sweeps", tuple(sweep.name for sweep in sweeps))
     if not 0 < ray < np.inf:
         raise ValueError(f"ray must be positive and finite; got {ray}")
     work: list[RealDraws] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, list[str]] = {}
     for sweep in sweeps:
         budgets = by_budget(sweep.N, sweep.D, sweep.budgets, sweep.flops)
-        for law in laws:
-            for split in (IN_RANGE, EXTRAPOLATION):
-                block = _block(sweep, law, split, budgets, draws, ray)
-                if isinstance(block, RealDraws):
-                    work.append(block)
-                else:
-                    left_out.setdefault(sweep.name, f"{split}: {block}" if split == EXTRAPOLATION else block)
-    return RealComparison(collect(work, store, executor, threads, progress), left_out)
+        for law, split in itertools.product(chosen, (IN_RANGE, EXTRAPOLATION)):
+            block = _block(sweep, law, split, budgets, draws, ray)
+            if isinstance(block, RealDraws):
+                work.append(block)
+            else:
+                left_out.setdefault(sweep.name, []).append(f"{split}: {block}")
+    reasons = {name: "; ".join(dict.fromkeys(reason)) for name, reason in left_out.items()}
+    return RealComparison(collect(work, store, executor, threads, progress), reasons)
 
 
 def _block(sweep: Sweep, law: str, split: str, budgets: list[Array], draws: int, ray: float) -> RealDraws | str:
     """The work, or why there is none."""
-    if law not in dir(known_laws) or law == "repeated_data":
-        raise ValueError(f"laws: {law!r} is none of chinchilla, kaplan, droppo_elibol")
     if not any(map(len, budgets)):
         return "no three runs of one budget"
     if not off_ray(sweep.N, sweep.D, ray, NEAR).any():
         return f"all runs are near {ray:g} tokens per parameter: nothing to spread"
-    fitted = budgets if split == IN_RANGE else budgets[:-_TOP_BUDGETS]
-    cut = cells(sweep.N, sweep.D, fitted, ray)
-    held_out = budgets if split == IN_RANGE else budgets[-_TOP_BUDGETS:]
+    cut = cells(sweep.N, sweep.D, budgets if split == IN_RANGE else budgets[:-_TOP_BUDGETS], ray)
     least = len(getattr(known_laws, law).parameters) + 1
-    count = sum(len(cell.near) for cell in cut)
-    if count < least:
-        return f"{count} runs near {ray:g} tokens per parameter; {law} needs {least}"
+    near = np.concatenate([cell.near for cell in cut]) if cut else np.empty(0, int)
+    if len(near) < least:
+        return f"{len(near)} runs near {ray:g} tokens per parameter; {law} needs {least}"
     rng = np.random.default_rng(0)
     drawn = np.array([draw(cut, rng) for _ in range(draws)])
-    near = np.concatenate([cell.near for cell in cut])
-    rest = np.concatenate(held_out)
-    if np.setdiff1d(rest, np.concatenate([near, *drawn[:1]])).size == 0:
-        return "no run is left to hold out"
-    return RealDraws(sweep.name, law, split, sweep.N, sweep.D, sweep.loss, near, drawn, rest)
+    held_out = np.concatenate([cell.rows for cell in cut] if split == IN_RANGE else budgets[-_TOP_BUDGETS:])
+    if min(len(np.setdiff1d(held_out, np.concatenate([near, rows]))) for rows in drawn) < _FEWEST_HELD_OUT:
+        return f"fewer than {_FEWEST_HELD_OUT} runs are left to hold out"
+    return RealDraws(sweep.name, law, split, sweep.N, sweep.D, sweep.loss, near, drawn, held_out)

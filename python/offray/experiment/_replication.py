@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from offray import laws
 from offray.experiment import _paper
 from offray.experiment._compare import Simulated, collect
 from offray.experiment._comparisons import Comparisons, Row, aligned, summarise
-from offray.experiment._corpus import ShortRunExcess
-from offray.experiment._judge import predicted_sd
+from offray.experiment._corpus import Corpus, ShortRunExcess
+from offray.experiment._design import Design
+from offray.experiment._judge import sd_of_scales
 from offray.experiment._paper import Scenario, Setup
 from offray.experiment._run import Progress
 
@@ -32,16 +34,19 @@ MAIN: dict[str, Scenario] = {
 VARIANTS: dict[str, Scenario] = {
     "single ray": _paper.single_ray,
     "high-TPP fan": _paper.high_fan,
-    "high-TPP fan, same hold-out": _paper.high_fan_same_runs,
+    "high-TPP fan, same H": _paper.high_fan_same_runs,
     **{f"{name} losses": _paper.precision(name) for name in ("bfloat16", "float32")},
     "double": _paper.precision("double"),
     "long double": _paper.precision("longdouble"),
 }
 """Every law true, one epoch: 450 comparisons each."""
 
-PRINTED = {"all": "0.973 (0.964 .. 0.980)", "kaplan": "0.956", "repeated_data": "1"}
-PRINTED_R2 = {"R2 H, base": "0.837", "R2 H, design": "0.932", "R2 train, base": "0.985", "R2 train, design": "0.953"}
-PRINTED_VARIANTS = {"high-TPP fan": "0.633", "bfloat16 losses": "0.987 (trained in bf16)"}
+PAPER: dict[str, Any] = {
+    "win rate": {"all": 0.973, "low": 0.964, "high": 0.980, "kaplan": 0.956, "repeated_data": 1.0},
+    "R2": {"H, base": 0.837, "H, design": 0.932, "train, base": 0.985, "train, design": 0.953},
+    "win rate, high-TPP fan": 0.633,
+    "win rate, trained in bfloat16": 0.987,
+}
 """Figures of arXiv:2605.08541."""
 
 
@@ -71,12 +76,7 @@ class Replication:
                 name: {"all": summarise(c.rows), "by law": list(c.summary("law").rows)} for name, c in self.scenarios.items()
             },
             "width ratios": list(self.width_ratios),
-            "paper": {
-                "win rate": {"all": 0.973, "low": 0.964, "high": 0.980, "kaplan": 0.956, "repeated_data": 1.0},
-                "R2": {name: float(value) for name, value in PRINTED_R2.items()},
-                "win rate, high-TPP fan": 0.633,
-                "win rate, bfloat16 training": 0.987,
-            },
+            "paper": PAPER,
         }
 
     def __str__(self) -> str:
@@ -97,34 +97,50 @@ class Replication:
     def reading(self) -> str:
         """What the differences to the paper say."""
         of = {name: _percent(summarise(c.rows)["win rate"]) for name, c in self.scenarios.items()}
+
+        def by_law(scenario: str, law: str) -> str:
+            return _percent(summarise([row for row in self.scenarios[scenario].rows if row["law"] == law])["win rate"])
+
+        early, later = (by_law(name, "chinchilla") for name in list(MAIN)[2:])
         return (
             f"Where each law is true, spread wins {of['each law true']} of the comparisons with the fan, whose 12 rays are no "
-            f"single ray: against that, {of['single ray']}. What a law misses is the same for every seed, and decides most "
-            f"comparisons one way or the other: {of['Chinchilla true']} where Kaplan's law lacks the floor, "
-            f"{of['short runs high, to 10M']} where runs below 10M tokens lie up to 8 % above the law, "
-            f"{of['short runs high, to 30M']} where runs below 30M do. Precision: {of['bfloat16 losses']} with losses in "
-            f"bfloat16, {of['float32 losses']} in float32, {of['double']} in double, {of['long double']} with long double fits."
+            f"single ray: against that, {of['single ray']}. What a law misses is the same for every seed, and can decide all "
+            f"comparisons one way: Kaplan's law without the floor {by_law('Chinchilla true', 'kaplan')}; Chinchilla's {early} "
+            f"where runs below 10M tokens lie up to 8 % above it, {later} where runs below 30M do. Precision: "
+            f"{of['bfloat16 losses']} with losses in bfloat16, {of['float32 losses']} in float32, {of['double']} in double, "
+            f"{of['long double']} with fits in long double. A fan at 10 to 15 tokens per parameter: {of['high-TPP fan']} or "
+            f"{of['high-TPP fan, same H']}, by what is held out."
         )
 
     def _main(self) -> str:
-        head = ["", "paper", *MAIN]
         every = [self.scenarios[name].rows for name in MAIN]
-        rows = [["NC better on H", PRINTED["all"], *(_rate(summarise(group)) for group in every)]]
+        whole = [summarise(group) for group in every]
+        rate = PAPER["win rate"]
+        rows = [["NC better on H", f"{rate['all']:.3f} ({rate['low']:.3f} .. {rate['high']:.3f})", *map(_rate, whole)]]
         for law in dict.fromkeys(row["law"] for row in every[0]):
-            of_law = [[row for row in group if row["law"] == law] for group in every]
-            rows.append([f"  {law}", PRINTED.get(law, ""), *(_rate(summarise(group)) for group in of_law)])
-        for name, printed in PRINTED_R2.items():
-            label = name.replace("base", "CO").replace("design", "NC")
-            rows.append([label, printed, *(f"{summarise(group)[name]:.4f}" for group in every)])
-        for name in ("RMSE H, base", "RMSE H, design", "kappa, base", "kappa, design"):
-            label = "median " + name.replace("base", "CO").replace("design", "NC")
-            rows.append([label, "", *(f"{summarise(group)[name]:.4g}" for group in every)])
-        return aligned([head, *rows])
+            of_law = [summarise([row for row in group if row["law"] == law]) for group in every]
+            rows.append([f"  {law}", f"{rate[law]:.3f}" if law in rate else "", *map(_rate, of_law)])
+        rows += [
+            [f"R2 {name}", f"{printed:.3f}", *(f"{summary[f'R2 {name}']:.4f}" for summary in whole)]
+            for name, printed in PAPER["R2"].items()
+        ]
+        rows += [
+            [f"median {name}", "", *(f"{summary[name]:.4g}" for summary in whole)]
+            for name in ("RMSE H, base", "RMSE H, design")
+        ]
+        of_law = [summarise([row for row in group if row["law"] == "chinchilla"]) for group in every]
+        rows += [
+            [f"median {name}, chinchilla", "", *(f"{summary[name]:.4g}" for summary in of_law)]
+            for name in ("kappa, base", "kappa, design")
+        ]
+        named = [[row[0].replace("base", "CO").replace("design", "NC"), *row[1:]] for row in rows]
+        return aligned([["", "paper", *MAIN], *named])
 
     def _variants(self) -> str:
-        head = ["", "paper", "NC better on H"]
-        body = [[name, PRINTED_VARIANTS.get(name, ""), _rate(summarise(self.scenarios[name].rows))] for name in VARIANTS]
-        return aligned([head, *body])
+        fan, trained = PAPER["win rate, high-TPP fan"], PAPER["win rate, trained in bfloat16"]
+        printed = {"high-TPP fan": fan, "high-TPP fan, same H": fan, "bfloat16 losses": f"{trained} (trained in it)"}
+        body = [[name, str(printed.get(name, "")), _rate(summarise(self.scenarios[name].rows))] for name in VARIANTS]
+        return aligned([["", "paper", "NC better on H"], *body])
 
     def _widths(self) -> str:
         head = ["law", "N: mean", "predicted", "D: mean", "predicted"]
@@ -172,7 +188,7 @@ def _width_ratios(work: Iterable[Simulated], found: Comparisons) -> tuple[Row, .
     predicted: dict[str, list[Any]] = {}
     for block in work:
         (_, base), (_, design) = block.designs
-        sides = [predicted_sd(block.law, block.corpus.theta, block.corpus.seen(side)) for side in (base, design)]
+        sides = [_predicted(block.corpus, side) for side in (base, design)]
         predicted.setdefault(block.law, []).extend([np.log(sides[0]) - np.log(sides[1])] * len(block))
     out = []
     for row in found.summary("law").rows:
@@ -180,6 +196,11 @@ def _width_ratios(work: Iterable[Simulated], found: Comparisons) -> tuple[Row, .
         values = (row["width ratio N"], float(N), row["width ratio D"], float(D))
         out.append({"law": row["law"], **dict(zip(_WIDTHS, values, strict=True))})
     return tuple(out)
+
+
+def _predicted(corpus: Corpus, design: Design) -> list[float]:
+    law, where = getattr(laws, corpus.law), corpus.seen(design)
+    return sd_of_scales(law, np.array(corpus.theta), law.jacobian(where, *corpus.theta), where)
 
 
 def _rate(summary: Row) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from offray import __version__, simd
+from offray import simd
+from offray.experiment._comparisons import LABELS
 from offray.experiment._store import Store
 
 Row = dict[str, Any]
@@ -47,30 +51,35 @@ def run(
     """The rows of all blocks, in the order of the blocks."""
     keys = [digest(block) for block in blocks]
     kept = Store(store)
-    total = sum(map(len, blocks))
-    open_ = {key: block for key, block in zip(keys, blocks, strict=True) if key not in kept}
+    sizes = dict(zip(keys, map(len, blocks), strict=True))
+    # A block of which rows are missing is done again.
+    missing = {key: block for key, block in zip(keys, blocks, strict=True) if len(kept.rows(key)) != sizes[key]}
+    total, times = sum(map(len, blocks)), Counter(keys)
+    done = total - sum(sizes[key] * times[key] for key in missing)
 
     def finish(key: str, rows: list[Row]) -> None:
-        kept.add(key, rows)
+        nonlocal done
+        kept.add(key, [ordered(row) for row in rows])
+        done += sizes[key] * times[key]
         if progress is not None:
-            progress(sum(len(block) for key, block in zip(keys, blocks, strict=True) if key in kept), total)
+            progress(done, total)
 
     try:
-        if executor is None:
-            for key, block in open_.items():
-                finish(key, block(threads))
-        else:
-            _spread(executor, open_, finish)
+        try:
+            if executor is None:
+                for key, block in missing.items():
+                    finish(key, block(threads))
+            else:
+                _spread(executor, missing, finish)
+        finally:
+            kept.flush()
     except KeyboardInterrupt:
-        rows = [row for key in keys if key in kept for row in kept[key]]
-        raise Stopped(rows, total) from None
-    finally:
-        kept.flush()
-    return [row for key in keys for row in kept[key]]
+        raise Stopped([row for key in keys for row in kept.rows(key)], total) from None
+    return [row for key in keys for row in kept.rows(key)]
 
 
 def _spread(executor: Executor, blocks: dict[str, Block], finish: Callable[[str, list[Row]], None]) -> None:
-    futures = {executor.submit(block, 1): key for key, block in blocks.items()}
+    futures = {executor.submit(_elsewhere, block, simd()): key for key, block in blocks.items()}
     try:
         for future in as_completed(futures):
             finish(futures[future], future.result())
@@ -79,11 +88,34 @@ def _spread(executor: Executor, blocks: dict[str, Block], finish: Callable[[str,
             future.cancel()
 
 
+def _elsewhere(block: Block, path: str) -> list[Row]:
+    """The rows of a block, in a worker: on one thread, and on the same instructions, or the bits would differ."""
+    if simd() != path:
+        raise RuntimeError(f"executor: a worker runs offray on {simd()!r}, this process on {path!r}; the bits would differ")
+    return block(1)
+
+
+def ordered(row: Row) -> Row:
+    """Labels first, then by name: the same whether a row is fresh or was read from a file."""
+    labels = [name for name in LABELS if name in row]
+    return {name: row[name] for name in (*labels, *sorted(row.keys() - set(labels)))}
+
+
 def digest(block: Block) -> str:
-    """Names a block by all that its rows depend on: its contents, the version, and the instructions that fits run on."""
-    sha = hashlib.sha256(f"{__version__} {simd()}".encode())
+    """Names a block by all that its rows depend on: its contents, the code, and the instructions that it runs on."""
+    sha = hashlib.sha256(f"{_code()} {np.__version__} {simd()}".encode())
     _feed(sha, block)
     return sha.hexdigest()[:32]
+
+
+@lru_cache
+def _code() -> str:
+    """Of the compiled core and of these modules."""
+    sha = hashlib.sha256()
+    core = find_spec("offray._core")
+    for path in (*([Path(core.origin)] if core and core.origin else []), *sorted(Path(__file__).parent.glob("*.py"))):
+        sha.update(path.read_bytes())
+    return sha.hexdigest()
 
 
 def _feed(sha: Any, x: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offray.experiment._arguments import positive
 from offray.experiment._design import Design
 
 Rows = npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ def largest_compute(N: Any, D: Any, share: float = 0.2) -> Rows:
     """The `share` of the runs with the largest N D, ties included, as a mask."""
     if not 0 < share < 1:
         raise ValueError(f"share must be in (0, 1); got {share}")
-    compute = np.asarray(N, float) * np.asarray(D, float)
+    compute = positive("N", N) * positive("D", D)
     least = np.sort(compute)[-max(1, round(share * len(compute)))]
     return np.asarray(compute >= least * (1 - 1e-12))
 
@@ -42,4 +43,4 @@ def off_ray(N: Any, D: Any, k: float = 20.0, factor: float = 1.35) -> Rows:
     """The runs whose tokens per parameter are not within `factor` of k, as a mask."""
     if not (k > 0 and factor > 1):
         raise ValueError(f"k must be positive and factor above 1; got {k} and {factor}")
-    return np.asarray(np.abs(np.log(np.asarray(D, float) / np.asarray(N, float) / k)) >= np.log(factor))
+    return np.asarray(np.abs(np.log(positive("D", D) / positive("N", N) / k)) >= np.log(factor))

@@ -4,50 +4,49 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
 _KEY = "block"
+_SECONDS = 1.0
 
 
 class Store:
-    """Rows by block; the file is replaced as a whole, so that a kill leaves the last complete one.
+    """Rows by block; the file is replaced as a whole, so that a kill leaves the last complete one. One process at a time.
 
     Parameters
     ----------
     path
         Parquet file, made where there is none. Needs pyarrow. None: nothing is kept.
-    seconds
-        The least time between two writes.
     """
 
-    def __init__(self, path: str | Path | None, seconds: float = 1.0) -> None:
+    def __init__(self, path: str | Path | None) -> None:
         self._path = None if path is None else Path(path)
-        self._seconds = seconds
-        self._written = time.monotonic()
-        self._rows: dict[str, list[Row]] = {}
-        if self._path is not None:
-            self._rows = _read(self._path)
+        self._blocks = {} if self._path is None else _read(self._path)
+        self._written, self._pause, self._fresh = time.monotonic(), _SECONDS, False
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._rows
-
-    def __getitem__(self, key: str) -> list[Row]:
-        return self._rows[key]
+    def rows(self, key: str) -> list[Row]:
+        """Those of a block; none where it is not done."""
+        return self._blocks.get(key, [])
 
     def add(self, key: str, rows: list[Row]) -> None:
-        """Keep the rows of a block; on disk within `seconds` of work, or at `flush`."""
-        self._rows[key] = rows
-        if time.monotonic() - self._written > self._seconds:
+        """Keep the rows of a block; on disk about a second later, in a large file after ten times what writing takes."""
+        self._blocks[key] = rows
+        self._fresh = True
+        if time.monotonic() - self._written > self._pause:
             self.flush()
 
     def flush(self) -> None:
-        """Write what there is."""
-        if self._path is not None and self._rows:
-            _write(self._path, self._rows)
-        self._written = time.monotonic()
+        """Write what is new."""
+        if self._path is not None and self._fresh:
+            start = time.monotonic()
+            _write(self._path, self._blocks)
+            self._written = time.monotonic()
+            self._pause = max(_SECONDS, 10 * (self._written - start))
+        self._fresh = False
 
 
 def _parquet(path: Path) -> tuple[Any, Any]:
@@ -62,16 +61,20 @@ def _parquet(path: Path) -> tuple[Any, Any]:
 
 def _read(path: Path) -> dict[str, list[Row]]:
     pa, parquet = _parquet(path)
-    if path.parent != Path() and not path.parent.is_dir():
-        raise ValueError(f"{path}: there is no directory {path.parent}")
+    if not path.parent.is_dir():
+        raise ValueError(f"store: {path}: there is no directory {path.parent}")
+    try:  # before the work, not after it
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise ValueError(f"store: {path}: nothing can be written in {path.parent} ({error.strerror})") from None
     if not path.exists():
         return {}
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"{path}: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"store: {path}: {str(error).splitlines()[0]}") from None
     if rows and _KEY not in rows[0]:
-        raise ValueError(f"{path}: no column {_KEY!r}; it holds no finished rows of an experiment")
+        raise ValueError(f"store: {path}: no column {_KEY!r}; it holds no finished rows of an experiment")
     out: dict[str, list[Row]] = {}
     for row in rows:
         # Blocks of different kinds have different columns; None fills the gaps.

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments of experiments: each is checked once, where it comes in."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_LARGEST_SEED = 2**63
+
+
+def positive(name: str, values: Any) -> npt.NDArray[np.float64]:
+    """Values as a read-only column of positive, finite numbers; the message names the first that is none."""
+    given = np.asarray(values)
+    if given.ndim != 1 or given.size == 0:
+        raise ValueError(f"{name} must hold one number per run; got shape {given.shape}")
+    if given.dtype.kind not in "fiu":
+        raise ValueError(f"{name}[0] = {given[0]!r}: every value must be a real number")
+    column = np.array(given, np.float64)
+    for row in np.flatnonzero(~((column > 0) & (column < np.inf))):
+        raise ValueError(f"{name}[{row}] = {column[row]}: every value must be positive and finite")
+    column.setflags(write=False)
+    return column
+
+
+def names(argument: str, given: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Names out of those known, each once."""
+    chosen = (given,) if isinstance(given, str) else tuple(given)
+    known = tuple(known)
+    for name in chosen:
+        if name not in known:
+            raise ValueError(f"{argument}: unknown {name!r}; known: {', '.join(known)}")
+    return distinct(argument, chosen)
+
+
+def distinct(argument: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """One name or more, each once."""
+    if not given or len(set(given)) < len(given):
+        raise ValueError(f"{argument}: {', '.join(map(str, given)) or 'none'}; each name has to be there once")
+    return given
+
+
+def count(argument: str, value: Any) -> int:
+    """An integer from 1 on."""
+    number = _integer(argument, value)
+    if number < 1:
+        raise ValueError(f"{argument} must be at least 1; got {number}")
+    return number
+
+
+def seeds(given: Any) -> tuple[int, ...]:
+    """Seeds as given, or 0, 1, ... for their number."""
+    if not isinstance(given, Iterable):
+        return tuple(range(count("seeds", given)))
+    numbers = tuple(_integer("seeds", seed) for seed in given)
+    if not numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0 or max(numbers) >= _LARGEST_SEED:
+        raise ValueError(f"seeds must be different numbers from 0 to 2**63 - 1, or how many; got {given!r}")
+    return numbers
+
+
+def _integer(argument: str, value: Any) -> int:
+    if isinstance(value, bool | np.bool) or not hasattr(value, "__index__"):
+        raise ValueError(f"{argument}: {value!r} is not an integer")
+    return operator.index(value)
