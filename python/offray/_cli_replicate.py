@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,9 +66,12 @@ def replicate(
             result: Any
             if real:
                 sweeps = [Sweep.from_dataset(name) for name in dataset or ()]
+                empty: dict[str, str] = {}
                 if data is not None:
-                    sweeps += read_sweeps(data, family, min_tpp or 0.0, dict(_budgets(entry) for entry in budgets or ()))
+                    read, empty = read_sweeps(data, family, min_tpp or 0.0, dict(map(_budgets, budgets or ())))
+                    sweeps += read
                 result = on_real_runs(sweeps, store=store, progress=shown, **_given(draws=draws, laws=law, ray=ray))
+                result = replace(result, left_out={**empty, **result.left_out})
             else:
                 tokens = None if grid_tokens is None else _values("--grid-tokens", grid_tokens)
                 setup = Setup(**_given(seeds=seeds, sigma=sigma, grid_tokens=tokens))

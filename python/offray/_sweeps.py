@@ -22,8 +22,8 @@ _FAMILIES = ("isoflop", "fit182")
 
 def read_sweeps(
     directory: Path, families: Sequence[str] | None, least_ratio: float, budgets: Mapping[str, tuple[float, ...]]
-) -> list[Sweep]:
-    """One sweep per file, named after it.
+) -> tuple[list[Sweep], dict[str, str]]:
+    """One sweep per file, named after it; and the files of which no row is left, with the reason.
 
     Parameters
     ----------
@@ -53,12 +53,22 @@ def read_sweeps(
     if unknown:
         raise ValueError(f"--budgets: no file called {min(unknown)} in {directory}")
     tables = {path: _columns(path) for path in paths}
+    for path, columns in tables.items():
+        if "weight" in columns:
+            raise ValueError(f"{path}: weight: designs are compared without weights; leave this column out")
     seen = {label for columns in tables.values() for label in columns.get("family", ())}
     strange = set(families or ()) - seen
     if strange:
         raise ValueError(f"--family: no row of any file is labelled {min(strange)!r}")
     chosen = _FAMILIES if families is None else families
-    return [_sweep(path, columns, chosen, least_ratio, budgets.get(path.stem)) for path, columns in tables.items()]
+    sweeps, left_out = [], {}
+    for path, columns in tables.items():
+        sweep = _sweep(path.stem, columns, chosen, least_ratio, budgets.get(path.stem))
+        if sweep is None:
+            left_out[path.stem] = f"no run has one epoch and {least_ratio:g} tokens per parameter"
+        else:
+            sweeps.append(sweep)
+    return sweeps, left_out
 
 
 def _columns(path: Path) -> dict[str, Any]:
@@ -71,19 +81,17 @@ def _columns(path: Path) -> dict[str, Any]:
 
 
 def _sweep(
-    path: Path, columns: dict[str, Any], families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None
-) -> Sweep:
-    if "weight" in columns:
-        raise ValueError(f"{path}: weight: designs are compared without weights; leave this column out")
+    name: str, columns: dict[str, Any], families: Sequence[str], least_ratio: float, budgets: tuple[float, ...] | None
+) -> Sweep | None:
     N, D = columns["params"], columns["tokens"]
     # One epoch only: the laws compared know no repetition.
     keep = (columns.get("unique_tokens", D) >= D) & (least_ratio * N <= D)
     if "family" in columns and np.isin(columns["family"], families).any():
         keep &= np.isin(columns["family"], families)
     if not keep.any():
-        raise ValueError(f"{path}: no run has one epoch and {least_ratio:g} tokens per parameter")
+        return None
     flops = columns["flops"][keep] if "flops" in columns else None
-    return Sweep(path.stem, N[keep], D[keep], columns["loss"][keep], flops, budgets)
+    return Sweep(name, N[keep], D[keep], columns["loss"][keep], flops, budgets)
 
 
 def _positive(name: str, column: Any) -> Any:

@@ -132,7 +132,7 @@ def test_extrapolation_on_real_sweeps_goes_either_way(real):
     assert wins["chinchilla_massivetext"] > 0.9
     assert wins["l2l_slimpajama"] < 0.5
     assert "marin_nemotron" in real[1].left_out
-    assert "extrapolation: 5 runs near 20" in str(real[1])
+    assert "extrapolation, chinchilla needs 6 runs near 20 tokens per parameter, there are 5" in str(real[1])
 
 
 @pytest.mark.skipif(not (DATA / "raw").exists(), reason="the sources of the public sets are not there")

@@ -244,7 +244,7 @@ def on_real_runs(
             if isinstance(block, RealDraws):
                 work.append(block)
             else:
-                left_out.setdefault(sweep.name, []).append(f"{split}: {block}")
+                left_out.setdefault(sweep.name, []).append(block)
     reasons = {name: "; ".join(dict.fromkeys(reason)) for name, reason in left_out.items()}
     return RealComparison(collect(work, store, executor, threads, progress), reasons)
 
@@ -259,10 +259,10 @@ def _block(sweep: Sweep, law: str, split: str, budgets: list[Array], draws: int,
     least = len(getattr(known_laws, law).parameters) + 1
     near = np.concatenate([cell.near for cell in cut]) if cut else np.empty(0, int)
     if len(near) < least:
-        return f"{len(near)} runs near {ray:g} tokens per parameter; {law} needs {least}"
+        return f"{split}, {law} needs {least} runs near {ray:g} tokens per parameter, there are {len(near)}"
     rng = np.random.default_rng(0)
     drawn = np.array([draw(cut, rng) for _ in range(draws)])
     held_out = np.concatenate([cell.rows for cell in cut] if split == IN_RANGE else budgets[-_TOP_BUDGETS:])
     if min(len(np.setdiff1d(held_out, np.concatenate([near, rows]))) for rows in drawn) < _FEWEST_HELD_OUT:
-        return f"fewer than {_FEWEST_HELD_OUT} runs are left to hold out"
+        return f"{split}, fewer than {_FEWEST_HELD_OUT} runs are left to hold out"
     return RealDraws(sweep.name, law, split, sweep.N, sweep.D, sweep.loss, near, drawn, held_out)
