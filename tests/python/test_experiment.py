@@ -98,6 +98,10 @@ def test_design_builders():
         (lambda: compare(DESIGNS, [CORPUS], {"a": DESIGNS["fan"].over_epochs((1,))}), "unique_tokens: of the designs only a"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, precisions=["double", "double"]), "each name has to be there once"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, objectives=[]), "objectives: none"),
+        (
+            lambda: compare({"a": Design.ray(2, SIZES[:3]), **DESIGNS}, [CORPUS]),
+            "designs: 'a' has 3 runs; chinchilla has 5 parameters",
+        ),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=1.5), "seeds: 1.5 is not an integer"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=[2**70]), "seeds"),
         (lambda: compare(DESIGNS, [CORPUS], HELD_OUT, seeds=True), "seeds: True"),

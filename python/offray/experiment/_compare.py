@@ -106,6 +106,11 @@ def blocks(
             raise TypeError(f"corpora: {corpus!r} is no Corpus")
     distinct("corpora", tuple(corpus.name for corpus in corpora))
     chosen = None if laws is None else names("laws", laws, dir(known_laws))
+    for law in chosen or {corpus.law for corpus in corpora}:
+        parameters = len(getattr(known_laws, law).parameters)
+        for name, design in designs.items():
+            if len(design) < parameters:
+                raise ValueError(f"designs: {name!r} has {len(design)} runs; {law} has {parameters} parameters")
     modes, numbers = names("precisions", precisions, PRECISIONS), seeds_of(seeds)
     if isinstance(objectives, Mapping):
         options = {name: dict(given) for name, given in objectives.items()}

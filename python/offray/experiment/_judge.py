@@ -95,7 +95,7 @@ def sd_of_scales(law: Law, theta: Any, J: Array, where: tuple[Array, ...]) -> li
     length = np.linalg.norm(of_logs, axis=0)
     there = length > _VANISHED * length.max()
     sd = np.full(len(length), np.inf)
-    if k.max() > _ONE_RAY * k.min() and condition(of_logs[:, there]).rank == there.sum():
+    if np.isfinite(length).all() and k.max() > _ONE_RAY * k.min() and condition(of_logs[:, there]).rank == there.sum():
         rows = np.linalg.inv(np.linalg.qr(of_logs[:, there] / length[there], mode="r"))
         sd[there] = np.sqrt((rows**2).sum(axis=1)) / length[there]
     return [float(sd[law.parameters.index(parameter)]) for parameter in SCALES[law.name]]
