@@ -259,3 +259,19 @@ def test_digits(massivetext):
     fit = offray.fit(*massivetext)
     wide = offray.fit(*massivetext, dtype=np.longdouble)
     assert (np.abs(fit.theta / wide.theta - 1) < 1e-13).all()
+
+
+CUT = ("gemstones_dolma", "l2l_starcoder", "marin_nemotron", "porian_openwebtext2", "chinchilla_massivetext")
+
+
+@pytest.mark.parametrize("stem", CUT)
+def test_a_law_never_fits_worse_than_those_inside_it(stem):
+    """Few runs, some near one ray, where power sums run beyond the parameters' range: Droppo-Elibol contains both others."""
+    N, D, loss, _ = read_data(stem)
+    rng = np.random.default_rng(0)
+    near = np.argsort(np.abs(np.log(D / N / 20)))[:12]
+    sets = [near[:8], near, *(rng.choice(len(N), 9, replace=False) for _ in range(40))]
+    runs = ([N[rows] for rows in sets], [D[rows] for rows in sets], [loss[rows] for rows in sets])
+    names = ("chinchilla", "kaplan", "droppo_elibol")
+    chinchilla, kaplan, both = (offray.fit_many(*runs, law=name, log_loss=True).objective_value for name in names)
+    assert (both <= np.minimum(chinchilla, kaplan) * (1 + 1e-6)).all()

@@ -108,6 +108,7 @@ class GlobalFit {
              const Basin<S>& to, SolverOptions<S> options);
   void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   void exchange_terms(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
+  void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options);
   Runs<S> sample() const {
@@ -279,6 +280,31 @@ void GlobalFit<S>::exchange_terms(const SolverOptions<S>& options, std::vector<B
   add(descend_separable(form, options), found);
 }
 
+/// An outer power of 1, or no floor, make a smaller law of one that has both (Chinchilla's or Kaplan's of Droppo and Elibol's).
+/// From its optimum inside the parameters' range the descent ends at least as low, wherever the power sums led.
+template <typename S>
+void GlobalFit<S>::from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found) {
+  if (!rows_->free[0] || !rows_->floor) return;
+  if (!separable_) separable_.emplace(rows_->rows);
+  for (const bool with_floor : {true, false}) {
+    PowerSumRows<S> rows = *rows_;
+    StartGrid grid = law_.grid;
+    rows.floor = grid.has_floor = with_floor;
+    if (with_floor) {
+      grid.outer = {1, 1, 1};
+      rows.free[0] = false;
+      rows.log_unit = S(0);
+    }
+    for (const GridCell<S>& cell : GridSearch<S>(grid).minima(rows, Vector<S>(), 2)) {
+      PowerSum<S> form = cell.form;
+      separable_->minimise(rows, options, form);
+      Parameters<S> phi;
+      phi_of_form(law_, parametrisation_, *rows_, form, phi);
+      if (phi.allFinite()) add(descend_general(phi, options), found);
+    }
+  }
+}
+
 /// Repeated data: given the decay constants and the effective N' and D' of a first guess, the law is a power sum again. The
 /// first guess takes every parameter as useful (N' = N); two rounds more adapt N' to the optimum that the fit implies.
 template <typename S>
@@ -377,6 +403,7 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
     exchange_terms(options, found);
     // Where power sums led beyond the parameters' range, the best point inside may be far from all of them.
     if (!found.empty() && !beyond_) return found;
+    from_laws_inside(options, found);
   }
   std::vector<Parameters<S>> starts;
   if (law_.grid.decay.count > 1 && parametrisation_.unconstrained()) {

@@ -32,13 +32,15 @@ bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation
   // The exponent of an absent term means nothing; any that keeps the term absent at the bound of its coefficient will do.
   if (!(form.n > S(0))) form.p = std::max(form.p, S(1));
   if (!(form.d > S(0))) form.q = std::max(form.q, S(1));
+  const bool has_n = form.n > S(0), has_d = form.d > S(0);
   form.n *= std::exp(form.p * (rows.log_N0 - parametrisation.log_N0));
   form.d *= std::exp(form.q * (rows.log_D0 - parametrisation.log_D0));
   Parameters<S> theta = Parameters<S>::Ones(law.size());
   law.from_power_sum(form, theta);
   const Parameters<S> logs = theta.array().log();
   phi = parametrisation.phi_of_logs(logs);
-  bool inside = true;
+  // A spike at the smallest runs, with a large exponent, is nothing at the mean: below floating point there.
+  bool inside = (form.n > S(0)) == has_n && (form.d > S(0)) == has_d;
   for (Index j = 0; j < logs.size(); ++j)  // 1e-9: an exponent at its bound may round to either side of it
     inside = inside && (!(theta[j] > S(0)) || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
   return inside;
