@@ -70,6 +70,16 @@ def vector(name: str, values: Any, dtype: DType) -> Array:
     return array
 
 
+def positive(name: str, values: Any) -> Array:
+    """`values` as a vector of positive, finite doubles, at least one; ``ValueError`` names the first that is none."""
+    array = vector(name, values, DOUBLE)
+    for row in np.flatnonzero(~((array > 0) & (array < np.inf))):
+        raise ValueError(f"{name}[{row}] = {array[row]}: every value must be positive and finite")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty")
+    return array
+
+
 def optional_vector(name: str, values: Any, dtype: DType) -> Array:
     """As `vector`; for the core an empty array stands for None."""
     if values is None:

@@ -18,6 +18,7 @@ from offray._fit import fit, run_columns
 from offray._identifiability import Identifiability
 from offray._laws import Law, find_law
 from offray._result import Fit
+from offray._text import aligned
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 HELD_OUT = ("largest compute", "largest N", "off-ray TPP")
@@ -104,9 +105,8 @@ class Comparison:
             )
             for s in self.scores
         ]
-        widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
-        table = "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in (head, *rows))
         space = "ln L" if self.log_loss else "L"
+        table = aligned((head, *rows))
         return f"{table}\nErrors are root mean squares of {space}; held out: a fifth of the runs, predicted from the rest."
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from offray import _core
 from offray._arrays import Array, frozen
+from offray._text import aligned
 from offray._warnings import IdentifiabilityWarning
 
 if TYPE_CHECKING:
@@ -48,10 +49,7 @@ class Intervals:
             (name, f"{value:.6g}", *(f"{low:.5g} .. {high:.5g}" for low, high in ends))
             for name, value, ends in zip(self.parameters, self.estimate, self.bounds, strict=True)
         ]
-        widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
-        return "\n".join(
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
-        )
+        return aligned((head, *rows))
 
 
 def half_width(fit: Fit, level: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from offray._findings import name_direction
 from offray._on_ray import FORMULA, PSI
+from offray._text import aligned
 
 if TYPE_CHECKING:
     from offray._result import Fit
@@ -70,10 +71,8 @@ def _objective(fit: Fit) -> str:
 
 def as_text(fit: Fit) -> str:
     """The fit as an aligned table."""
-    table = [HEADER, *rows(fit)]
-    widths = [max(len(row[k]) for row in table) for k in range(4)]
     lines = [f"{label + ':':14}{text}" for label, text in facts(fit)]
-    lines += ["", *("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)]
+    lines += ["", aligned([HEADER, *rows(fit)])]
     lines += ["", *(f"warning: {message}" for message in fit.identifiability.warnings)]
     lines += [f"note: {message}" for message in fit.identifiability.notes]
     return "\n".join(lines).rstrip()

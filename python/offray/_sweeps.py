@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 
-from offray._arrays import DOUBLE, vector
+from offray._arrays import positive
 from offray._table import read_runs
 from offray.experiment import Sweep
 
@@ -74,9 +71,9 @@ def read_sweeps(
 def _columns(path: Path) -> dict[str, Any]:
     """All columns that are used, every row checked before any is left out: one with a gap meets no condition."""
     try:
-        columns: dict[str, Any] = read_runs(path, {}) | _further(path)
-        return {name: column if name == "family" else _positive(name, column) for name, column in columns.items()}
-    except (ValueError, KeyError) as error:
+        columns: dict[str, Any] = read_runs(path, {}, also=("flops", "family"))
+        return {name: column if name == "family" else positive(name, column) for name, column in columns.items()}
+    except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
@@ -92,17 +89,3 @@ def _sweep(
         return None
     flops = columns["flops"][keep] if "flops" in columns else None
     return Sweep(name, N[keep], D[keep], columns["loss"][keep], flops, budgets)
-
-
-def _positive(name: str, column: Any) -> Any:
-    values = vector(name, column, DOUBLE)
-    for row in np.flatnonzero(~((values > 0) & (values < np.inf))):
-        raise ValueError(f"{name}[{row}] = {values[row]}: every value must be positive and finite")
-    return values
-
-
-def _further(path: Path) -> dict[str, Any]:
-    """The columns flops and family, of those that there are."""
-    table: pa.Table = pa_csv.read_csv(path) if path.suffix.lower() == ".csv" else pa_parquet.read_table(path)
-    found = [name for name in ("flops", "family") if name in table.column_names]
-    return {name: table.column(name).to_numpy() for name in found}

@@ -13,13 +13,15 @@ import pyarrow.parquet as pa_parquet
 from offray._runs import REQUIRED, find_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
 
 
-def read_runs(path: Path, given: Mapping[str, str | None], required: tuple[str, ...] = REQUIRED) -> dict[str, np.ndarray]:
+def read_runs(
+    path: Path, given: Mapping[str, str | None], required: tuple[str, ...] = REQUIRED, also: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:
     """The columns that a fit reads, by role.
 
     Parameters
@@ -30,6 +32,8 @@ def read_runs(path: Path, given: Mapping[str, str | None], required: tuple[str, 
         Role to column name, where the caller says so; see `offray._runs.find_columns`.
     required
         The roles that must be there.
+    also
+        Further columns, read where they exist.
 
     Raises
     ------
@@ -38,30 +42,39 @@ def read_runs(path: Path, given: Mapping[str, str | None], required: tuple[str, 
     """
     try:
         reader = _read_parquet if path.suffix.lower() in (".parquet", ".pq") else _read_csv
-        table = reader(path, given, required)
+        table = reader(path, lambda names: _wanted(names, given, required, also))
     except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
         raise ValueError(f"{path}: {_reason(path, error)}") from None
     if table.num_rows == 0:
         raise ValueError(f"{path}: the table has a header but no rows")
-    columns = find_columns(table.column_names, given, required)
+    columns = _wanted(table.column_names, given, required, also)
     # Text and gaps arrive as objects and NaN; the fit names the row.
     return {role: table.column(name).to_numpy() for role, name in columns.items()}
 
 
-def _read_csv(path: Path, given: Mapping[str, str | None], required: tuple[str, ...]) -> pa.Table:
+def _wanted(
+    names: list[str], given: Mapping[str, str | None], required: tuple[str, ...], also: tuple[str, ...]
+) -> dict[str, str]:
+    """Role to column name."""
+    for name in also:
+        if names.count(name) > 1:
+            raise ValueError(f"{name}: {names.count(name)} columns are called {name!r}")
+    return find_columns(names, given, required) | {name: name for name in also if name in names}
+
+
+def _read_csv(path: Path, wanted: Callable[[list[str]], dict[str, str]]) -> pa.Table:
     source: Path | io.BytesIO = path
     if not path.is_file() and path.exists() and not path.is_dir():
         source = io.BytesIO(path.read_bytes())  # a pipe can be read only once
     with pa_csv.open_csv(source) as reader:
-        wanted = list(find_columns(reader.schema.names, given, required).values())
+        columns = list(wanted(reader.schema.names).values())
     if isinstance(source, io.BytesIO):
         source.seek(0)
-    return pa_csv.read_csv(source, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
+    return pa_csv.read_csv(source, convert_options=pa_csv.ConvertOptions(include_columns=columns))
 
 
-def _read_parquet(path: Path, given: Mapping[str, str | None], required: tuple[str, ...]) -> pa.Table:
-    names = pa_parquet.read_schema(path).names
-    return pa_parquet.read_table(path, columns=list(find_columns(names, given, required).values()))
+def _read_parquet(path: Path, wanted: Callable[[list[str]], dict[str, str]]) -> pa.Table:
+    return pa_parquet.read_table(path, columns=list(wanted(pa_parquet.read_schema(path).names).values()))
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from offray._arrays import DOUBLE, Array, vector
+from offray._arrays import Array, positive
 
 
 def fan(ratios: Any, sizes: Any) -> tuple[Array, Array]:
@@ -47,10 +47,4 @@ def factorial(sizes: tuple[float, float], tokens: tuple[float, float], levels: i
 
 
 def _positive(name: str, values: Any) -> Array:
-    array = vector(name, np.atleast_1d(values), DOUBLE)
-    for row, value in enumerate(array):
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name}[{row}] = {value}: every value must be positive and finite")
-    if array.size == 0:
-        raise ValueError(f"{name} is empty")
-    return array
+    return positive(name, np.atleast_1d(values))

@@ -12,6 +12,7 @@ import warnings
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
+import distributed
 import numpy as np
 import offray
 import pyarrow as pa
@@ -284,7 +285,6 @@ def test_threads_and_processes_change_nothing():
 
 @pytest.mark.filterwarnings("default")
 def test_dask():
-    distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,

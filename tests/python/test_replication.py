@@ -177,6 +177,8 @@ def test_command_on_files(tmp_path, grid):
     assert broken.returncode == 2
     assert "broken.csv" in broken.stderr
     assert "tokens[1] = -2.0" in broken.stderr
+    (tmp_path / "broken.csv").write_text("params,tokens,loss,flops,flops\n1e7,2e8,3,1,2\n")
+    assert "flops: 2 columns are called 'flops'" in replicate("--data", tmp_path).stderr
 
 
 @pytest.mark.parametrize(

@@ -10,29 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offray._arrays import frozen, positive
+
 _LARGEST_SEED = 2**63
 
 
-def positive(name: str, values: Any) -> npt.NDArray[np.float64]:
-    """Values as a read-only column of positive, finite numbers; the message names the first that is none."""
-    given = np.asarray(values)
-    if given.ndim != 1 or given.size == 0:
-        raise ValueError(f"{name} must hold one number per run; got shape {given.shape}")
-    if given.dtype.kind not in "fiu":
-        raise ValueError(f"{name}[0] = {given[0]!r}: every value must be a real number")
-    column = np.array(given, np.float64)
-    for row in np.flatnonzero(~((column > 0) & (column < np.inf))):
-        raise ValueError(f"{name}[{row}] = {column[row]}: every value must be positive and finite")
-    column.setflags(write=False)
-    return column
+def column(name: str, values: Any) -> npt.NDArray[Any]:
+    """A copy of positive, finite numbers, read-only."""
+    return frozen(positive(name, values).copy())  # type: ignore[no-any-return]
 
 
-def names(argument: str, given: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
-    """Names out of those known, each once."""
+def names(argument: str, given: str | Iterable[str], known: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Names, each once, out of those known."""
     chosen = (given,) if isinstance(given, str) else tuple(given)
-    known = tuple(known)
+    known = None if known is None else tuple(known)
     for name in chosen:
-        if name not in known:
+        if known is not None and name not in known:
             raise ValueError(f"{argument}: unknown {name!r}; known: {', '.join(known)}")
     return distinct(argument, chosen)
 

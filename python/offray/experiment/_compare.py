@@ -26,7 +26,6 @@ _SEEDS_PER_BLOCK = 10
 UNION = "H"
 """All held-out runs together: what decides a win."""
 _RESERVED = (UNION, "train")
-OBJECTIVES = ("squares", "huber", "soft_l1", "cauchy", "absolute", "quantile")
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def blocks(
     if isinstance(objectives, Mapping):
         options = {name: dict(given) for name, given in objectives.items()}
     else:
-        options = {name: {"objective": name} for name in names("objectives", objectives, OBJECTIVES)}
+        options = {name: {"objective": name} for name in names("objectives", objectives)}
     distinct("objectives", tuple(options))
     return [
         Simulated(

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offray._text import aligned
+
 Row = dict[str, Any]
 
 LABELS = ("corpus", "law", "precision", "objective", "seed", "data_set", "base", "design", "split")
@@ -70,9 +72,6 @@ class Comparisons:
             groups.setdefault(tuple(row[name] for name in names), []).append(row)
         return Summary(tuple({**dict(zip(names, key, strict=True)), **summarise(rows)} for key, rows in groups.items()))
 
-    def __add__(self, other: Comparisons) -> Comparisons:
-        return Comparisons(self.rows + other.rows)
-
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -125,12 +124,6 @@ def wilson(rate: float, n: int, level: float = 0.95) -> tuple[float, float]:
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as columns of text."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _cell(value: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import designs
-from offray.experiment._arguments import count, positive
+from offray.experiment._arguments import column, count
 
 Array = npt.NDArray[Any]
 
@@ -36,10 +36,10 @@ class Design:
             given = getattr(self, name)
             if given is None and name == "unique_tokens":
                 continue
-            column = positive(name, given)
-            if len(column) != len(self.N):
-                raise ValueError(f"{name} must hold one number per run; got {len(column)} for {len(self.N)} runs")
-            object.__setattr__(self, name, column)
+            values = column(name, given)
+            if len(values) != len(self.N):
+                raise ValueError(f"{name} must hold one number per run; got {len(values)} for {len(self.N)} runs")
+            object.__setattr__(self, name, values)
 
     @classmethod
     def ray(cls, k: float, sizes: Any) -> Design:
@@ -85,7 +85,7 @@ class Design:
 
     def over_epochs(self, epochs: Iterable[float]) -> Design:
         """Every run once per number of epochs: the same D, from U = D / epochs distinct tokens."""
-        counts = positive("epochs", list(epochs))
+        counts = column("epochs", list(epochs))
         if counts.min() < 1:
             raise ValueError(f"epochs must be at least 1; got {counts.min()}")
         unique = np.concatenate([self.D / count for count in counts])

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import laws as known_laws
+from offray._text import aligned
 from offray.datasets import load
-from offray.experiment._arguments import count, distinct, names, positive
+from offray.experiment._arguments import column, count, distinct, names
 from offray.experiment._compare import UNION, collect
-from offray.experiment._comparisons import Comparisons, aligned
+from offray.experiment._comparisons import Comparisons
 from offray.experiment._cut import NEAR, RAY, WITHIN, by_budget, cells, draw
 from offray.experiment._judge import Row, Runs, on_held_out, on_training, optima
 from offray.experiment._run import Progress
@@ -56,7 +57,7 @@ class Sweep:
     def __post_init__(self) -> None:
         for name in ("N", "D", "loss", "flops"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, positive(f"{self.name}: {name}", getattr(self, name)))
+                object.__setattr__(self, name, column(f"{self.name}: {name}", getattr(self, name)))
                 if len(getattr(self, name)) != len(self.N):
                     raise ValueError(f"{self.name}: {name} has {len(getattr(self, name))} numbers for {len(self.N)} runs")
         if self.budgets is not None and _closest(self.budgets) < 2 * WITHIN:
@@ -71,7 +72,7 @@ class Sweep:
 
 
 def _closest(budgets: Any) -> float:
-    return float(np.diff(np.log(np.sort(positive("budgets", budgets)))).min(initial=1))
+    return float(np.diff(np.log(np.sort(column("budgets", budgets)))).min(initial=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from offray import laws
+from offray._text import aligned
 from offray.experiment import _paper
 from offray.experiment._compare import Simulated, collect
-from offray.experiment._comparisons import Comparisons, Row, aligned, summarise
+from offray.experiment._comparisons import Comparisons, Row, summarise
 from offray.experiment._corpus import Corpus, ShortRunExcess
 from offray.experiment._design import Design
 from offray.experiment._judge import sd_of_scales
