@@ -11,7 +11,7 @@ set_target_properties(offray PROPERTIES POSITION_INDEPENDENT_CODE ON)
 # -ffast-math, which would undo the roundings, and over -march=native, which would make the paths' results depend on the machine.
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT MSVC)
   target_compile_definitions(offray PUBLIC OFFRAY_SIMD)
-  target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/simd.cpp ${OFFRAY_SOURCE_DIR}/kernels_baseline.cpp)
+  target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/simd/simd.cpp ${OFFRAY_SOURCE_DIR}/simd/kernels_baseline.cpp)
   # They are vectors already, hence no vectoriser: it would only bloat what is left over.
   set(offray_kernel_flags -O3 -fno-fast-math -fno-trapping-math -fno-math-errno -ffp-contract=fast -fno-tree-vectorize)
   set(offray_baseline_flags)
@@ -21,13 +21,13 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT MSVC)
   endif()
   if("${offray_processor}" MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
     set(offray_baseline_flags -march=x86-64 -mno-avx)
-    target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/kernels_avx2.cpp ${OFFRAY_SOURCE_DIR}/kernels_avx512.cpp)
-    set_source_files_properties(${OFFRAY_SOURCE_DIR}/simd.cpp PROPERTIES COMPILE_DEFINITIONS OFFRAY_SIMD_X86)
-    set_source_files_properties(${OFFRAY_SOURCE_DIR}/kernels_avx2.cpp PROPERTIES
+    target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/simd/kernels_avx2.cpp ${OFFRAY_SOURCE_DIR}/simd/kernels_avx512.cpp)
+    set_source_files_properties(${OFFRAY_SOURCE_DIR}/simd/simd.cpp PROPERTIES COMPILE_DEFINITIONS OFFRAY_SIMD_X86)
+    set_source_files_properties(${OFFRAY_SOURCE_DIR}/simd/kernels_avx2.cpp PROPERTIES
       COMPILE_OPTIONS "${offray_kernel_flags};-march=x86-64;-mno-avx512f;-mavx2;-mfma")
-    set_source_files_properties(${OFFRAY_SOURCE_DIR}/kernels_avx512.cpp PROPERTIES
+    set_source_files_properties(${OFFRAY_SOURCE_DIR}/simd/kernels_avx512.cpp PROPERTIES
       COMPILE_OPTIONS "${offray_kernel_flags};-march=x86-64;-mavx512f;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
   endif()
-  set_source_files_properties(${OFFRAY_SOURCE_DIR}/kernels_baseline.cpp PROPERTIES
+  set_source_files_properties(${OFFRAY_SOURCE_DIR}/simd/kernels_baseline.cpp PROPERTIES
     COMPILE_OPTIONS "${offray_kernel_flags};${offray_baseline_flags}")
 endif()

@@ -2,7 +2,7 @@
 #include <tuple>
 #include <vector>
 
-#include "offray/design.hpp"
+#include "offray/design/planned.hpp"
 #include "pybind.hpp"
 
 namespace {

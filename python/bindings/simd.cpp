@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 
 #include "pybind.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every code path that this processor has, against long double.
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 
 #include <cstdlib>
 #include <cstring>

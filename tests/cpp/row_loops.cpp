@@ -7,7 +7,7 @@
 
 #include "check.hpp"
 #include "offray/laws/repeated_data.hpp"
-#include "offray/loss.hpp"
+#include "offray/rho.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
-#include "offray/global_fit.hpp"
+#include "offray/detail/solve/starts/global_fit.hpp"
 #include "offray/laws/law.hpp"
 
 namespace offray {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "offray/detail/numeric/parallel.hpp"
 #include "offray/fit.hpp"
-#include "offray/parallel.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

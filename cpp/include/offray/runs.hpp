@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

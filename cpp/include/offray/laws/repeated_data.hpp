@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/laws/law.hpp"
 
 namespace offray {

@@ -8,10 +8,10 @@
 #include <limits>
 #include <utility>
 
-#include "offray/gauss_newton.hpp"
-#include "offray/quantity.hpp"
-#include "offray/student_t.hpp"
-#include "offray/uncertainty.hpp"
+#include "offray/detail/solve/gauss_newton.hpp"
+#include "offray/inference/quantity.hpp"
+#include "offray/inference/student_t.hpp"
+#include "offray/inference/uncertainty.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "offray/cholesky.hpp"
+#include "offray/detail/linalg/cholesky.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

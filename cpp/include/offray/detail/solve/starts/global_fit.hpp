@@ -9,13 +9,13 @@
 #include <optional>
 #include <vector>
 
-#include "offray/data_start.hpp"
-#include "offray/gauss_newton.hpp"
-#include "offray/grid_search.hpp"
-#include "offray/power_sum_map.hpp"
-#include "offray/repeated_start.hpp"
-#include "offray/residual.hpp"
-#include "offray/separable.hpp"
+#include "offray/detail/solve/gauss_newton.hpp"
+#include "offray/detail/solve/power_sum/grid_search.hpp"
+#include "offray/detail/solve/power_sum/terms.hpp"
+#include "offray/detail/solve/power_sum/variable_projection.hpp"
+#include "offray/detail/solve/residual.hpp"
+#include "offray/detail/solve/starts/data_start.hpp"
+#include "offray/detail/solve/starts/repeated_start.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

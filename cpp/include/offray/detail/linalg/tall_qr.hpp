@@ -3,7 +3,7 @@
 /// The factorisation inside the iteration: modified Gram-Schmidt of an augmented matrix [A | b], in place.
 #pragma once
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

@@ -3,7 +3,7 @@
 /// The repeated-data law at every row, for any Pack; see RepeatedData for the formulas.
 #pragma once
 
-#include "offray/row_loops.hpp"
+#include "offray/detail/simd/row_loops.hpp"
 
 namespace offray {
 namespace kernel_paths {

@@ -9,10 +9,10 @@
 #include <optional>
 #include <vector>
 
-#include "offray/global_fit.hpp"
-#include "offray/parallel.hpp"
-#include "offray/power_sum_map.hpp"
-#include "offray/resample.hpp"
+#include "offray/detail/numeric/parallel.hpp"
+#include "offray/detail/solve/power_sum/terms.hpp"
+#include "offray/detail/solve/starts/global_fit.hpp"
+#include "offray/inference/resample.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

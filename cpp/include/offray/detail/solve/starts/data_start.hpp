@@ -9,8 +9,8 @@
 #include <limits>
 #include <vector>
 
-#include "offray/gauss_newton.hpp"
-#include "offray/parametrisation.hpp"
+#include "offray/detail/solve/gauss_newton.hpp"
+#include "offray/detail/solve/parametrisation.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

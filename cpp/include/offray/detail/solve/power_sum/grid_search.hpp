@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "offray/separable.hpp"
+#include "offray/detail/solve/power_sum/variable_projection.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

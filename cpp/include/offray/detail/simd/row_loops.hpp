@@ -6,7 +6,7 @@
 /// a register's width is part of its type.
 #pragma once
 
-#include "offray/kernel_table.hpp"
+#include "offray/detail/simd/kernel_table.hpp"
 
 #ifndef OFFRAY_INLINE
 #define OFFRAY_INLINE inline

@@ -9,11 +9,11 @@
 #include <limits>
 #include <vector>
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
+#include "offray/detail/solve/parametrisation.hpp"
+#include "offray/detail/solve/residual.hpp"
 #include "offray/laws/law.hpp"
-#include "offray/parametrisation.hpp"
-#include "offray/residual.hpp"
-#include "offray/solver_options.hpp"
+#include "offray/options.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "offray/loss.hpp"
+#include "offray/rho.hpp"
 #include "offray/status.hpp"
 
 namespace offray {

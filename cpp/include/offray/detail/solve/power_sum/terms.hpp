@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "offray/parametrisation.hpp"
-#include "offray/separable.hpp"
+#include "offray/detail/solve/parametrisation.hpp"
+#include "offray/detail/solve/power_sum/variable_projection.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <functional>
 
-#include "offray/compute_optimal.hpp"
 #include "offray/fit.hpp"
+#include "offray/inference/compute_optimal.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

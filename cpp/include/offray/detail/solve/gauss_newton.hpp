@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "offray/conditioning.hpp"
-#include "offray/residual.hpp"
-#include "offray/solver_options.hpp"
-#include "offray/tall_qr.hpp"
-#include "offray/triangular.hpp"
+#include "offray/detail/linalg/tall_qr.hpp"
+#include "offray/detail/linalg/triangular.hpp"
+#include "offray/detail/solve/residual.hpp"
+#include "offray/options.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

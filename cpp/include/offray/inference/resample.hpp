@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "offray/detail/numeric/random.hpp"
 #include "offray/fit.hpp"
 #include "offray/groups.hpp"
-#include "offray/random.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "offray/kernels.hpp"
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

@@ -12,8 +12,8 @@
 
 #include "offray/conditioning.hpp"
 #include "offray/fit.hpp"
-#include "offray/student_t.hpp"
-#include "offray/uncertainty.hpp"
+#include "offray/inference/student_t.hpp"
+#include "offray/inference/uncertainty.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

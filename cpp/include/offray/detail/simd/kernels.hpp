@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "offray/repeated_rows.hpp"
+#include "offray/detail/simd/repeated_rows.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

@@ -10,8 +10,8 @@
 #include <limits>
 #include <string_view>
 
-#include "offray/inference.hpp"
-#include "offray/tpp_diversity.hpp"
+#include "offray/identify/tpp_diversity.hpp"
+#include "offray/inference/predict.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

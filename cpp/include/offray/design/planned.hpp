@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "offray/identifiability.hpp"
+#include "offray/identify/identifiability.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -9,13 +9,13 @@
 #include <limits>
 
 #include "offray/conditioning.hpp"
-#include "offray/kernels.hpp"
+#include "offray/detail/linalg/nonnegative.hpp"
+#include "offray/detail/linalg/triangular.hpp"
+#include "offray/detail/linalg/trust_region.hpp"
+#include "offray/detail/simd/kernels.hpp"
+#include "offray/detail/solve/residual.hpp"
 #include "offray/laws/law.hpp"
-#include "offray/nonnegative.hpp"
-#include "offray/residual.hpp"
-#include "offray/solver_options.hpp"
-#include "offray/triangular.hpp"
-#include "offray/trust_region.hpp"
+#include "offray/options.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

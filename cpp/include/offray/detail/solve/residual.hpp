@@ -3,7 +3,7 @@
 /// Residuals of a law on runs, as the solver sees them.
 #pragma once
 
-#include "offray/parametrisation.hpp"
+#include "offray/detail/solve/parametrisation.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
