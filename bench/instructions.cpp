@@ -32,7 +32,7 @@ bool global_fit(const Data& data) { return fit<double>(Chinchilla{}, data.chinch
 bool log_huber_global(const Data& data) {
   FitOptions<double> options;
   options.space = Space::log_loss;
-  options.solver.loss.objective = Objective::huber;
+  options.solver.objective.kind = ObjectiveKind::huber;
   return fit<double>(Chinchilla{}, data.chinchilla, options).converged();
 }
 

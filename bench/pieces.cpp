@@ -53,7 +53,7 @@ void measure(const bench::Input& input) {
   row("law_value", median_ns([&] { Chinchilla::evaluate<double>(theta, runs.at, value, none), keep(value); }));
   row("law_jacobian", median_ns([&] { Chinchilla::evaluate<double>(theta, runs.at, value, J), keep(J); }));
   // Factorising its own result again costs the same.
-  row("tall_qr", median_ns([&] { tall_qr<double>(augmented, R), keep(R); }));
+  row("tall_qr", median_ns([&] { detail::tall_qr<double>(augmented, R), keep(R); }));
   row("conditioning", median_ns([&] { keep(Conditioning<double>(J)); }));
   row("fit_at_optimum", median_ns([&] { keep(fit<double>(Chinchilla{}, runs, at_optimum)); }));
   row("fit_from_start", median_ns([&] { keep(fit<double>(Chinchilla{}, runs, options)); }));

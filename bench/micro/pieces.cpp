@@ -55,7 +55,7 @@ void factorisation(benchmark::State& state) {
   Jacobian<S> augmented(point.runs.size(), kUnknowns + 1), R(kUnknowns, kUnknowns + 1);
   augmented << point.J, point.value - point.runs.loss;
   for (auto _ : state) {
-    tall_qr<S>(augmented, R);  // factorising its own result again costs the same
+    detail::tall_qr<S>(augmented, R);  // factorising its own result again costs the same
     benchmark::DoNotOptimize(R.data());
     benchmark::ClobberMemory();
   }

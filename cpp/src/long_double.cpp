@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "offray/offray.hpp"
+#include "offray/detail/instantiate.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {

@@ -110,7 +110,7 @@ py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> l
   }
   const bool interrupted = watcher.interrupted();
   return py::make_tuple(rows_of<S>(std::move(out.theta), out.finished), Vector<S>(out.objective.head(out.finished)),
-                        codes(out.status, out.finished), codes(out.limit, out.finished), interrupted);
+                        codes(out.status, out.finished), codes(out.location, out.finished), interrupted);
 }
 
 template <typename S>
@@ -127,7 +127,7 @@ void bind_scalar(py::module_& m) {
 
 void bind_batch(py::module_& m) {
   m.attr("STATUSES") = names(kStatuses);
-  m.attr("LIMITS") = names(kLimits);
+  m.attr("LIMITS") = names(kLocations);
   m.attr("RESAMPLINGS") = names(kResamplings);
   bind_scalar<double>(m);
   bind_scalar<long double>(m);

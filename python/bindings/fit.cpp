@@ -51,10 +51,10 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
       .def_property_readonly("findings", [](const Class& f) { return findings(f); })
       .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
-      .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.loss.delta); })
+      .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.objective.delta); })
       .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })
-      .def_property_readonly("limit", [](const Class& f) { return std::string(kLimits[static_cast<int>(f.limit)]); })
-      .def_property_readonly("limit_parameter", [](const Class& f) { return f.limit_parameter; })
+      .def_property_readonly("limit", [](const Class& f) { return std::string(kLocations[static_cast<int>(f.location)]); })
+      .def_property_readonly("location_parameter", [](const Class& f) { return f.location_parameter; })
       .def_property_readonly("basins",
                              [](const Class& f) {
                                py::list out;
@@ -117,7 +117,7 @@ void bind_fit(py::module_& m) {
   m.attr("OBJECTIVES") = py::tuple(objectives);
   py::list scaled;
   for (std::size_t i = 0; i < std::size(kObjectives); ++i)
-    if (has_scale(static_cast<Objective>(i))) scaled.append(std::string(kObjectives[i]));
+    if (has_scale(static_cast<ObjectiveKind>(i))) scaled.append(std::string(kObjectives[i]));
   m.attr("SCALED_OBJECTIVES") = py::tuple(scaled);
   bind_scalar<double>(m, "FitDouble");
   bind_scalar<long double>(m, "FitLongDouble");

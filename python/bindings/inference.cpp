@@ -89,7 +89,8 @@ void bind_scalar(py::module_& m) {
   m.def(
       "conditioning_under",
       [](const Fit<S>& f, int objective, S delta, S quantile) {
-        const WeightedConditioning<S> out = conditioning_under(f, Loss<S>{static_cast<Objective>(objective), delta, quantile});
+        const WeightedConditioning<S> out =
+            conditioning_under(f, Objective<S>{static_cast<ObjectiveKind>(objective), delta, quantile});
         return py::make_tuple(scalar<S>(out.kappa_plain), scalar<S>(out.kappa_weighted), scalar<S>(out.kappa_weights));
       },
       py::arg("fit"), py::arg("objective"), py::arg("delta"), py::arg("quantile"));

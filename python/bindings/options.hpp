@@ -11,10 +11,10 @@ offray::FitOptions<S> fit_options(int objective, Array<S> delta, double quantile
                                   Array<S> start) {
   offray::FitOptions<S> options;
   options.space = log_loss ? offray::Space::log_loss : offray::Space::loss;
-  options.solver.loss.objective = static_cast<offray::Objective>(objective);
+  options.solver.objective.kind = static_cast<offray::ObjectiveKind>(objective);
   options.robust_scale = delta.size() == 0;
-  if (!options.robust_scale) options.solver.loss.delta = delta[0];
-  options.solver.loss.quantile = static_cast<S>(quantile);
+  if (!options.robust_scale) options.solver.objective.delta = delta[0];
+  options.solver.objective.quantile = static_cast<S>(quantile);
   options.solver.max_evaluations = max_evaluations;
   options.start = start;
   return options;

@@ -11,7 +11,7 @@ namespace {
 
 /// As fit() would leave it, but at Hoffmann's parameters: that keeps the global search out of this program.
 template <typename S>
-Fit<S> near_optimum(Space space, Objective objective) {
+Fit<S> near_optimum(Space space, ObjectiveKind objective) {
   const AnyLaw<S>& law = any_law<S, Chinchilla>();
   const auto table = designs::grid<S>();
   Vector<S> loss = designs::losses(law, designs::hoffmann<S>(), table);
@@ -19,14 +19,14 @@ Fit<S> near_optimum(Space space, Objective objective) {
   const Runs<S> runs(table.N, table.D, loss);
   FitOptions<S> options;
   options.space = space;
-  options.solver.loss.objective = objective;
-  const Parametrisation<S> parametrisation(law, runs.at, Constraints<S>(law));
+  options.solver.objective.kind = objective;
+  const detail::Parametrisation<S> parametrisation(law, runs.at, Constraints<S>(law));
   const Parameters<S> theta = designs::hoffmann<S>();
-  return {&law, runs, parametrisation, options, theta, parametrisation.phi(theta), {}, {}, Limit::interior, -1, S(0)};
+  return {&law, runs, parametrisation, options, theta, parametrisation.phi(theta), {}, {}, Location::interior, -1, S(0)};
 }
 
 template <typename S>
-void replicates(Space space, Objective objective) {
+void replicates(Space space, ObjectiveKind objective) {
   const Fit<S> fitted = near_optimum<S>(space, objective);
   for (const Resampling kind : {Resampling::pairs, Resampling::residual, Resampling::wild}) {
     const Resampler<S> resampler(fitted, kind, 0, {});
@@ -43,7 +43,8 @@ void replicates(Space space, Objective objective) {
 
 int main() {
   for (const Space space : {Space::loss, Space::log_loss})
-    for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1, Objective::cauchy})
+    for (const ObjectiveKind objective :
+         {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1, ObjectiveKind::cauchy})
       replicates<double>(space, objective);
   CHECK(count::allocations == 0);
   return check::report();

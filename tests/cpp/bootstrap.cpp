@@ -40,20 +40,21 @@ bool same(const Bootstrap<S>& a, const Bootstrap<S>& b) {
 /// The known answers that the authors publish with the generator.
 void known_answers() {
   constexpr std::uint32_t ones = 0xffffffff;
-  CHECK((Philox::block({0, 0, 0, 0}, {0, 0}) == Philox::Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  CHECK((Philox::block({ones, ones, ones, ones}, {ones, ones}) ==
-         Philox::Counter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  CHECK((Philox::block({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
-         Philox::Counter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
-  RandomStream random(std::uint64_t{2} << 32 | 1, std::uint64_t{4} << 32 | 3);
+  CHECK(
+      (detail::Philox::block({0, 0, 0, 0}, {0, 0}) == detail::Philox::Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  CHECK((detail::Philox::block({ones, ones, ones, ones}, {ones, ones}) ==
+         detail::Philox::Counter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  CHECK((detail::Philox::block({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
+         detail::Philox::Counter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+  detail::RandomStream random(std::uint64_t{2} << 32 | 1, std::uint64_t{4} << 32 | 3);
   for (std::uint32_t block = 0; block < 9; ++block)
-    for (const std::uint32_t word : Philox::block({block, 0, 3, 4}, {1, 2})) CHECK(random.bits() == word);
+    for (const std::uint32_t word : detail::Philox::block({block, 0, 3, 4}, {1, 2})) CHECK(random.bits() == word);
 }
 
 /// Every value is drawn as often as the others to within 5 standard deviations, where 2^32 is far from a multiple too.
 void unbiased() {
   constexpr int kDraws = 60000;
-  RandomStream random(1, 2);
+  detail::RandomStream random(1, 2);
   std::array<int, 6> times{};
   int sum = 0;
   for (int k = 0; k < kDraws; ++k) {
@@ -71,7 +72,7 @@ void chunks() {
   std::vector<int> done(1000);
   const auto mark = [&] { return [&](Index i) { ++done[static_cast<std::size_t>(i)]; }; };
   Index last = -1;
-  const Index finished = in_chunks(1000, 7, 3, mark, [&](Index now, Index total) {
+  const Index finished = detail::in_chunks(1000, 7, 3, mark, [&](Index now, Index total) {
     CHECK(now >= last && total == 1000);
     last = now;
     return true;
@@ -82,10 +83,10 @@ void chunks() {
   // After a stop the pieces done are the first ones.
   std::fill(done.begin(), done.end(), 0);
   const auto below_100 = [](Index now, Index) { return now < 100; };
-  const Index kept = in_chunks(1000, 7, 3, mark, below_100);  // all of them, where the other threads were that quick
+  const Index kept = detail::in_chunks(1000, 7, 3, mark, below_100);  // all of them, where the other threads were that quick
   CHECK(kept >= 7);
   for (Index i = 0; i < 1000; ++i) CHECK(done[static_cast<std::size_t>(i)] == (i < kept ? 1 : 0));
-  CHECK(in_chunks(1000, 7, 1, mark, below_100) == 105);
+  CHECK(detail::in_chunks(1000, 7, 1, mark, below_100) == 105);
 
   // The first failure is the one that comes out, whichever thread met it.
   const auto fail = [] {
@@ -93,10 +94,11 @@ void chunks() {
       if (i >= 300) throw InvalidInput("piece " + std::to_string(i));
     };
   };
-  CHECK_THROWS(in_chunks(1000, 7, 3, fail, {}), "piece 300");
-  CHECK_THROWS(in_chunks(10, 1, 2, mark, [](Index, Index) -> bool { throw InvalidInput("from progress"); }), "from progress");
-  CHECK_THROWS(thread_count(-1), "threads must be positive");
-  CHECK(thread_count(0) >= 1);
+  CHECK_THROWS(detail::in_chunks(1000, 7, 3, fail, {}), "piece 300");
+  CHECK_THROWS(detail::in_chunks(10, 1, 2, mark, [](Index, Index) -> bool { throw InvalidInput("from progress"); }),
+               "from progress");
+  CHECK_THROWS(detail::thread_count(-1), "threads must be positive");
+  CHECK(detail::thread_count(0) >= 1);
 }
 
 template <typename S>
@@ -104,9 +106,9 @@ void same_for_any_number_of_threads() {
   const Index replicates = std::is_same_v<S, double> ? 200 : 40;
   FitOptions<S> huber;
   huber.space = Space::log_loss;
-  huber.solver.loss.objective = Objective::huber;
+  huber.solver.objective.kind = ObjectiveKind::huber;
   FitOptions<S> absolute;
-  absolute.solver.loss.objective = Objective::absolute;
+  absolute.solver.objective.kind = ObjectiveKind::absolute;
   const auto check = [&](const Fit<S>& fitted, Index count) {
     for (const Resampling kind : {Resampling::pairs, Resampling::residual, Resampling::wild}) {
       BootstrapOptions options{count, kind, 5, 1};
@@ -255,7 +257,7 @@ void failures_are_counted() {
   Runs<S> odd = all;
   odd.loss[3] += S(40);
   FitOptions<S> robust;
-  robust.solver.loss.objective = Objective::huber;
+  robust.solver.objective.kind = ObjectiveKind::huber;
   const auto flipped = bootstrap(fit<S>(Chinchilla{}, odd, robust), {20, Resampling::wild, 0, 1});
   const auto lost = std::count(flipped.status.begin(), flipped.status.end(), Status::evaluation_failed);
   CHECK(lost > 0 && lost < 20);
@@ -284,7 +286,7 @@ void many_are_single_fits() {
   const auto run = [&](int threads) { return fit_many<S>(law, runs, losses, {}, Constraints<S>(law), threads); };
   const auto one = run(1), three = run(3);
   CHECK(one.finished == sets && one.theta == three.theta && one.objective == three.objective);
-  CHECK(one.status == three.status && one.limit == three.limit);
+  CHECK(one.status == three.status && one.location == three.location);
   const auto runs_of = [&](Index k) {
     Runs<S> out = runs;
     out.loss = losses.col(k);
@@ -294,7 +296,8 @@ void many_are_single_fits() {
   for (Index k = 0; k < sets; ++k) {
     const Fit<S> single = fit<S>(Chinchilla{}, runs_of(k));
     CHECK(own.theta.col(k) == single.theta && own.objective[k] == single.summary.objective);
-    CHECK(own.status[static_cast<std::size_t>(k)] == single.status() && own.limit[static_cast<std::size_t>(k)] == single.limit);
+    CHECK(own.status[static_cast<std::size_t>(k)] == single.status() &&
+          own.location[static_cast<std::size_t>(k)] == single.location);
     if (k % 2 == 0) CHECK(one.theta.col(k) == single.theta);
   }
   losses(4, 6) = S(-1);

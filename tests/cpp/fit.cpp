@@ -125,10 +125,10 @@ void weights_are_replicates() {
   twice.at.log_U = repeat(once.at.log_U);
   twice.at.repeats = repeat(once.at.repeats);
   twice.loss = repeat(once.loss);
-  for (const Objective objective : {Objective::squares, Objective::huber}) {
+  for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber}) {
     FitOptions<S> options;
-    options.solver.loss.objective = objective;
-    options.solver.loss.delta = S(.004);
+    options.solver.objective.kind = kind;
+    options.solver.objective.delta = S(.004);
     const auto a = fit<S>(Chinchilla{}, weighted, options), b = fit<S>(Chinchilla{}, twice, options);
     CHECK(a.converged() && b.converged());
     CHECK(worst(a.theta, b.theta) < S(1e-8));
@@ -142,7 +142,7 @@ void huber_resists_outliers() {
   runs.loss[3] += S(2);
   runs.loss[20] -= S(1);
   FitOptions<S> options;
-  options.solver.loss.objective = Objective::huber;
+  options.solver.objective.kind = ObjectiveKind::huber;
   const auto robust = fit<S>(Chinchilla{}, runs, options);
   CHECK(robust.converged());
   CHECK(worst(robust.theta, designs::hoffmann<S>()) < S(.02));

@@ -23,16 +23,16 @@ void both_solvers_agree(Law law, const Parameters<S>& theta) {
   const AnyLaw<S>& view = any_law<S, Law>();
   const Runs<S> runs = sample(view, theta, S(.005));
   for (const Space space : {Space::loss, Space::log_loss})
-    for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1}) {
+    for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1}) {
       FitOptions<S> options;
       options.space = space;
-      options.solver.loss.objective = objective;
-      options.solver.loss.delta = S(.003);
+      options.solver.objective.kind = kind;
+      options.solver.objective.delta = S(.003);
       const Fit<S> fast = fit<S>(law, runs, options);
       options.start = fast.theta;
       const Fit<S> general = fit<S>(law, runs, options, Constraints<S>(view).bound(view.parameters[0], S(1e-100), S(1e100)));
       CHECK(fast.converged() && general.converged());
-      CHECK(fast.limit == Limit::interior && fast.limit_parameter == -1);
+      CHECK(fast.location == Location::interior && fast.location_parameter == -1);
       CHECK_CLOSE(fast.summary.objective, general.summary.objective, 1e-12);
       const S apart = (fast.phi - general.phi).cwiseAbs().maxCoeff();
       // The general solver's units differ on a bounded axis, so compare what does not: theta.
@@ -48,14 +48,14 @@ void edges() {
   const Vector<S> no_floor = S(20) * table.N.array().pow(S(-.1)) - S(0.4);
   const Fit<S> floorless = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, no_floor));
   CHECK(floorless.status() == Status::at_bound || floorless.status() == Status::rank_deficient);
-  CHECK(!floorless.converged() && floorless.limit != Limit::interior);
+  CHECK(!floorless.converged() && floorless.location != Location::interior);
 
   bool vanished = false;
   for (std::uint32_t seed = 1; seed <= 8; ++seed) {
     const Vector<S> loss =
         S(2) + S(400) * table.N.array().pow(S(-.35)) + S(.01) * designs::noise<S>(table.N.size(), seed).array();
     const Fit<S> out = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss));
-    vanished = vanished || (out.limit == Limit::term_vanishes && out.limit_parameter == 2);
+    vanished = vanished || (out.location == Location::term_vanishes && out.location_parameter == 2);
     CHECK(out.theta.allFinite());
   }
   CHECK(vanished);
@@ -70,11 +70,11 @@ void one_ray(int draws) {
   for (int draw = 1; draw <= draws; ++draw) {
     const Vector<S> loss = exact + S(.005) * designs::noise<S>(exact.size(), static_cast<std::uint32_t>(draw));
     const Fit<S> out = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss));
-    CHECK(out.converged() == (out.limit == Limit::interior));
+    CHECK(out.converged() == (out.location == Location::interior));
     CHECK(out.status() != Status::evaluation_limit && out.status() != Status::evaluation_failed);
     at_edge += out.converged() ? 0 : 1;
     // An edge is an edge: one of the parameters sits there, or J has lost a rank.
-    if (out.status() == Status::at_bound) CHECK(out.limit_parameter >= 0);
+    if (out.status() == Status::at_bound) CHECK(out.location_parameter >= 0);
   }
   CHECK(at_edge > draws * 3 / 4);
 }
@@ -85,16 +85,16 @@ void kinks() {
   const Runs<S> runs = sample(any_law<S, Chinchilla>(), designs::hoffmann<S>(), S(.01));
   FitOptions<S> options;
   for (const S tau : {S(.5), S(.2), S(.9)}) {
-    options.solver.loss.objective = tau == S(.5) ? Objective::absolute : Objective::quantile;
-    options.solver.loss.quantile = tau;
+    options.solver.objective.kind = tau == S(.5) ? ObjectiveKind::absolute : ObjectiveKind::quantile;
+    options.solver.objective.quantile = tau;
     const Fit<S> out = fit<S>(Chinchilla{}, runs, options);
     CHECK(out.converged());
     CHECK(out.gap > S(0) && out.gap < S(1e-6) * out.summary.objective);
     const auto objective = [&](const Parameters<S>& phi) {
       Vector<S> r(runs.size());
-      LawResidual<S>(*out.law, runs, Space::loss, out.parametrisation).residual(phi, r);
+      detail::LawResidual<S>(*out.law, runs, Space::loss, out.parametrisation).residual(phi, r);
       S sum = S(0);
-      for (Index i = 0; i < r.size(); ++i) sum += exact_rho(out.options.solver.loss, r[i]);
+      for (Index i = 0; i < r.size(); ++i) sum += exact_rho(out.options.solver.objective, r[i]);
       return sum;
     };
     CHECK_CLOSE(objective(out.phi), out.summary.objective, 1e-12);
@@ -114,12 +114,12 @@ template <typename S>
 void robust_scale() {
   Runs<S> runs = sample(any_law<S, Chinchilla>(), designs::hoffmann<S>(), S(.01));
   FitOptions<S> options;
-  options.solver.loss.objective = Objective::huber;
+  options.solver.objective.kind = ObjectiveKind::huber;
   options.robust_scale = true;
-  const S clean = fit<S>(Chinchilla{}, runs, options).options.solver.loss.delta;
+  const S clean = fit<S>(Chinchilla{}, runs, options).options.solver.objective.delta;
   runs.loss[7] += S(3);
   runs.loss[30] += S(1);
-  const S dirty = fit<S>(Chinchilla{}, runs, options).options.solver.loss.delta;
+  const S dirty = fit<S>(Chinchilla{}, runs, options).options.solver.objective.delta;
   CHECK(clean > S(.005) && clean < S(.03));
   CHECK_CLOSE(dirty, clean, .2);  // two wild runs in 56 hardly move a median
 }
@@ -131,18 +131,18 @@ void parts() {
   // Newton's step inside the region, a step on its edge, and the hard case.
   Matrix H = Matrix::Identity();
   H(0, 0) = S(2);
-  CHECK_CLOSE(trust_region_step<S>(H, Column(S(2), S(0), S(0)), 2, S(5))[0], S(-1), 1e-15);
-  const Column cut = trust_region_step<S>(H, Column(S(8), S(6), S(0)), 2, S(1));
+  CHECK_CLOSE(detail::trust_region_step<S>(H, Column(S(2), S(0), S(0)), 2, S(5))[0], S(-1), 1e-15);
+  const Column cut = detail::trust_region_step<S>(H, Column(S(8), S(6), S(0)), 2, S(1));
   CHECK(cut.norm() <= S(1) && cut.norm() > S(.98) && cut[2] == S(0));
   H(1, 1) = S(-1);
-  const Column hard = trust_region_step<S>(H, Column(S(1), S(0), S(0)), 2, S(1));
+  const Column hard = detail::trust_region_step<S>(H, Column(S(1), S(0), S(0)), 2, S(1));
   CHECK_CLOSE(hard.norm(), S(1), 1e-12);
   CHECK(std::abs(hard[1]) > S(.9));
 
   // min ||R c - z||, c >= 0: the unconstrained solution is (2, -1, 1), the best without the second column (1.5, 0, 1).
   Matrix R;
   R << 1, .5, 0, 0, 1, 0, 0, 0, 1;
-  const Column c = nonnegative_solution<S>(R, Column(S(1.5), S(-1), S(1)));
+  const Column c = detail::nonnegative_solution<S>(R, Column(S(1.5), S(-1), S(1)));
   CHECK_CLOSE(c[0], S(1.5), 1e-14);
   CHECK(c[1] == S(0));
   CHECK_CLOSE(c[2], S(1), 1e-14);

@@ -220,9 +220,9 @@ void ratios() {
 template <typename S>
 void weights_do_not_cure() {
   const Fit<S> out = simulated(designs::grid<S>(), S(.01));
-  for (const Objective objective : {Objective::squares, Objective::huber, Objective::soft_l1, Objective::cauchy,
-                                    Objective::absolute, Objective::quantile}) {
-    const auto at = conditioning_under(out, Loss<S>{objective, S(1e-3), S(.5)});
+  for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1, ObjectiveKind::cauchy,
+                                   ObjectiveKind::absolute, ObjectiveKind::quantile}) {
+    const auto at = conditioning_under(out, Objective<S>{kind, S(1e-3), S(.5)});
     const S ratio = at.kappa_weighted / at.kappa_plain;
     CHECK(ratio <= at.kappa_weights * (S(1) + S(1e-9)) && ratio * at.kappa_weights >= S(1) - S(1e-9));
   }

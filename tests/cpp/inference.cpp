@@ -11,12 +11,12 @@ using namespace offray;
 namespace {
 
 template <typename S>
-Fit<S> noisy_fit(const designs::Table<S>& table, S sigma, Objective objective = Objective::squares, S delta = S(1)) {
+Fit<S> noisy_fit(const designs::Table<S>& table, S sigma, ObjectiveKind kind = ObjectiveKind::squares, S delta = S(1)) {
   Vector<S> loss = designs::losses(any_law<S, Chinchilla>(), designs::hoffmann<S>(), table);
   loss += sigma * designs::noise<S>(loss.size());
   FitOptions<S> options;
-  options.solver.loss.objective = objective;
-  options.solver.loss.delta = delta;
+  options.solver.objective.kind = kind;
+  options.solver.objective.delta = delta;
   return fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss), options);
 }
 
@@ -56,10 +56,10 @@ void covariance_is_the_textbook_one() {
 template <typename S>
 void huber_covariance_tends_to_squares() {
   const auto table = designs::grid<S>();
-  const Fit<S> squares = noisy_fit(table, S(.01)), wide = noisy_fit(table, S(.01), Objective::huber, S(1));
+  const Fit<S> squares = noisy_fit(table, S(.01)), wide = noisy_fit(table, S(.01), ObjectiveKind::huber, S(1));
   CHECK_CLOSE(covariance(wide)(3, 3), covariance(squares)(3, 3), 1e-8);
   // Uniform noise on (-s, s) has density 1/(2s): the median-like limit has sd s against s/sqrt(3) for squares.
-  const Fit<S> narrow = noisy_fit(table, S(.01), Objective::huber, S(1e-5));
+  const Fit<S> narrow = noisy_fit(table, S(.01), ObjectiveKind::huber, S(1e-5));
   const S ratio = std::sqrt(noise_variance(narrow) / noise_variance(squares));
   CHECK(ratio > S(1.2) && ratio < S(2.5));
 }

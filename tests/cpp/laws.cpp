@@ -64,7 +64,7 @@ template <typename S>
 void units_change_nothing(const AnyLaw<S>& law) {
   const auto table = designs::grid<S>();
   const Inputs<S> at(table.N, table.D, Vector<S>(table.D / S(3)));
-  const Parametrisation<S> parametrisation(law, at, Constraints<S>(law));
+  const detail::Parametrisation<S> parametrisation(law, at, Constraints<S>(law));
   const Parameters<S> theta = plausible(law);
   const Parameters<S> phi = parametrisation.phi(theta);
   Parameters<S> centred;

@@ -28,23 +28,23 @@ Vector<S> random_values(Index n, double low, double high, unsigned seed) {
 
 template <typename S>
 void objectives() {
-  for (const Objective kind : {Objective::squares, Objective::huber, Objective::soft_l1, Objective::cauchy, Objective::absolute,
-                               Objective::quantile}) {
-    const Loss<S> loss{kind, S(0.25), S(0.75)};
+  for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1, ObjectiveKind::cauchy,
+                                   ObjectiveKind::absolute, ObjectiveKind::quantile}) {
+    const Objective<S> objective{kind, S(0.25), S(0.75)};
     for (const Index n : {0, 1, 3, 4, 5, 8, 13, 40}) {
       Vector<S> r = random_values<S>(n, -1, 1, 3), m(n), e(n);
       const Vector<S> w = random_values<S>(n, 0.5, 2, 4);
       if (n > 4) r.head(4) << S(0), S(1e-9), S(-1e-9), S(-0.25);
       S plain = S(0), weighted = S(0);
       for (Index i = 0; i < n; ++i) {
-        plain += rho(loss, r[i]).value;
-        weighted += w[i] * rho(loss, r[i]).value;
+        plain += rho(objective, r[i]).value;
+        weighted += w[i] * rho(objective, r[i]).value;
       }
-      CHECK_CLOSE(Kernels<S>::total_rho(loss, n, r.data(), nullptr), plain, kTolerance<S>);
-      CHECK_CLOSE(Kernels<S>::total_rho(loss, n, r.data(), w.data()), weighted, kTolerance<S>);
-      Kernels<S>::influence(loss, n, r.data(), m.data(), e.data());
+      CHECK_CLOSE(Kernels<S>::total_rho(objective, n, r.data(), nullptr), plain, kTolerance<S>);
+      CHECK_CLOSE(Kernels<S>::total_rho(objective, n, r.data(), w.data()), weighted, kTolerance<S>);
+      Kernels<S>::influence(objective, n, r.data(), m.data(), e.data());
       for (Index i = 0; i < n; ++i) {
-        const Rho<S> at = rho(loss, r[i]);
+        const Rho<S> at = rho(objective, r[i]);
         CHECK_CLOSE(m[i], at.majorizer, kTolerance<S>);
         CHECK(std::abs(m[i] + e[i] - at.curvature) <= kTolerance<S> * at.majorizer);
       }
@@ -83,28 +83,28 @@ struct Problem {
     Kernels<S>::power(n, p, x.data(), nullptr, base.col(1).data(), base.col(3).data());
     Kernels<S>::power(n, q, y.data(), nullptr, base.col(2).data(), base.col(4).data());
   }
-  S objective(const Loss<S>& loss) {
+  S objective(const Objective<S>& objective) {
     CHECK(Kernels<S>::power_sum_residual(row, c.data()) > S(0));
-    return Kernels<S>::total_rho(loss, n, row.residual, row.weight);
+    return Kernels<S>::total_rho(objective, n, row.residual, row.weight);
   }
   /// The objective at (c, p, q, outer) moved by d.
-  S objective_at(const Loss<S>& loss, const Vector<S>& d) {
+  S objective_at(const Objective<S>& objective, const Vector<S>& d) {
     Problem moved(row.link, row.outer + d[5], row.weight != nullptr);
     moved.move(S(0.4) + d[3], S(0.3) + d[4]);
     moved.c += d.head(3);
-    return moved.objective(loss);
+    return moved.objective(objective);
   }
 };
 
-/// Gradient and Hessian, put together as Separable does, against differences of the objective.
+/// Gradient and Hessian, put together as VariableProjection does, against differences of the objective.
 template <typename S>
-void power_sums(kernel_paths::Link link, S outer, Objective kind, bool weighted) {
+void power_sums(kernel_paths::Link link, S outer, ObjectiveKind kind, bool weighted) {
   using kernel_paths::Link;
-  const Loss<S> loss{kind, S(0.25), S(0.75)};
+  const Objective<S> objective{kind, S(0.25), S(0.75)};
   Problem<S> at(link, outer, weighted);
-  const S F = at.objective(loss);
+  const S F = at.objective(objective);
   S sums[2], G[25], crossed[2], bent[2], mixed[5], own;
-  Kernels<S>::influence(loss, at.n, at.row.residual, at.row.majorizer, at.row.excess);
+  Kernels<S>::influence(objective, at.n, at.row.residual, at.row.majorizer, at.row.excess);
   Kernels<S>::power_sum_weights(at.row, sums);
   const bool has_outer = link != Link::identity;
   const int unknown[] = {1, 2, 0};
@@ -139,7 +139,7 @@ void power_sums(kernel_paths::Link link, S outer, Objective kind, bool weighted)
     Vector<S> d = Vector<S>::Zero(6);
     d[i] += a;
     d[j] += b;
-    return at.objective_at(loss, d);
+    return at.objective_at(objective, d);
   };
   for (Index i = 0; i < m; ++i) {
     CHECK(std::abs((moved(i, h, i, 0) - moved(i, -h, i, 0)) / (2 * h) - g[i]) < close);
@@ -159,7 +159,7 @@ template <typename S>
 void all_power_sums() {
   using kernel_paths::Link;
   for (const bool weighted : {false, true})
-    for (const Objective kind : {Objective::squares, Objective::soft_l1, Objective::cauchy}) {
+    for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::soft_l1, ObjectiveKind::cauchy}) {
       power_sums<S>(Link::identity, S(1), kind, weighted);
       power_sums<S>(Link::power, S(0.7), kind, weighted);
       power_sums<S>(Link::log, S(0.7), kind, weighted);

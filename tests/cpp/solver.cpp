@@ -13,7 +13,7 @@ namespace {
 
 /// A residual from two callables, for tests.
 template <typename S, typename F>
-class Problem final : public Residual<S> {
+class Problem final : public detail::Residual<S> {
  public:
   Problem(Index rows, Index cols, F f) : rows_(rows), cols_(cols), f_(f) {}
   Index rows() const override { return rows_; }
@@ -37,7 +37,7 @@ Outcome<S> solve(Index rows, std::initializer_list<S> start, F f, S lower = S(-1
                  SolverOptions<S> options = {}) {
   const auto cols = static_cast<Index>(start.size());
   Problem<S, F> problem(rows, cols, f);
-  GaussNewton<S> solver(rows, cols);
+  detail::GaussNewton<S> solver(rows, cols);
   Outcome<S> out;
   out.x.resize(cols);
   std::copy(start.begin(), start.end(), out.x.data());
@@ -137,8 +137,8 @@ void huber_location() {
     J.setOnes();
   };
   SolverOptions<S> options;
-  options.loss.objective = Objective::huber;
-  options.loss.delta = S(1);
+  options.objective.kind = ObjectiveKind::huber;
+  options.objective.delta = S(1);
   const auto out = solve<S>(4, {S(20)}, f, S(-100), S(100), options);
   CHECK(out.summary.status == Status::converged);
   CHECK_CLOSE(out.x[0], S(1.3) / S(3), 1e-12);  // sum of (x - a) over the three inside = delta

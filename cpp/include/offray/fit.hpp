@@ -40,14 +40,14 @@ template <typename S>
 struct Fit {
   const AnyLaw<S>* law;
   Runs<S> runs;
-  Parametrisation<S> parametrisation;
+  detail::Parametrisation<S> parametrisation;
   FitOptions<S> options;  ///< as used: with the scale that was estimated
   Parameters<S> theta;    ///< (p,), natural units
   Parameters<S> phi;      ///< (m,), the unknowns at the optimum
   Summary<S> summary;
   std::vector<FitBasin<S>> basins;  ///< distinct ones, the best first; one where a start was given
-  Limit limit;                      ///< where the optimum lies
-  int limit_parameter;              ///< the parameter that `limit` is about, or -1
+  Location location;                ///< where the optimum lies
+  int location_parameter;           ///< the parameter that `location` is about, or -1
   /// For a rho with a kink, which is smoothed on the way: the objective is at most this much above its minimum in this basin.
   S gap;
 
@@ -58,14 +58,14 @@ struct Fit {
   /// r = L_hat - L or ln L_hat - ln L, (n,), unweighted.
   Vector<S> residual() const {
     Vector<S> r(runs.size());
-    LawResidual<S>(*law, runs, options.space, parametrisation).residual(phi, r);
+    detail::LawResidual<S>(*law, runs, options.space, parametrisation).residual(phi, r);
     return r;
   }
   /// d residual / d phi, (n, m), unweighted.
   Jacobian<S> jacobian() const {
     Vector<S> r(runs.size());
     Jacobian<S> J(runs.size(), parametrisation.free());
-    LawResidual<S>(*law, runs, options.space, parametrisation).evaluate(phi, r, J);
+    detail::LawResidual<S>(*law, runs, options.space, parametrisation).evaluate(phi, r, J);
     return J;
   }
   /// sqrt(w) J, (n, m): what the runs say about the unknowns.
@@ -100,7 +100,7 @@ struct Fit {
 namespace detail {
 
 template <typename S>
-void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisation<S>& parametrisation,
+void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const detail::Parametrisation<S>& parametrisation,
                    const FitOptions<S>& options, const Constraints<S>& constraints) {
   const auto name = [&](Index j) { return std::string(law.parameters[static_cast<std::size_t>(j)]); };
   for (Index j = 0; j < law.size(); ++j) {
@@ -126,9 +126,9 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
       if (options.start[j] < constraints.lower[j] || options.start[j] > constraints.upper[j])
         throw InvalidInput("start: " + name(j) + " lies outside its bounds");
   }
-  if (!(options.solver.loss.delta > S(0) && std::isfinite(options.solver.loss.delta)))
+  if (!(options.solver.objective.delta > S(0) && std::isfinite(options.solver.objective.delta)))
     throw InvalidInput("delta must be positive and finite");
-  if (!(options.solver.loss.quantile > S(0) && options.solver.loss.quantile < S(1)))
+  if (!(options.solver.objective.quantile > S(0) && options.solver.objective.quantile < S(1)))
     throw InvalidInput("quantile must be in (0, 1)");
 }
 
@@ -136,40 +136,40 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const Parametrisat
 template <typename S>
 void classify(const Constraints<S>& constraints, const std::array<int, kTerms>& edges, Fit<S>& fit) {
   const AnyLaw<S>& law = *fit.law;
-  const auto say = [&](Limit limit, Index parameter) {
-    fit.limit = limit;
-    fit.limit_parameter = static_cast<int>(parameter);
+  const auto say = [&](Location location, Index parameter) {
+    fit.location = location;
+    fit.location_parameter = static_cast<int>(parameter);
   };
   const auto is_floor = [&](Index j) { return law.form[0] == static_cast<int>(j); };
   const auto is_term = [&](Index j) { return law.form[1] == static_cast<int>(j) || law.form[2] == static_cast<int>(j); };
-  say(Limit::interior, -1);
+  say(Location::interior, -1);
   if (fit.summary.status == Status::converged) return;
   if (fit.summary.status == Status::at_bound) {
     for (std::size_t k = 0; k < kTerms; ++k)
       if (edges[k] != 0)
-        return say(k == 0 ? Limit::floor_vanishes : k < 3 ? Limit::term_vanishes : Limit::runaway, law.form[k]);
+        return say(k == 0 ? Location::floor_vanishes : k < 3 ? Location::term_vanishes : Location::runaway, law.form[k]);
     for (Index j = 0; j < law.size(); ++j) {
       const int side = fit.at_bound(j);
       if (side == 0) continue;
       const S edge = side < 0 ? constraints.lower[j] : constraints.upper[j];
-      if (fit.theta[j] == edge) return say(Limit::bounded, j);
-      if (side < 0 && is_floor(j)) return say(Limit::floor_vanishes, j);
-      return say(side < 0 && is_term(j) ? Limit::term_vanishes : Limit::runaway, j);
+      if (fit.theta[j] == edge) return say(Location::bounded, j);
+      if (side < 0 && is_floor(j)) return say(Location::floor_vanishes, j);
+      return say(side < 0 && is_term(j) ? Location::term_vanishes : Location::runaway, j);
     }
   }
-  if (fit.summary.status != Status::rank_deficient) return say(Limit::unsettled, -1);
-  if (law.form[2] < 0) return say(Limit::unidentified, -1);
+  if (fit.summary.status != Status::rank_deficient) return say(Location::unsettled, -1);
+  if (law.form[2] < 0) return say(Location::unidentified, -1);
   // The exponents of the two terms, p and q of the power sum; on one ray their terms have one shape.
   const int p = law.form[4], q = law.form[5] >= 0 ? law.form[5] : law.form[3];
   const bool equal = std::abs(std::log(fit.theta[p] / fit.theta[q])) < S(1e-3);
-  say(equal ? Limit::equal_exponents : Limit::unidentified, equal ? p : -1);
+  say(equal ? Location::equal_exponents : Location::unidentified, equal ? p : -1);
 }
 
 /// delta of FitOptions::robust_scale.
 template <typename S>
-S robust_scale(GlobalFit<S>& search, LawResidual<S>& problem, SolverOptions<S> options) {
-  options.loss.objective = Objective::absolute;
-  const std::vector<Basin<S>> found = search.basins(options);
+S robust_scale(detail::GlobalFit<S>& search, detail::LawResidual<S>& problem, SolverOptions<S> options) {
+  options.objective.kind = ObjectiveKind::absolute;
+  const std::vector<detail::Basin<S>> found = search.basins(options);
   if (found.empty()) return S(0);
   Vector<S> r(problem.rows());
   problem.residual(found.front().phi, r);
@@ -184,38 +184,39 @@ S robust_scale(GlobalFit<S>& search, LawResidual<S>& problem, SolverOptions<S> o
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
   if (runs.size() == 0) throw InvalidInput("N is empty: there are no runs to fit");
-  Fit<S> out{&law, runs, Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, Limit::unsettled, -1, S(0)};
-  const Parametrisation<S>& parametrisation = out.parametrisation;
+  Fit<S> out{&law, runs, detail::Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, Location::unsettled,
+             -1,   S(0)};
+  const detail::Parametrisation<S>& parametrisation = out.parametrisation;
   detail::check_options(law, runs, parametrisation, options, constraints);
 
-  GlobalFit<S> search(law, runs, options.space, parametrisation);
-  Loss<S>& loss = out.options.solver.loss;
-  if (has_scale(loss.objective)) {
+  detail::GlobalFit<S> search(law, runs, options.space, parametrisation);
+  Objective<S>& objective = out.options.solver.objective;
+  if (has_scale(objective.kind)) {
     const S least = S(64) * std::numeric_limits<S>::epsilon() * search.magnitude();
     if (options.robust_scale) {
-      LawResidual<S> problem(law, runs, options.space, parametrisation);
-      loss.delta = std::max(detail::robust_scale(search, problem, options.solver), least);
+      detail::LawResidual<S> problem(law, runs, options.space, parametrisation);
+      objective.delta = std::max(detail::robust_scale(search, problem, options.solver), least);
     }
-    if (loss.delta < least) throw InvalidInput("delta is below the rounding error of the residuals");
+    if (objective.delta < least) throw InvalidInput("delta is below the rounding error of the residuals");
   }
-  std::vector<Basin<S>> found;
+  std::vector<detail::Basin<S>> found;
   if (options.start.size() != 0)
     found.push_back(search.descend_from(parametrisation.phi(Parameters<S>(options.start)), out.options.solver));
   else
     found = search.basins(out.options.solver);
   if (found.empty()) throw InvalidInput("loss: the law is not finite anywhere near these runs");
 
-  for (const Basin<S>& basin : found)
+  for (const detail::Basin<S>& basin : found)
     out.basins.push_back({parametrisation.natural(basin.phi), basin.summary.objective, basin.summary.status});
   out.phi = found.front().phi;
   out.theta = out.basins.front().theta;
   out.summary = found.front().summary;
   if (!out.theta.allFinite())
     throw InvalidInput("fixed: with these exponents a scale parameter is beyond the range of floating point");
-  if (has_kink(loss.objective)) {
-    loss.delta = out.summary.smoothing;
-    out.gap = loss.delta / S(2) * (runs.weight.size() == 0 ? S(runs.size()) : runs.weight.sum());
-    out.summary.objective = exact_total_rho<S>(loss, out.residual(), runs.weight);
+  if (has_kink(objective.kind)) {
+    objective.delta = out.summary.smoothing;
+    out.gap = objective.delta / S(2) * (runs.weight.size() == 0 ? S(runs.size()) : runs.weight.sum());
+    out.summary.objective = exact_total_rho<S>(objective, out.residual(), runs.weight);
   }
   // The iteration's estimate of the condition number cannot tell a factor of p; the singular values can.
   if (out.converged() && out.summary.inverse_condition < rank_tolerance<S>() &&

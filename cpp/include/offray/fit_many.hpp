@@ -20,8 +20,8 @@ struct FitMany {
   Jacobian<S> theta;    ///< (p, sets), natural units
   Vector<S> objective;  ///< the minimised sum w rho
   std::vector<Status> status;
-  std::vector<Limit> limit;  ///< where each optimum lies
-  Index finished = 0;        ///< sets that were done before a stop: the first ones; the others hold NaN, evaluation_failed
+  std::vector<Location> location;  ///< where each optimum lies
+  Index finished = 0;  ///< sets that were done before a stop: the first ones; the others hold NaN, evaluation_failed
 };
 
 /// Makes one data set, numbered from 0; called from several threads at once.
@@ -40,19 +40,19 @@ FitMany<S> fit_many(const AnyLaw<S>& law, Index sets, const RunsOf<S>& runs_of, 
   out.theta.setConstant(law.size(), sets, std::numeric_limits<S>::quiet_NaN());
   out.objective.setConstant(sets, std::numeric_limits<S>::quiet_NaN());
   out.status.assign(static_cast<std::size_t>(sets), Status::evaluation_failed);
-  out.limit.assign(static_cast<std::size_t>(sets), Limit::unsettled);
+  out.location.assign(static_cast<std::size_t>(sets), Location::unsettled);
   const auto fit_one = [&](Index set) {
     try {
       const Fit<S> fit = fit_any<S>(law, runs_of(set), options, constraints);
       out.theta.col(set) = fit.theta;
       out.objective[set] = fit.summary.objective;
       out.status[static_cast<std::size_t>(set)] = fit.status();
-      out.limit[static_cast<std::size_t>(set)] = fit.limit;
+      out.location[static_cast<std::size_t>(set)] = fit.location;
     } catch (const InvalidInput& error) {
       throw InvalidInput("data set " + std::to_string(set) + ": " + error.what());
     }
   };
-  out.finished = in_chunks(sets, 1, thread_count(threads), [&] { return fit_one; }, progress);
+  out.finished = detail::in_chunks(sets, 1, detail::thread_count(threads), [&] { return fit_one; }, progress);
   return out;
 }
 

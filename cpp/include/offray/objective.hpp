@@ -5,7 +5,7 @@
 
 namespace offray {
 
-enum class Objective {
+enum class ObjectiveKind {
   squares,   ///< rho = r^2 / 2
   huber,     ///< rho = r^2 / 2 where |r| <= delta, delta (|r| - delta / 2) beyond
   soft_l1,   ///< rho = delta^2 (sqrt(1 + (r / delta)^2) - 1)
@@ -16,12 +16,12 @@ enum class Objective {
 
 /// An objective with its constants.
 template <typename S>
-struct Loss {
-  Objective objective = Objective::squares;
+struct Objective {
+  ObjectiveKind kind = ObjectiveKind::squares;
   /// Scale in the units of r; at least 64 eps of the residuals' magnitude. For absolute and quantile: the half-width of the
   /// parabola r^2 / (2 delta) that replaces the kink, which changes rho by at most delta / 2.
   S delta = S(1e-3);
-  S quantile = S(0.5);  ///< tau in (0, 1), of Objective::quantile
+  S quantile = S(0.5);  ///< tau in (0, 1), of ObjectiveKind::quantile
 };
 
 }  // namespace offray

@@ -7,8 +7,6 @@
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
 #include "offray/design/planned.hpp"
-#include "offray/detail/simd/kernels.hpp"
-#include "offray/detail/solve/gauss_newton.hpp"
 #include "offray/fit.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/groups.hpp"
@@ -28,40 +26,6 @@
 #include "offray/status.hpp"
 #include "offray/types.hpp"
 
-#define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
-  prefix template struct Inputs<S>;                                                                                 \
-  prefix template struct Runs<S>;                                                                                   \
-  prefix template struct Constraints<S>;                                                                            \
-  prefix template class Parametrisation<S>;                                                                         \
-  prefix template class Conditioning<S>;                                                                            \
-  prefix template class GaussNewton<S>;                                                                             \
-  prefix template class DataStart<S>;                                                                               \
-  prefix template class Separable<S>;                                                                               \
-  prefix template class GridSearch<S>;                                                                              \
-  prefix template class GlobalFit<S>;                                                                               \
-  prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
-  prefix template class Resampler<S>;                                                                               \
-  prefix template Bootstrap<S> bootstrap<S>(const Fit<S>&, const BootstrapOptions&, const Progress&);               \
-  prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
-                                         const Constraints<S>&, int, const Progress&);                              \
-  prefix template Noise<S> noise<S>(const Fit<S>&);                                                                 \
-  prefix template class Uncertainty<S>;                                                                             \
-  prefix template class OptimalPoint<S>;                                                                            \
-  prefix template class Profile<S>;                                                                                 \
-  prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \
-  prefix template Findings findings<S>(const Fit<S>&);                                                              \
-  prefix template Identifiability<S> identifiability<S>(const Fit<S>&);                                             \
-  prefix template WeightedConditioning<S> conditioning_under<S>(const Fit<S>&, Loss<S>);                            \
-  prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                                        \
-  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
-  prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                                          \
-  prefix template S student_t_half_width<S>(S, S);
-
 #ifdef OFFRAY_COMPILED
-namespace offray {
-inline namespace OFFRAY_ABI {
-OFFRAY_INSTANTIATE(extern, double)
-OFFRAY_INSTANTIATE(extern, long double)
-}  // namespace OFFRAY_ABI
-}  // namespace offray
+#include "offray/detail/instantiate.hpp"
 #endif

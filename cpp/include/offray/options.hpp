@@ -12,9 +12,15 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
+/// The space in which the residuals live.
+enum class Space {
+  loss,     ///< r = L_hat - L
+  log_loss  ///< r = ln L_hat - ln L
+};
+
 template <typename S>
 struct SolverOptions {
-  Loss<S> loss{};
+  Objective<S> objective{};
 
   /// Converged means  ||z|| <= (gradient_tolerance + 8 eps kappa_F) sqrt(2 F) + 8 eps y_max sqrt(sum w psi / r),
   /// with F = sum w rho, kappa_F = ||R||_F ||R^-1||_F of the unit-column factor, y_max = Residual::magnitude(), and z = Q'b the

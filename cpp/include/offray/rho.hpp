@@ -12,14 +12,14 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
-/// Names, in the order of Objective.
+/// Names, in the order of ObjectiveKind.
 inline constexpr std::string_view kObjectives[] = {"squares", "huber", "soft_l1", "cauchy", "absolute", "quantile"};
 
 /// Whether rho has a kink at zero, and is minimised through smooth approximations.
-constexpr bool has_kink(Objective objective) { return objective == Objective::absolute || objective == Objective::quantile; }
+constexpr bool has_kink(ObjectiveKind kind) { return kind == ObjectiveKind::absolute || kind == ObjectiveKind::quantile; }
 
 /// Whether the objective has a scale delta of its own.
-constexpr bool has_scale(Objective objective) { return objective != Objective::squares && !has_kink(objective); }
+constexpr bool has_scale(ObjectiveKind kind) { return kind != ObjectiveKind::squares && !has_kink(kind); }
 
 /// rho and its derivatives at one residual.
 template <typename S>
@@ -31,28 +31,28 @@ struct Rho {
 };
 
 template <typename S>
-Rho<S> rho(const Loss<S>& loss, S r) {
-  const S delta = loss.delta, z = r / delta;
-  switch (loss.objective) {
-    case Objective::squares:
+Rho<S> rho(const Objective<S>& objective, S r) {
+  const S delta = objective.delta, z = r / delta;
+  switch (objective.kind) {
+    case ObjectiveKind::squares:
       break;
-    case Objective::huber: {
+    case ObjectiveKind::huber: {
       const S size = std::abs(r);
       if (size <= delta) break;
       return {delta * (size - delta / S(2)), std::copysign(delta, r), S(0), delta / size};
     }
-    case Objective::soft_l1: {
+    case ObjectiveKind::soft_l1: {
       const S root = std::sqrt(S(1) + z * z);
       return {r * r / (root + S(1)), r / root, S(1) / (root * root * root), S(1) / root};
     }
-    case Objective::cauchy: {
+    case ObjectiveKind::cauchy: {
       const S q = S(1) + z * z;
       return {delta * delta / S(2) * std::log1p(z * z), r / q, (S(2) - q) / (q * q), S(1) / q};
     }
-    case Objective::absolute:
-    case Objective::quantile: {
-      const bool tilted = loss.objective == Objective::quantile;
-      const S up = tilted ? S(1) - loss.quantile : S(1), down = tilted ? loss.quantile : S(1);
+    case ObjectiveKind::absolute:
+    case ObjectiveKind::quantile: {
+      const bool tilted = objective.kind == ObjectiveKind::quantile;
+      const S up = tilted ? S(1) - objective.quantile : S(1), down = tilted ? objective.quantile : S(1);
       const S slope = r > S(0) ? up : -down;
       if (std::abs(z) <= std::abs(slope)) return {r * z / S(2), z, S(1) / delta, S(1) / delta};
       return {slope * (r - delta * slope / S(2)), slope, S(0), slope / r};
@@ -63,17 +63,17 @@ Rho<S> rho(const Loss<S>& loss, S r) {
 
 /// rho itself, without the smoothing of a kink.
 template <typename S>
-S exact_rho(const Loss<S>& loss, S r) {
-  if (loss.objective == Objective::absolute) return std::abs(r);
-  if (loss.objective == Objective::quantile) return r > S(0) ? (S(1) - loss.quantile) * r : -loss.quantile * r;
-  return rho(loss, r).value;
+S exact_rho(const Objective<S>& objective, S r) {
+  if (objective.kind == ObjectiveKind::absolute) return std::abs(r);
+  if (objective.kind == ObjectiveKind::quantile) return r > S(0) ? (S(1) - objective.quantile) * r : -objective.quantile * r;
+  return rho(objective, r).value;
 }
 
 /// sum w rho(r) without the smoothing of a kink. \param w (n,) or empty.
 template <typename S>
-S exact_total_rho(const Loss<S>& loss, CRef<Vector<S>> r, CRef<Vector<S>> w) {
+S exact_total_rho(const Objective<S>& objective, CRef<Vector<S>> r, CRef<Vector<S>> w) {
   S sum = S(0);
-  for (Index i = 0; i < r.size(); ++i) sum += (w.size() == 0 ? S(1) : w[i]) * exact_rho(loss, r[i]);
+  for (Index i = 0; i < r.size(); ++i) sum += (w.size() == 0 ? S(1) : w[i]) * exact_rho(objective, r[i]);
   return sum;
 }
 

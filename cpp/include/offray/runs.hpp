@@ -7,21 +7,15 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "offray/detail/simd/kernels.hpp"
+#include "offray/errors.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-
-/// Thrown for input that no fit can use. The message names the argument, the first bad row (from 0) and its value.
-class InvalidInput : public std::invalid_argument {
- public:
-  using std::invalid_argument::invalid_argument;
-};
 
 namespace detail {
 

@@ -21,7 +21,7 @@ constexpr bool is_settled(Status status) {
 }
 
 /// Where the best point of a fit lies.
-enum class Limit {
+enum class Location {
   interior,         ///< no parameter at an edge, J of full rank
   equal_exponents,  ///< alpha = beta, where one ray cannot tell the two terms apart
   term_vanishes,    ///< A -> 0, B -> 0: the best fit does without the term
@@ -32,8 +32,8 @@ enum class Limit {
   unsettled         ///< the iteration did not end at a stationary point
 };
 
-inline constexpr std::string_view kLimits[] = {"interior", "equal_exponents", "term_vanishes", "floor_vanishes",
-                                               "runaway",  "bounded",         "unidentified",  "unsettled"};
+inline constexpr std::string_view kLocations[] = {"interior", "equal_exponents", "term_vanishes", "floor_vanishes",
+                                                  "runaway",  "bounded",         "unidentified",  "unsettled"};
 
 /// One sentence per outcome.
 constexpr std::string_view describe(Status status) {

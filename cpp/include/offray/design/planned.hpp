@@ -33,7 +33,8 @@ Fit<S> planned(const AnyLaw<S>& law, const Inputs<S>& at, CRef<Vector<S>> theta,
   detail::require_positive<S>("theta: the loss it predicts", runs.loss);
   FitOptions<S> options;
   options.space = space;
-  Fit<S> out{&law, runs, Parametrisation<S>(law, at, Constraints<S>(law)), options, {}, {}, {}, {}, Limit::interior, -1, S(0)};
+  Fit<S> out{&law, runs, detail::Parametrisation<S>(law, at, Constraints<S>(law)), options, {}, {}, {}, {}, Location::interior,
+             -1,   S(0)};
   out.theta = theta;
   out.phi = out.parametrisation.phi(out.theta);
   out.summary.status = Status::converged;
@@ -132,7 +133,7 @@ class DesignSearch {
     Jacobian<S> M(std::max(rows.rows(), p), p + 1), R(p, p + 1);
     M.setZero();
     M.topLeftCorner(rows.rows(), p) = rows;
-    tall_qr<S>(M, R);
+    detail::tall_qr<S>(M, R);
     return R.leftCols(p);
   }
 

@@ -114,7 +114,7 @@ struct QuickLook {
     Jacobian<S> M(J.rows(), m + 1);
     M.leftCols(m) = J;
     M.col(m).setZero();
-    tall_qr<S>(M, R);
+    detail::tall_qr<S>(M, R);
     se.resize(m);
     for (Index j = 0; j < m; ++j) se[j] = spread(Parameters<S>::Unit(m, j));
   }
@@ -136,7 +136,7 @@ struct QuickLook {
 
   /// An upper bound on kappa_2, at most m times too large.
   S kappa_bound() const {
-    return S(1) / inverse_condition<S>(R, [](Index) { return false; });
+    return S(1) / detail::inverse_condition<S>(R, [](Index) { return false; });
   }
 
   /// kappa_eq of the two coefficients' columns. They part with the gap p - q of the exponents, which runs near a ray hardly

@@ -52,8 +52,8 @@ class Refit {
     } else {
       losses_.resize(kept_);
     }
-    if (!fit.law->separable || !fit.parametrisation.unconstrained() || has_kink(fit.options.solver.loss.objective)) return;
-    rows_.emplace(power_sum_rows(*fit.law, fit.runs, fit.options.space));
+    if (!fit.law->separable || !fit.parametrisation.unconstrained() || has_kink(fit.options.solver.objective.kind)) return;
+    rows_.emplace(detail::power_sum_rows(*fit.law, fit.runs, fit.options.space));
     separable_.emplace(kept_);
     if (!pairs_) return;
     rows_->weight.resize(kept_);
@@ -82,8 +82,8 @@ class Refit {
   std::vector<Index> row_;            ///< which they are
   Vector<S> weight_;                  ///< how often each was drawn, times its own weight
   Vector<S> losses_;                  ///< new ones in the fitted space; residual and wild
-  std::optional<PowerSumRows<S>> rows_;
-  std::optional<Separable<S>> separable_;
+  std::optional<detail::PowerSumRows<S>> rows_;
+  std::optional<detail::VariableProjection<S>> separable_;
 
   bool draw_runs(Index replicate) {
     resampler_.draw_groups(replicate, drawn_);
@@ -100,7 +100,7 @@ class Refit {
 
   /// The rows of this replicate in the buffers of all. N and D are counted from the smallest runs drawn.
   void fill_rows() {
-    PowerSumRows<S>& rows = *rows_;
+    detail::PowerSumRows<S>& rows = *rows_;
     if (!pairs_) {
       rows.observed = losses_;
       return;
@@ -124,22 +124,22 @@ class Refit {
   /// False where the optimum of the power sum is beyond the range of the law's parameters.
   bool descend_in_place(Parameters<S>& phi, Summary<S>& summary) {
     fill_rows();
-    PowerSum<S> form = form_of_phi(*fit_.law, fit_.parametrisation, *rows_, fit_.phi);
+    PowerSum<S> form = detail::form_of_phi(*fit_.law, fit_.parametrisation, *rows_, fit_.phi);
     summary = separable_->minimise(*rows_, fit_.options.solver, form);
-    return phi_of_form(*fit_.law, fit_.parametrisation, *rows_, form, phi);
+    return detail::phi_of_form(*fit_.law, fit_.parametrisation, *rows_, form, phi);
   }
 
   void descend(Parameters<S>& phi, Summary<S>& summary) {
     const Runs<S> runs = sample();
-    const Loss<S>& loss = fit_.options.solver.loss;
-    const Basin<S> basin =
-        GlobalFit<S>(*fit_.law, runs, fit_.options.space, fit_.parametrisation).descend_from(fit_.phi, fit_.options.solver);
+    const Objective<S>& objective = fit_.options.solver.objective;
+    const detail::Basin<S> basin = detail::GlobalFit<S>(*fit_.law, runs, fit_.options.space, fit_.parametrisation)
+                                       .descend_from(fit_.phi, fit_.options.solver);
     phi = basin.phi;
     summary = basin.summary;
-    if (!has_kink(loss.objective)) return;
+    if (!has_kink(objective.kind)) return;
     Vector<S> r(runs.size());
-    LawResidual<S>(*fit_.law, runs, fit_.options.space, fit_.parametrisation).residual(phi, r);
-    summary.objective = exact_total_rho<S>(loss, r, runs.weight);
+    detail::LawResidual<S>(*fit_.law, runs, fit_.options.space, fit_.parametrisation).residual(phi, r);
+    summary.objective = exact_total_rho<S>(objective, r, runs.weight);
   }
 
   Runs<S> sample() const {
@@ -175,7 +175,7 @@ template <typename S>
 Bootstrap<S> bootstrap(const Fit<S>& fit, const BootstrapOptions& options, const Progress& progress = {}) {
   constexpr Index kChunk = 16;
   if (options.replicates < 1) throw InvalidInput("replicates must be positive; got " + std::to_string(options.replicates));
-  const int threads = thread_count(options.threads);
+  const int threads = detail::thread_count(options.threads);
   const Resampler<S> resampler(fit, options.kind, options.seed, options.group);
   Bootstrap<S> out;
   out.theta.setConstant(fit.theta.size(), options.replicates, std::numeric_limits<S>::quiet_NaN());
@@ -184,7 +184,7 @@ Bootstrap<S> bootstrap(const Fit<S>& fit, const BootstrapOptions& options, const
   const auto make_work = [&] {
     return [refit = detail::Refit<S>(fit, resampler), &out](Index replicate) mutable { refit(replicate, out); };
   };
-  out.finished = in_chunks(options.replicates, kChunk, threads, make_work, progress);
+  out.finished = detail::in_chunks(options.replicates, kChunk, threads, make_work, progress);
   return out;
 }
 

@@ -72,11 +72,11 @@ struct WeightedConditioning {
 /// Columns are scaled to unit length before the weights; N and D are in units of their geometric means.
 /// \param loss the other objective; its weights are taken at least 1e-12 of the largest residual away from a kink.
 template <typename S>
-WeightedConditioning<S> conditioning_under(const Fit<S>& fit, Loss<S> loss) {
+WeightedConditioning<S> conditioning_under(const Fit<S>& fit, Objective<S> objective) {
   const Vector<S> r = fit.residual();
-  if (has_kink(loss.objective)) loss.delta = std::max(S(1e-12) * r.cwiseAbs().maxCoeff(), std::numeric_limits<S>::min());
+  if (has_kink(objective.kind)) objective.delta = std::max(S(1e-12) * r.cwiseAbs().maxCoeff(), std::numeric_limits<S>::min());
   Vector<S> weight(r.size());
-  for (Index i = 0; i < r.size(); ++i) weight[i] = std::max(rho(loss, r[i]).majorizer, S(1e-200));
+  for (Index i = 0; i < r.size(); ++i) weight[i] = std::max(rho(objective, r[i]).majorizer, S(1e-200));
   if (fit.weight().size() != 0) weight.array() *= fit.weight().array();
   Jacobian<S> J = fit.parametrisation.recentred(fit.jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
   for (Index j = 0; j < J.cols(); ++j) J.col(j).stableNormalize();
@@ -94,7 +94,7 @@ struct Prediction {
 
 template <typename S>
 Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
-  const Parametrisation<S>& parametrisation = fit.parametrisation;
+  const detail::Parametrisation<S>& parametrisation = fit.parametrisation;
   Prediction<S> out{Vector<S>(at.size()), Vector<S>(at.size())};
   Parameters<S> theta;
   parametrisation.centred(fit.phi, theta);

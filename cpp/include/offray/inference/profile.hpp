@@ -19,10 +19,10 @@ inline namespace OFFRAY_ABI {
 /// A fit's problem on the surface ln q(phi) = target. One unknown, the pivot, follows from the others, so that the solver sees
 /// a problem without constraints in the m - 1 that are left.
 template <typename S>
-class Constrained final : public Residual<S> {
+class Constrained final : public detail::Residual<S> {
  public:
   /// References must outlive the object.
-  Constrained(LawResidual<S>& base, const Quantity<S>& quantity, Index pivot, S least, S most)
+  Constrained(detail::LawResidual<S>& base, const Quantity<S>& quantity, Index pivot, S least, S most)
       : base_(base), quantity_(quantity), pivot_(pivot), least_(least), most_(most), J_(base.rows(), base.cols()) {}
 
   void set_target(S target) { target_ = target; }
@@ -72,7 +72,7 @@ class Constrained final : public Residual<S> {
   }
 
  private:
-  LawResidual<S>& base_;
+  detail::LawResidual<S>& base_;
   const Quantity<S>& quantity_;
   Index pivot_;
   S least_, most_, target_ = S(0);
@@ -99,7 +99,7 @@ class Profile {
         quantity_(std::move(quantity)),
         uncertainty_(fit),
         base_(*fit.law, fit.runs, fit.options.space, fit.parametrisation) {
-    if (has_kink(fit.options.solver.loss.objective))
+    if (has_kink(fit.options.solver.objective.kind))
       throw InvalidInput("profile: the objective has a kink, so that its profile is not smooth; use the bootstrap");
     const Noise<S> noise = offray::noise(fit);
     scale_ = noise.score / noise.slope;
@@ -112,7 +112,7 @@ class Profile {
   const Fit<S>& fit_;
   Quantity<S> quantity_;
   Uncertainty<S> uncertainty_;
-  LawResidual<S> base_;
+  detail::LawResidual<S> base_;
   S scale_, estimate_;
   Parameters<S> gradient_;
 
@@ -123,13 +123,14 @@ class Profile {
   S reach(S side, S t);
 
   /// The least objective on the surface.
-  S least(Constrained<S>& problem, GaussNewton<S>& solver, const Parameters<S>& low, const Parameters<S>& high,
+  S least(Constrained<S>& problem, detail::GaussNewton<S>& solver, const Parameters<S>& low, const Parameters<S>& high,
           Parameters<S>& others) {
     if (problem.cols() > 0) return solver.minimise(problem, fit_.weight(), low, high, fit_.options.solver, others).objective;
     Vector<S> r(problem.rows());
     Jacobian<S> none(problem.rows(), 0);
     problem.evaluate(others, r, none);
-    return r.allFinite() ? exact_total_rho<S>(fit_.options.solver.loss, r, fit_.weight()) : std::numeric_limits<S>::infinity();
+    return r.allFinite() ? exact_total_rho<S>(fit_.options.solver.objective, r, fit_.weight())
+                         : std::numeric_limits<S>::infinity();
   }
 };
 
@@ -144,7 +145,7 @@ LogInterval<S> Profile<S>::interval(S level) {
 
 template <typename S>
 Index Profile<S>::pivot() const {
-  const Parametrisation<S>& parametrisation = fit_.parametrisation;
+  const detail::Parametrisation<S>& parametrisation = fit_.parametrisation;
   const Vector<S> norms = fit_.weighted_jacobian().colwise().norm().transpose();
   Index best = -1;
   S most = S(-1);
@@ -159,10 +160,10 @@ Index Profile<S>::pivot() const {
 template <typename S>
 S Profile<S>::reach(S side, S t) {
   constexpr S kFarthest = S(100);  // in ln q
-  const Parametrisation<S>& parametrisation = fit_.parametrisation;
+  const detail::Parametrisation<S>& parametrisation = fit_.parametrisation;
   const Index j = pivot();
   Constrained<S> problem(base_, quantity_, j, parametrisation.lower[j], parametrisation.upper[j]);
-  GaussNewton<S> solver(problem.rows(), problem.cols());
+  detail::GaussNewton<S> solver(problem.rows(), problem.cols());
   const Parameters<S> low = problem.others(parametrisation.lower), high = problem.others(parametrisation.upper);
   const Parameters<S> ahead = uncertainty_.least_cost(gradient_);
   Parameters<S> known = fit_.phi;  // the best point found at `inside`

@@ -21,7 +21,7 @@ namespace detail {
 
 /// Derivatives by phi of a quantity with derivatives g by ln theta, natural units, (p,).
 template <typename S>
-Parameters<S> by_phi(const Parametrisation<S>& parametrisation, const Parameters<S>& theta, const Parameters<S>& g) {
+Parameters<S> by_phi(const detail::Parametrisation<S>& parametrisation, const Parameters<S>& theta, const Parameters<S>& g) {
   const Square<S> chain = parametrisation.chain(theta);
   return chain.transpose() * g.cwiseQuotient(theta);
 }
@@ -43,7 +43,7 @@ Quantity<S> log_parameter(const Fit<S>& fit, Index j) {
 /// ln L at one place.
 template <typename S>
 Quantity<S> log_loss_at(const Fit<S>& fit, const Inputs<S>& where) {
-  const Parametrisation<S>& parametrisation = fit.parametrisation;
+  const detail::Parametrisation<S>& parametrisation = fit.parametrisation;
   return [&fit, &parametrisation, at = where.in_units(parametrisation.log_N0, parametrisation.log_D0), value = Vector<S>(1),
           J = Jacobian<S>(1, fit.theta.size())](const Parameters<S>& phi, Parameters<S>& gradient) mutable {
     Parameters<S> theta;

@@ -58,7 +58,7 @@ class Resampler {
 
   /// Pairs: how often each group was drawn.
   void draw_groups(Index replicate, std::vector<std::uint32_t>& times) const {
-    RandomStream random = stream(replicate);
+    detail::RandomStream random = stream(replicate);
     const auto count = static_cast<std::uint32_t>(groups_.count());
     times.assign(count, 0);
     for (std::uint32_t k = 0; k < count; ++k) ++times[random.below(count)];
@@ -67,7 +67,7 @@ class Resampler {
   /// Residual and wild: new losses in the fitted space.
   /// \return whether they are losses: positive, whatever the space.
   bool draw_losses(Index replicate, Vector<S>& losses) const {
-    RandomStream random = stream(replicate);
+    detail::RandomStream random = stream(replicate);
     losses = predicted_;
     for (Index g = 0; g < groups_.count(); ++g) {
       if (kind_ == Resampling::wild)
@@ -87,7 +87,9 @@ class Resampler {
   Vector<S> noise_;   ///< e, or sqrt(w) e centred
   Vector<S> spread_;  ///< 1 / sqrt(w) where residuals were scaled by sqrt(w)
 
-  RandomStream stream(Index replicate) const { return RandomStream(seed_, static_cast<std::uint64_t>(replicate)); }
+  detail::RandomStream stream(Index replicate) const {
+    return detail::RandomStream(seed_, static_cast<std::uint64_t>(replicate));
+  }
 
   void flip(Index group, int sign, Vector<S>& losses) const {
     for (Index k = 0; k < groups_.size(group); ++k) {
@@ -97,7 +99,7 @@ class Resampler {
   }
 
   /// Residuals of a drawn group, from a drawn place on and around, so that neighbours stay neighbours whatever the sizes.
-  void transplant(Index group, RandomStream& random, Vector<S>& losses) const {
+  void transplant(Index group, detail::RandomStream& random, Vector<S>& losses) const {
     const Index donor = random.below(static_cast<std::uint32_t>(groups_.count()));
     const Index available = groups_.size(donor);
     Index from = available == 1 ? 0 : random.below(static_cast<std::uint32_t>(available));

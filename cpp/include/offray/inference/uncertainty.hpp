@@ -47,8 +47,8 @@ template <typename S>
 Noise<S> noise(const Fit<S>& fit) {
   const S dof = S(fit.degrees_of_freedom());
   if (!(dof > S(0))) return {Noise<S>::infinity(), S(1), Noise<S>::infinity()};
-  const Loss<S>& loss = fit.options.solver.loss;
-  if (loss.objective == Objective::squares) {
+  const Objective<S>& objective = fit.options.solver.objective;
+  if (objective.kind == ObjectiveKind::squares) {
     const S variance = S(2) * fit.summary.objective / dof;
     return {variance, S(1), std::sqrt(variance)};
   }
@@ -59,9 +59,9 @@ Noise<S> noise(const Fit<S>& fit) {
   S squares = S(0), slope = S(0), total = S(0);
   for (Index i = 0; i < n; ++i) {
     const S w = weighted ? fit.weight()[i] : S(1);
-    const Rho<S> at = rho(loss, r[i]);
+    const Rho<S> at = rho(objective, r[i]);
     squares += w * at.slope * at.slope;
-    slope += w * (h > S(0) ? (rho(loss, r[i] + h).slope - rho(loss, r[i] - h).slope) / (S(2) * h) : at.curvature);
+    slope += w * (h > S(0) ? (rho(objective, r[i] + h).slope - rho(objective, r[i] - h).slope) / (S(2) * h) : at.curvature);
     total += w;
   }
   const Vector<S> alike = weighted ? Vector<S>(r.cwiseProduct(fit.weight().cwiseSqrt())) : r;
@@ -145,7 +145,7 @@ Uncertainty<S> Uncertainty<S>::sandwich(const Fit<S>& fit, const std::vector<Ind
   Jacobian<S> scores = Jacobian<S>::Zero(J.cols(), groups.count());
   for (Index i = 0; i < r.size(); ++i) {
     const S w = fit.weight().size() == 0 ? S(1) : fit.weight()[i];
-    scores.col(groups.of(i)) += w * rho(fit.options.solver.loss, r[i]).slope * J.row(i).transpose();
+    scores.col(groups.of(i)) += w * rho(fit.options.solver.objective, r[i]).slope * J.row(i).transpose();
   }
   const Jacobian<S> F = out.condition_.inverse_factor();
   const S n = S(r.size()), G = S(groups.count());

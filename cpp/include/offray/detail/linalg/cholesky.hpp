@@ -10,6 +10,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// H = L L' for the leading `size` rows of a symmetric 3 x 3 matrix.
 template <typename S>
@@ -55,5 +56,6 @@ class SmallCholesky {
   int size_;
 };
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -10,6 +10,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 template <typename S>
 using Vector3 = Eigen::Matrix<S, 3, 1>;
@@ -37,7 +38,7 @@ Vector3<S> nonnegative_solution(const Eigen::Matrix<S, 3, 3>& R, const Vector3<S
     Eigen::Matrix<S, 3, 4> A, small;
     for (int j = 0; j < 3; ++j) A.col(j) = (subset >> j & 1) != 0 ? R.col(j) : Vector3<S>::Zero().eval();
     A.col(3) = z;
-    detail::Kernels<S>::tall_qr(3, 3, nullptr, A.data(), 3, small.data(), 3);
+    Kernels<S>::tall_qr(3, 3, nullptr, A.data(), 3, small.data(), 3);
     const Vector3<S> c = solve(small.data(), small.data() + 9);
     const S left = A.col(3).squaredNorm();
     if (c.minCoeff() >= S(0) && left < least) {
@@ -48,5 +49,6 @@ Vector3<S> nonnegative_solution(const Eigen::Matrix<S, 3, 3>& R, const Vector3<S
   return best;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -8,6 +8,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Fills R = [R_A | z] with the upper triangle of A = Q R_A and z = Q'b, and replaces the columns of M = [A | b] by orthogonal
 /// ones. They are left unnormalised: column k of A becomes R(k, k) Q_k, and b becomes its residual b - Q z.
@@ -24,8 +25,9 @@ inline namespace OFFRAY_ABI {
 /// \param[in,out] M (n, m + 1), m <= kMaxParameters. \param[out] R (m, m + 1).
 template <typename S>
 void tall_qr(Ref<Jacobian<S>> M, Ref<Jacobian<S>> R) {
-  detail::Kernels<S>::tall_qr(M.rows(), M.cols() - 1, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
+  Kernels<S>::tall_qr(M.rows(), M.cols() - 1, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

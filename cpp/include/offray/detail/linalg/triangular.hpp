@@ -10,6 +10,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// 1 / (||R||_F ||R^-1||_F) with the columns of R, (m, >= m), scaled to unit length: between 1 / (m kappa_2) and 1 / kappa_2.
 /// Zero where a column adds no direction. Columns for which held(k) are left out; they must be zero.
@@ -47,5 +48,6 @@ S steepest(CRef<Jacobian<S>> R) {
   return largest;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -12,6 +12,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// argmin g'd + d'H d / 2 subject to ||d|| <= radius for the leading `size` unknowns of three; H symmetric and perhaps
 /// indefinite (More & Sorensen 1983). Further entries of d are zero.
@@ -62,5 +63,6 @@ Eigen::Matrix<S, 3, 1> trust_region_step(Eigen::Matrix<S, 3, 3> H, Eigen::Matrix
   return eigen.eigenvectors() * y;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

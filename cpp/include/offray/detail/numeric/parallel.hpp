@@ -13,13 +13,12 @@
 #include <thread>
 #include <vector>
 
-#include "offray/runs.hpp"
+#include "offray/errors.hpp"
+#include "offray/progress.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-
-/// Told on the calling thread how many pieces of how many are done; returns false to stop. Empty: nobody watches.
-using Progress = std::function<bool(Index done, Index total)>;
+namespace detail {
 
 /// The number of threads that is meant by `asked`: 0 stands for one per processor.
 /// \throws InvalidInput for a negative number.
@@ -88,5 +87,6 @@ Index in_chunks(Index total, Index chunk, int threads, const MakeWork& make_work
   return done;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -11,6 +11,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011): a keyed bijection of 128-bit counters whose values pass the statistical
 /// batteries. It has no state to carry from one replicate to the next, hence no order to keep between threads.
@@ -77,5 +78,6 @@ class RandomStream {
   }
 };
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -87,10 +87,10 @@ struct KernelTable {
   void (*tall_qr)(Index n, Index m, const double* const* columns, double* M, Index stride, double* R, Index ldr);
 
   /// sum_i w[i] rho(r[i]); w may be null.
-  double (*total_rho)(const Loss<double>& loss, Index n, const double* r, const double* w);
+  double (*total_rho)(const Objective<double>& objective, Index n, const double* r, const double* w);
 
   /// psi(r) / r, and rho''(r) - psi(r) / r.
-  void (*influence)(const Loss<double>& loss, Index n, const double* r, double* majorizer, double* excess);
+  void (*influence)(const Objective<double>& objective, Index n, const double* r, double* majorizer, double* excess);
 
   /// s, ln s (but for Link::identity) and r of the coefficients c. Returns the least s: unless positive, r means nothing.
   double (*power_sum_residual)(const PowerSumRow<double>& at, const double* c);

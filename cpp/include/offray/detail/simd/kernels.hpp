@@ -160,9 +160,11 @@ struct PortableKernels {
     }
   }
 
-  static S total_rho(const Loss<S>& loss, Index n, const S* r, const S* w) { return kernel_paths::total_rho<S>(loss, n, r, w); }
-  static void influence(const Loss<S>& loss, Index n, const S* r, S* majorizer, S* excess) {
-    kernel_paths::influence<S>(loss, n, r, majorizer, excess);
+  static S total_rho(const Objective<S>& objective, Index n, const S* r, const S* w) {
+    return kernel_paths::total_rho<S>(objective, n, r, w);
+  }
+  static void influence(const Objective<S>& objective, Index n, const S* r, S* majorizer, S* excess) {
+    kernel_paths::influence<S>(objective, n, r, majorizer, excess);
   }
   static S power_sum_residual(const PowerSumRow<S>& at, const S* c) { return kernel_paths::power_sum_residual<S>(at, c); }
   static void power_sum_weights(const PowerSumRow<S>& at, S* sums) { kernel_paths::power_sum_weights<S>(at, sums); }
@@ -242,11 +244,11 @@ struct DispatchedKernels {
   static void tall_qr(Index n, Index m, const double* const* columns, double* M, Index stride, double* R, Index ldr) {
     kernels().tall_qr(n, m, columns, M, stride, R, ldr);
   }
-  static double total_rho(const Loss<double>& loss, Index n, const double* r, const double* w) {
-    return kernels().total_rho(loss, n, r, w);
+  static double total_rho(const Objective<double>& objective, Index n, const double* r, const double* w) {
+    return kernels().total_rho(objective, n, r, w);
   }
-  static void influence(const Loss<double>& loss, Index n, const double* r, double* majorizer, double* excess) {
-    kernels().influence(loss, n, r, majorizer, excess);
+  static void influence(const Objective<double>& objective, Index n, const double* r, double* majorizer, double* excess) {
+    kernels().influence(objective, n, r, majorizer, excess);
   }
   static double power_sum_residual(const PowerSumRow<double>& at, const double* c) {
     return kernels().power_sum_residual(at, c);

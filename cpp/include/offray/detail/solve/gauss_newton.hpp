@@ -17,6 +17,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Workspace and iteration. Construct once per problem size; minimise() allocates nothing and throws nothing.
 ///
@@ -83,12 +84,12 @@ class GaussNewton {
 template <typename S>
 S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const {
   S sum = S(0);
-  if (options.loss.objective == Objective::squares) {
+  if (options.objective.kind == ObjectiveKind::squares) {
     sum = (weights.size() == 0 ? r.squaredNorm() : weights.dot(r.cwiseAbs2())) / S(2);
   } else {
     for (Index i = 0; i < r.size(); ++i) {
       const S w = weights.size() == 0 ? S(1) : weights[i];
-      sum += w * rho(options.loss, r[i]).value;
+      sum += w * rho(options.objective, r[i]).value;
     }
   }
   return std::isfinite(sum) ? sum : std::numeric_limits<S>::infinity();
@@ -97,10 +98,10 @@ S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> wei
 /// force_ = w psi(r) and the gradient J' force_ at the current point.
 template <typename S>
 void GaussNewton<S>::differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights) {
-  if (options.loss.objective == Objective::squares)
+  if (options.objective.kind == ObjectiveKind::squares)
     force_ = r_;
   else
-    for (Index i = 0; i < r_.size(); ++i) force_[i] = rho(options.loss, r_[i]).slope;
+    for (Index i = 0; i < r_.size(); ++i) force_[i] = rho(options.objective, r_[i]).slope;
   if (weights.size() != 0) force_.array() *= weights.array();
   gradient_.noalias() = J_.transpose() * force_;
 }
@@ -117,14 +118,14 @@ void GaussNewton<S>::hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S
 template <typename S>
 void GaussNewton<S>::factorise(const SolverOptions<S>& options, CRef<Vector<S>> weights, S newton) {
   const Index m = J_.cols();
-  if (options.loss.objective == Objective::squares) {
+  if (options.objective.kind == ObjectiveKind::squares) {
     W_.leftCols(m) = J_;
     W_.col(m) = r_;
     if (weights.size() != 0)
       for (Index j = 0; j <= m; ++j) W_.col(j).array() *= weights.array().sqrt();
   } else {
     for (Index i = 0; i < r_.size(); ++i) {
-      const Rho<S> at = rho(options.loss, r_[i]);
+      const Rho<S> at = rho(options.objective, r_[i]);
       const S w = weights.size() == 0 ? S(1) : weights[i];
       // A negative curvature (cauchy) has no square root; there the majorizer alone counts.
       const S omega = newton * std::max(at.curvature, S(0)) + (S(1) - newton) * at.majorizer;
@@ -208,7 +209,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   // sigma > 1e-2 as it is: a shortened one would leave the basin along the others.
   constexpr S kFirstDamping = S(1e-4), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
   constexpr int kPatience = 6;
-  const bool quadratic = options.loss.objective == Objective::squares;
+  const bool quadratic = options.objective.kind == ObjectiveKind::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
   const S rounding = S(8) * eps * problem.magnitude() * std::sqrt(total_weight);
 
@@ -321,5 +322,6 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
   }
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

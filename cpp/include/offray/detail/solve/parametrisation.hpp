@@ -13,6 +13,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// The largest exponent alpha of a coefficient A whose natural value A = A' N0^alpha, and its variance, are numbers in double:
 /// N0^alpha <= 1e250. \param log_unit ln N0.
@@ -209,5 +210,6 @@ class Parametrisation {
   Parameters<S> lower, upper;  ///< bounds on phi
 };
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -4,9 +4,11 @@
 #pragma once
 
 #include "offray/detail/solve/parametrisation.hpp"
+#include "offray/options.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// A least-squares problem. Virtual: one call per iteration, so the solver is compiled once per scalar.
 template <typename S>
@@ -22,11 +24,6 @@ class Residual {
   virtual void evaluate(CRef<Parameters<S>> phi, Ref<Vector<S>> r, Ref<Jacobian<S>> J) = 0;
   /// The size of the numbers whose difference r is: r carries an absolute rounding error of a few eps times this.
   virtual S magnitude() const = 0;
-};
-
-enum class Space {
-  loss,     ///< r = L_hat - L
-  log_loss  ///< r = ln L_hat - ln L
 };
 
 /// Residual::magnitude() of losses or their logarithms; ln L_hat inherits the relative error of L_hat, hence the 1.
@@ -91,5 +88,6 @@ class LawResidual final : public Residual<S> {
   S magnitude_;
 };
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -13,6 +13,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// A node of the grid with its best coefficients.
 template <typename S>
@@ -48,7 +49,7 @@ class GridSearch {
   std::vector<GridCell<S>> minima_along(const PowerSumRows<S>& rows, const Vector<S>& reweight, const PowerSum<S>& at);
 
  private:
-  using Kernel = detail::Kernels<S>;
+  using Kernel = Kernels<S>;
 
   // Exponents are multiples of one, so that each column is a product of two earlier ones: one exponential serves all.
   static constexpr int kNodes = 16;
@@ -384,5 +385,6 @@ std::vector<GridCell<S>> GridSearch<S>::minima_along(const PowerSumRows<S>& rows
   return out;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -11,6 +11,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// The power sum of a separable law at phi, in the units of `rows`.
 template <typename S>
@@ -46,5 +47,6 @@ bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation
   return inside;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -19,6 +19,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Rows of a power-sum problem: r = L0 s^outer - L, or ln L0 + outer ln s - ln L, with s = floor + n u + d v, u = exp(-p x),
 /// v = exp(-q y). With L0 the typical loss s is about 1, so that a change of `outer` leaves the coefficients where they are.
@@ -52,9 +53,9 @@ struct PowerSumRows {
 /// it holds, one more Newton step is taken, which squares the relative error of kappa_F ||z|| / sqrt(2 F), to eps. Construct
 /// once per size; minimise() allocates nothing and throws nothing.
 template <typename S>
-class Separable {
+class VariableProjection {
  public:
-  explicit Separable(Index capacity) : base_(capacity, 5), M_(capacity, 7), scratch_(capacity, 10) {}
+  explicit VariableProjection(Index capacity) : base_(capacity, 5), M_(capacity, 7), scratch_(capacity, 10) {}
 
   /// \param[in,out] form start (for the linear problem only its exponents matter) and optimum.
   Summary<S> minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form);
@@ -70,7 +71,7 @@ class Separable {
 
  private:
   static constexpr S eps = std::numeric_limits<S>::epsilon();
-  using Kernel = detail::Kernels<S>;
+  using Kernel = Kernels<S>;
   using Coefficients = Vector3<S>;
   using Exponents = std::array<S, 3>;
   using Small3 = Eigen::Matrix<S, 3, 3>;
@@ -109,7 +110,7 @@ class Separable {
   S noise(S F) const;
 
   const PowerSumRows<S>* rows_ = nullptr;
-  Loss<S> loss_;
+  Objective<S> objective_;
   bool linear_ = false;
   Index n_ = 0, nt_ = 0;
   std::array<int, 3> unknown_{};  ///< which of outer, p, q the columns 3.. stand for
@@ -117,7 +118,7 @@ class Separable {
   Jacobian<S> base_;     ///< 1, u, v, xu, yv (times sqrt(w) in the linear case)
   Jacobian<S> M_;        ///< the augmented weighted problem
   Jacobian<S> scratch_;  ///< what row_ points to; in the linear case the residual and sqrt(w) L
-  detail::PowerSumRow<S> row_{}, other_{};
+  PowerSumRow<S> row_{}, other_{};
   Eigen::Matrix<S, 6, 7> trial_R_, R_;  ///< factor of [c columns, t columns | b]; R_ with true derivative columns
   Eigen::Matrix<S, 6, 6> C_;            ///< what the Hessian has beyond R'R
   S total_weight_ = S(0);               ///< sum of w
@@ -134,7 +135,7 @@ class Separable {
 
 /// u, v and their derivatives at the exponents of `at`.
 template <typename S>
-void Separable<S>::columns(const Point& at) {
+void VariableProjection<S>::columns(const Point& at) {
   const S* root = linear_ && rows_->root.size() != 0 ? rows_->root.data() : nullptr;
   Kernel::power(n_, at.t[1], rows_->x.data(), root, base_.col(1).data(), base_.col(3).data());
   Kernel::power(n_, at.t[2], rows_->y.data(), root, base_.col(2).data(), base_.col(4).data());
@@ -142,7 +143,7 @@ void Separable<S>::columns(const Point& at) {
 
 /// Linear problem: the best c for the exponents of `at`, its objective, and the factor of the whole augmented matrix.
 template <typename S>
-void Separable<S>::try_linear(Point& at) {
+void VariableProjection<S>::try_linear(Point& at) {
   columns(at);
   const Index m = 3 + nt_;
   const S* column[6] = {base_.col(0).data(), base_.col(1).data(), base_.col(2).data()};
@@ -159,22 +160,22 @@ void Separable<S>::try_linear(Point& at) {
 
 /// General problem: the objective at `at` as it is, with the columns already there.
 template <typename S>
-void Separable<S>::try_rows(Point& at) {
+void VariableProjection<S>::try_rows(Point& at) {
   at.F = std::numeric_limits<S>::infinity();
   row_.outer = at.t[0];
   row_.link = rows_->space == Space::log_loss      ? kernel_paths::Link::log
               : !rows_->free[0] && at.t[0] == S(1) ? kernel_paths::Link::identity
                                                    : kernel_paths::Link::power;
   if (!(Kernel::power_sum_residual(row_, at.c.data()) > S(0))) return;
-  const S sum = Kernel::total_rho(loss_, n_, row_.residual, row_.weight);
+  const S sum = Kernel::total_rho(objective_, n_, row_.residual, row_.weight);
   if (std::isfinite(sum)) at.F = sum;
 }
 
 /// M_ of the weighted linearisation, from what try_rows() left.
 template <typename S>
-void Separable<S>::fill_rows(Index unknowns) {
+void VariableProjection<S>::fill_rows(Index unknowns) {
   S sums[2];
-  Kernel::influence(loss_, n_, row_.residual, row_.majorizer, row_.excess);
+  Kernel::influence(objective_, n_, row_.residual, row_.majorizer, row_.excess);
   Kernel::power_sum_weights(row_, sums);
   total_majorizer_ = sums[0];
   squared_force_ = sums[1];
@@ -183,7 +184,7 @@ void Separable<S>::fill_rows(Index unknowns) {
 
 /// Sets aside what try_rows() left, for what the next one leaves, or takes it back.
 template <typename S>
-void Separable<S>::flip() {
+void VariableProjection<S>::flip() {
   std::swap(row_.s, other_.s);
   std::swap(row_.log_s, other_.log_s);
   std::swap(row_.residual, other_.residual);
@@ -191,7 +192,7 @@ void Separable<S>::flip() {
 
 /// Coefficients that suit the exponents of `at`: a few steps of reweighted least squares, none of which raises the objective.
 template <typename S>
-void Separable<S>::follow(Point& at) {
+void VariableProjection<S>::follow(Point& at) {
   for (int pass = 0; pass < 2; ++pass) {
     if (!std::isfinite(at.F)) return;
     fill_rows(0);
@@ -216,7 +217,7 @@ void Separable<S>::follow(Point& at) {
 
 /// R_ (true derivative columns) and z at the current point; the general problem builds its matrix here.
 template <typename S>
-void Separable<S>::factorise(const Point& at) {
+void VariableProjection<S>::factorise(const Point& at) {
   const Index m = 3 + nt_;
   if (!linear_) {
     fill_rows(nt_);
@@ -231,7 +232,7 @@ void Separable<S>::factorise(const Point& at) {
 
 /// C_: the second-order terms of the exact Hessian. Then the columns of R_ are scaled to true derivatives.
 template <typename S>
-void Separable<S>::curvature(const Point& at) {
+void VariableProjection<S>::curvature(const Point& at) {
   const Index m = 3 + nt_;
   const auto z = R_.col(m).head(m);
   C_.setZero();
@@ -276,7 +277,7 @@ void Separable<S>::curvature(const Point& at) {
 
 /// The unknowns that may move, and the factor restricted to them.
 template <typename S>
-void Separable<S>::select(const Point& at) {
+void VariableProjection<S>::select(const Point& at) {
   const Index m = 3 + nt_;
   edges_.fill(0);
   const auto gradient = [&](Index j) { return R_.col(j).head(j + 1).dot(R_.col(m).head(j + 1)); };
@@ -318,7 +319,7 @@ void Separable<S>::select(const Point& at) {
 /// second-order terms can spoil it; where they do (a pivot below `least_pivot`) they are left out, and the model is that of
 /// reweighting.
 template <typename S>
-typename Separable<S>::Model Separable<S>::reduce(S least_pivot) const {
+typename VariableProjection<S>::Model VariableProjection<S>::reduce(S least_pivot) const {
   const int nc = static_cast<int>(active_c_), nt = static_cast<int>(active_t_), m = nc + nt;
   Model out;
   out.inverse.setZero();
@@ -379,17 +380,17 @@ typename Separable<S>::Model Separable<S>::reduce(S least_pivot) const {
 
 /// The rounding error of F: |dF| <= ||sqrt(w) dr|| ||sqrt(w) psi|| with dr a few eps of the losses' size.
 template <typename S>
-S Separable<S>::noise(S F) const {
+S VariableProjection<S>::noise(S F) const {
   return S(8) * eps * (rows_->magnitude * std::sqrt(total_weight_ * (linear_ ? S(2) * F : squared_force_)) + F);
 }
 
 /// Takes in a problem.
 template <typename S>
-void Separable<S>::begin(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
+void VariableProjection<S>::begin(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
   rows_ = &rows;
-  loss_ = options.loss;
+  objective_ = options.objective;
   n_ = rows.rows;
-  linear_ = loss_.objective == Objective::squares && rows.space == Space::loss && !rows.free[0] && form.outer == S(1);
+  linear_ = objective_.kind == ObjectiveKind::squares && rows.space == Space::loss && !rows.free[0] && form.outer == S(1);
   nt_ = 0;
   for (int k = 0; k < 3; ++k)
     if (rows.free[static_cast<std::size_t>(k)]) unknown_[static_cast<std::size_t>(nt_++)] = k;
@@ -433,7 +434,7 @@ void Separable<S>::begin(const PowerSumRows<S>& rows, const SolverOptions<S>& op
 }
 
 template <typename S>
-S Separable<S>::objective(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
+S VariableProjection<S>::objective(const PowerSumRows<S>& rows, const SolverOptions<S>& options, const PowerSum<S>& form) {
   begin(rows, options, form);
   Point at = point(form);
   if (linear_) {
@@ -446,7 +447,7 @@ S Separable<S>::objective(const PowerSumRows<S>& rows, const SolverOptions<S>& o
 }
 
 template <typename S>
-Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form) {
+Summary<S> VariableProjection<S>::minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form) {
   begin(rows, options, form);
   Summary<S> out;
   Point at = point(form);
@@ -587,5 +588,6 @@ Summary<S> Separable<S>::minimise(const PowerSumRows<S>& rows, const SolverOptio
   }
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

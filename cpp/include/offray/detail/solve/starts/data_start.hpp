@@ -14,6 +14,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Searches L^(1/outer) = floor + n N^-p + d D^-q, to which every law reduces for given (outer, p, q) (and decay constants):
 /// the linear part is solved by orthogonal factorisation under floor, n, d >= 0 ("variable projection", Golub & Pereyra 1973),
@@ -114,8 +115,8 @@ class DataStart {
   }
 
   S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
-    return detail::Kernels<S>::total_rho(options.loss, r.size(), r.data(),
-                                         runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+    return Kernels<S>::total_rho(options.objective, r.size(), r.data(),
+                                 runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
 
   static bool is_local_minimum(const Cell& cell, const std::vector<Cell>& cells) {
@@ -207,5 +208,6 @@ PowerSum<S> DataStart<S>::linear_part(PowerSum<S> form, const Parameters<S>& the
   return form;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

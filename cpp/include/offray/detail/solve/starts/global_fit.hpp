@@ -19,6 +19,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// How many local minima of the start grid are followed to the end.
 inline constexpr std::size_t kStarts = 6;
@@ -45,7 +46,7 @@ PowerSumRows<S> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space 
   out.y = runs.at.log_D.array() - out.log_D0;
   out.space = space;
   out.observed = runs.loss;
-  if (space == Space::log_loss) detail::Kernels<S>::log(out.rows, runs.loss.data(), out.observed.data());
+  if (space == Space::log_loss) Kernels<S>::log(out.rows, runs.loss.data(), out.observed.data());
   out.magnitude = residual_magnitude<S>(out.observed, space);
   if (runs.weight.size() != 0) {
     out.weight = runs.weight;
@@ -121,25 +122,23 @@ class GlobalFit {
   Space space_;
   const Parametrisation<S>& parametrisation_;
   std::optional<PowerSumRows<S>> rows_;
-  std::optional<Separable<S>> separable_;
+  std::optional<VariableProjection<S>> separable_;
   std::optional<LawResidual<S>> problem_;
   std::optional<GaussNewton<S>> solver_;
   bool beyond_ = false;  ///< whether a power sum had parameters beyond their range
 };
-
-namespace detail {
 
 /// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude, so that the
 /// rounding of r is a thousandth of the last one. The smallest at which the descent settled counts: there the smoothed
 /// objective is within sum w delta / 2 of the true one.
 template <typename S, typename State, typename Minimise>
 Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const Minimise& minimise) {
-  if (!has_kink(options.loss.objective)) return minimise(options, state);
+  if (!has_kink(options.objective.kind)) return minimise(options, state);
   const S last = std::ldexp(std::numeric_limits<S>::epsilon(), 14) * magnitude;
   Summary<S> out;
   State moving = state;
   for (S delta = S(0.1) * magnitude; delta > last; delta /= S(4)) {
-    options.loss.delta = delta;
+    options.objective.delta = delta;
     Summary<S> stage = minimise(options, moving);
     stage.smoothing = delta;
     if (!is_settled(stage.status) && is_settled(out.status)) continue;
@@ -148,8 +147,6 @@ Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const 
   }
   return out;
 }
-
-}  // namespace detail
 
 /// Puts a basin in its place unless it is there already: the same objective to 1e-9 at the same exponents, or a worse one than
 /// needed to be of interest.
@@ -178,19 +175,18 @@ Basin<S> GlobalFit<S>::descend_general(Parameters<S> phi, const SolverOptions<S>
   }
   Basin<S> out;
   out.phi = phi;
-  out.summary =
-      detail::in_stages(options, problem_->magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
-        return solver_->minimise(*problem_, runs_.weight, parametrisation_.lower, parametrisation_.upper, stage, at);
-      });
+  out.summary = in_stages(options, problem_->magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
+    return solver_->minimise(*problem_, runs_.weight, parametrisation_.lower, parametrisation_.upper, stage, at);
+  });
   return out;
 }
 
 template <typename S>
 Basin<S> GlobalFit<S>::descend_separable(PowerSum<S> form, const SolverOptions<S>& options) {
   if (!separable_) separable_.emplace(rows_->rows);
-  const Summary<S> summary = detail::in_stages(
-      options, rows_->magnitude, form,
-      [&](const SolverOptions<S>& stage, PowerSum<S>& at) { return separable_->minimise(*rows_, stage, at); });
+  const Summary<S> summary = in_stages(options, rows_->magnitude, form, [&](const SolverOptions<S>& stage, PowerSum<S>& at) {
+    return separable_->minimise(*rows_, stage, at);
+  });
   return at_form(form, summary, options);
 }
 
@@ -213,7 +209,7 @@ Basin<S> GlobalFit<S>::at_form(const PowerSum<S>& form, const Summary<S>& summar
 template <typename S>
 bool GlobalFit<S>::falls(const GridSearch<S>& search, const PowerSumRows<S>& rows, const Vector<S>& reweight,
                          const PowerSum<S>& from, const Basin<S>& to, SolverOptions<S> options) {
-  if (has_kink(options.loss.objective)) options.loss.delta = to.summary.smoothing;
+  if (has_kink(options.objective.kind)) options.objective.delta = to.summary.smoothing;
   const PowerSum<S> end = form_of(to);
   S before = separable_->objective(rows, options, from);
   for (const PowerSum<S>& form : search.between(rows, reweight, from, end)) {
@@ -247,21 +243,21 @@ void GlobalFit<S>::from_grid(const SolverOptions<S>& options, std::vector<Basin<
     }
   };
   follow(search.minima(rows, Vector<S>(), kStarts), Vector<S>());
-  if (options.loss.objective == Objective::squares || found.empty()) return look_around(Vector<S>());
-  Loss<S> wide = options.loss;
-  if (has_kink(wide.objective)) wide.delta = S(1e-3) * rows.magnitude;
+  if (options.objective.kind == ObjectiveKind::squares || found.empty()) return look_around(Vector<S>());
+  Objective<S> wide = options.objective;
+  if (has_kink(wide.kind)) wide.delta = S(1e-3) * rows.magnitude;
   Vector<S> reweight(rows.rows), excess(rows.rows);
   separable_->objective(rows, options, form_of(found.front()));
-  detail::Kernels<S>::influence(wide, rows.rows, separable_->residual(), reweight.data(), excess.data());
+  Kernels<S>::influence(wide, rows.rows, separable_->residual(), reweight.data(), excess.data());
   follow(search.minima(rows, reweight, kStarts), reweight);
   look_around(reweight);
-  if (options.loss.objective != Objective::cauchy) return;
+  if (options.objective.kind != ObjectiveKind::cauchy) return;
   // Not convex: the basins of wider scales, where there are fewer, lead to further ones.
   SolverOptions<S> wider = options;
   for (const S factor : {S(3), S(10), S(30)}) {
     PowerSum<S> form = form_of(found.front());
     for (S share = factor; share > S(1); share /= S(2)) {
-      wider.loss.delta = share * options.loss.delta;
+      wider.objective.delta = share * options.objective.delta;
       separable_->minimise(*rows_, wider, form);
     }
     add(descend_separable(form, options), found);
@@ -333,7 +329,7 @@ std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>&
     out.phi = parametrisation_.phi_of_logs(Parameters<S>(out.theta.array().log()));
     problem.residual(out.phi, r);
     const S F =
-        detail::Kernels<S>::total_rho(options.loss, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
+        Kernels<S>::total_rho(options.objective, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
     if (std::isfinite(F)) out.objective = F;
     return out;
   };
@@ -407,7 +403,7 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   }
   std::vector<Parameters<S>> starts;
   if (law_.grid.decay.count > 1 && parametrisation_.unconstrained()) {
-    starts = RepeatedStart<S>(runs_, space_, parametrisation_).best(options.loss, 2 * kStarts);
+    starts = RepeatedStart<S>(runs_, space_, parametrisation_).best(options.objective, 2 * kStarts);
     for (const Parameters<S>& phi : repeated_starts(options)) starts.push_back(phi);
     starts = sprint(starts, options);
   } else {
@@ -418,5 +414,6 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   return found;
 }
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

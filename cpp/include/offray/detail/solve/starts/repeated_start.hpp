@@ -17,6 +17,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+namespace detail {
 
 /// Searches the law over its exponents, its decay constants and lambda = ln N_opt at the mean of ln U.
 ///
@@ -38,7 +39,7 @@ class RepeatedStart {
   }
 
   /// Up to `most` starts phi, the most promising first, no two of them neighbours.
-  std::vector<Parameters<S>> best(const Loss<S>& loss, std::size_t most) {
+  std::vector<Parameters<S>> best(const Objective<S>& objective, std::size_t most) {
     const bool repeated = at_.repeats.maxCoeff() > S(0);
     std::vector<Node> nodes;
     Node node;
@@ -48,7 +49,7 @@ class RepeatedStart {
           for (node.index[3] = 0; node.index[3] < kPlaces; ++node.index[3]) {
             if (node.index[3] + 1 == kPlaces && node.index[1] > 0) continue;  // every parameter useful: R_N plays no part
             for (node.index[4] = 0; node.index[4] < kExponents; ++node.index[4]) {
-              solve(loss, node);
+              solve(objective, node);
               if (std::isfinite(node.objective)) nodes.push_back(node);
             }
           }
@@ -79,7 +80,7 @@ class RepeatedStart {
     S objective = std::numeric_limits<S>::infinity();
   };
 
-  void solve(const Loss<S>& loss, Node& node) {
+  void solve(const Objective<S>& objective, Node& node) {
     constexpr double kR[kDecays] = {1, 6, 40}, kRatio[kRatios] = {.2, .5, 1, 2, 5},
                      kAlpha[kExponents] = {.04, .1, .22, .45, .8, 1.4};
     const S alpha = S(kAlpha[node.index[4]]), beta = alpha * S(kRatio[node.index[2]]);
@@ -114,10 +115,11 @@ class RepeatedStart {
     theta[1] = B * ratio;
     theta[2] = B;
     r_ = ((E + B * h_.array()) - runs_.loss.array()) * row_.array();
-    node.objective = Kernel::total_rho(loss, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+    node.objective =
+        Kernel::total_rho(objective, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
 
-  using Kernel = detail::Kernels<S>;
+  using Kernel = Kernels<S>;
 
   const Parametrisation<S>& parametrisation_;
   Runs<S> runs_;
@@ -126,5 +128,6 @@ class RepeatedStart {
   Vector<S> row_;  ///< d residual / d L
 };
 
+}  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

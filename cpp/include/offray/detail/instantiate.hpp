@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// The templates that the compiled library holds, for one scalar. Whoever includes this takes them from there.
+#pragma once
+
+#include "offray/fit_many.hpp"
+#include "offray/identify/identifiability.hpp"
+#include "offray/identify/precision.hpp"
+#include "offray/identify/tpp_diversity.hpp"
+#include "offray/inference/bootstrap.hpp"
+#include "offray/inference/compute_optimal.hpp"
+#include "offray/inference/predict.hpp"
+#include "offray/inference/profile.hpp"
+#include "offray/inference/quantity.hpp"
+#include "offray/inference/student_t.hpp"
+#include "offray/inference/uncertainty.hpp"
+
+#define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
+  prefix template struct Inputs<S>;                                                                                 \
+  prefix template struct Runs<S>;                                                                                   \
+  prefix template struct Constraints<S>;                                                                            \
+  prefix template class detail::Parametrisation<S>;                                                                 \
+  prefix template class Conditioning<S>;                                                                            \
+  prefix template class detail::GaussNewton<S>;                                                                     \
+  prefix template class detail::DataStart<S>;                                                                       \
+  prefix template class detail::VariableProjection<S>;                                                              \
+  prefix template class detail::GridSearch<S>;                                                                      \
+  prefix template class detail::GlobalFit<S>;                                                                       \
+  prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
+  prefix template class Resampler<S>;                                                                               \
+  prefix template Bootstrap<S> bootstrap<S>(const Fit<S>&, const BootstrapOptions&, const Progress&);               \
+  prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
+                                         const Constraints<S>&, int, const Progress&);                              \
+  prefix template Noise<S> noise<S>(const Fit<S>&);                                                                 \
+  prefix template class Uncertainty<S>;                                                                             \
+  prefix template class OptimalPoint<S>;                                                                            \
+  prefix template class Profile<S>;                                                                                 \
+  prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                                                   \
+  prefix template Findings findings<S>(const Fit<S>&);                                                              \
+  prefix template Identifiability<S> identifiability<S>(const Fit<S>&);                                             \
+  prefix template WeightedConditioning<S> conditioning_under<S>(const Fit<S>&, Objective<S>);                       \
+  prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                                        \
+  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
+  prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                                          \
+  prefix template S student_t_half_width<S>(S, S);
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+OFFRAY_INSTANTIATE(extern, double)
+OFFRAY_INSTANTIATE(extern, long double)
+}  // namespace OFFRAY_ABI
+}  // namespace offray
