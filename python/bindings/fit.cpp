@@ -54,7 +54,7 @@ void bind_scalar(py::module_& m, const char* name) {
       .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.objective.delta); })
       .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })
       .def_property_readonly("limit", [](const Class& f) { return std::string(kLocations[static_cast<int>(f.location)]); })
-      .def_property_readonly("location_parameter", [](const Class& f) { return f.location_parameter; })
+      .def_property_readonly("limit_parameter", [](const Class& f) { return f.location_parameter; })
       .def_property_readonly("basins",
                              [](const Class& f) {
                                py::list out;

@@ -28,8 +28,8 @@ void bind_scalar(py::module_& m) {
 
 void bind_laws(py::module_& m) {
   const auto entry = [](const AnyLaw<double>& law) {
-    py::tuple parameters(law.parameters.size);
-    for (std::size_t j = 0; j < law.parameters.size; ++j) parameters[j] = std::string(law.parameters[j]);
+    py::tuple parameters(law.parameters.size());
+    for (std::size_t j = 0; j < law.parameters.size(); ++j) parameters[j] = std::string(law.parameters[j].name);
     return py::make_tuple(std::string(law.name), parameters);
   };
   py::list table, on_ray;

@@ -18,7 +18,8 @@ inline int allocations = 0;
 
 #include <Eigen/Core>
 
-void* operator new(std::size_t size) {
+// Not inlined, or GCC takes malloc and operator delete for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (count::on) ++count::allocations;
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
@@ -28,8 +29,8 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   if (count::on) ++count::allocations;
   return std::malloc(size);
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace count {
 inline void start() {

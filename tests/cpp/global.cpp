@@ -30,7 +30,8 @@ void both_solvers_agree(Law law, const Parameters<S>& theta) {
       options.solver.objective.delta = S(.003);
       const Fit<S> fast = fit<S>(law, runs, options);
       options.start = fast.theta;
-      const Fit<S> general = fit<S>(law, runs, options, Constraints<S>(view).bound(view.parameters[0], S(1e-100), S(1e100)));
+      const Fit<S> general =
+          fit<S>(law, runs, options, Constraints<S>(view).bound(view.parameter(0).name, S(1e-100), S(1e100)));
       CHECK(fast.converged() && general.converged());
       CHECK(fast.location == Location::interior && fast.location_parameter == -1);
       CHECK_CLOSE(fast.summary.objective, general.summary.objective, 1e-12);

@@ -148,7 +148,7 @@ void profiles() {
     const auto ends = Profile<S>(out, log_parameter(out, j)).interval(S(.95));
     for (const S end : {ends.lower, ends.upper}) {
       Constraints<S> held(any_law<S, Chinchilla>());
-      held.fix(Chinchilla::parameters[static_cast<std::size_t>(j)], std::exp(end));
+      held.fix(Chinchilla::parameters[static_cast<std::size_t>(j)].name, std::exp(end));
       FitOptions<S> options;
       options.start = out.theta;
       options.start[j] = std::exp(end);

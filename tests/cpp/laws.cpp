@@ -10,22 +10,24 @@ using namespace offray;
 
 namespace {
 
-/// A plausible theta for any law, from the kinds of its parameters.
+/// A plausible theta for any law, from the roles of its parameters.
 template <typename S>
 Parameters<S> plausible(const AnyLaw<S>& law) {
   Parameters<S> theta(law.size());
   int counts = 0, exponents = 0, terms = 0;
-  for (Index j = 0; j < law.size(); ++j) switch (law.kinds[static_cast<std::size_t>(j)]) {
-      case Kind::loss:
+  for (Index j = 0; j < law.size(); ++j) switch (law.parameter(j).role) {
+      case Role::floor:
+      case Role::coefficient:
         theta[j] = terms++ == 0 ? S(1.7) : S(400 + 50 * terms);
         break;
-      case Kind::count:
+      case Role::scale:
         theta[j] = counts++ == 0 ? S(4e7) : S(9e7);
         break;
-      case Kind::exponent:
+      case Role::exponent:
+      case Role::outer:
         theta[j] = S(.31) + S(.05) * S(exponents++);
         break;
-      case Kind::decay:
+      case Role::decay:
         theta[j] = S(6);
         break;
     }

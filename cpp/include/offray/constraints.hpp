@@ -71,9 +71,9 @@ struct Constraints {
 
   Index find(const char* argument, std::string_view name) const {
     for (Index j = 0; j < law_->size(); ++j)
-      if (law_->parameters[static_cast<std::size_t>(j)] == name) return j;
+      if (law_->parameter(j).name == name) return j;
     std::string known;
-    for (const auto& p : law_->parameters) known += (known.empty() ? "" : ", ") + std::string(p);
+    for (const Parameter& p : law_->parameters) known += (known.empty() ? "" : ", ") + std::string(p.name);
     throw InvalidInput(std::string(argument) + ": unknown parameter '" + std::string(name) + "'; " + std::string(law_->name) +
                        " has " + known);
   }

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "offray/conditioning.hpp"
@@ -38,7 +41,7 @@ struct FitBasin {
 /// A fitted law. Cheap to make: residuals, Jacobian, conditioning and covariance are computed when asked for.
 template <typename S>
 struct Fit {
-  const AnyLaw<S>* law;
+  std::shared_ptr<const AnyLaw<S>> law;
   Runs<S> runs;
   detail::Parametrisation<S> parametrisation;
   FitOptions<S> options;  ///< as used: with the scale that was estimated
@@ -102,7 +105,7 @@ namespace detail {
 template <typename S>
 void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const detail::Parametrisation<S>& parametrisation,
                    const FitOptions<S>& options, const Constraints<S>& constraints) {
-  const auto name = [&](Index j) { return std::string(law.parameters[static_cast<std::size_t>(j)]); };
+  const auto name = [&](Index j) { return std::string(law.parameter(j).name); };
   for (Index j = 0; j < law.size(); ++j) {
     const S value = constraints.fixed[constraints.root(j)];
     if (value < constraints.lower[j] || value > constraints.upper[j])
@@ -140,14 +143,16 @@ void classify(const Constraints<S>& constraints, const std::array<int, kTerms>& 
     fit.location = location;
     fit.location_parameter = static_cast<int>(parameter);
   };
-  const auto is_floor = [&](Index j) { return law.form[0] == static_cast<int>(j); };
-  const auto is_term = [&](Index j) { return law.form[1] == static_cast<int>(j) || law.form[2] == static_cast<int>(j); };
+  const auto is_floor = [&](Index j) { return law.parameter(j).role == Role::floor; };
+  const auto is_term = [&](Index j) {
+    return law.term(Term::n) == static_cast<int>(j) || law.term(Term::d) == static_cast<int>(j);
+  };
   say(Location::interior, -1);
   if (fit.summary.status == Status::converged) return;
   if (fit.summary.status == Status::at_bound) {
     for (std::size_t k = 0; k < kTerms; ++k)
       if (edges[k] != 0)
-        return say(k == 0 ? Location::floor_vanishes : k < 3 ? Location::term_vanishes : Location::runaway, law.form[k]);
+        return say(k == 0 ? Location::floor_vanishes : k < 3 ? Location::term_vanishes : Location::runaway, law.terms[k]);
     for (Index j = 0; j < law.size(); ++j) {
       const int side = fit.at_bound(j);
       if (side == 0) continue;
@@ -158,9 +163,10 @@ void classify(const Constraints<S>& constraints, const std::array<int, kTerms>& 
     }
   }
   if (fit.summary.status != Status::rank_deficient) return say(Location::unsettled, -1);
-  if (law.form[2] < 0) return say(Location::unidentified, -1);
+  if (law.term(Term::d) < 0) return say(Location::unidentified, -1);
   // The exponents of the two terms, p and q of the power sum; on one ray their terms have one shape.
-  const int p = law.form[4], q = law.form[5] >= 0 ? law.form[5] : law.form[3];
+  const int p = law.term(Term::p), q = law.term(Term::q) >= 0 ? law.term(Term::q) : law.term(Term::outer);
+  if (p < 0 || q < 0) return say(Location::unidentified, -1);
   const bool equal = std::abs(std::log(fit.theta[p] / fit.theta[q])) < S(1e-3);
   say(equal ? Location::equal_exponents : Location::unidentified, equal ? p : -1);
 }
@@ -184,8 +190,17 @@ S robust_scale(detail::GlobalFit<S>& search, detail::LawResidual<S>& problem, So
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
   if (runs.size() == 0) throw InvalidInput("N is empty: there are no runs to fit");
-  Fit<S> out{&law, runs, detail::Parametrisation<S>(law, runs.at, constraints), options, {}, {}, {}, {}, Location::unsettled,
-             -1,   S(0)};
+  Fit<S> out{law.shared_from_this(),
+             runs,
+             detail::Parametrisation<S>(law, runs.at, constraints),
+             options,
+             {},
+             {},
+             {},
+             {},
+             Location::unsettled,
+             -1,
+             S(0)};
   const detail::Parametrisation<S>& parametrisation = out.parametrisation;
   detail::check_options(law, runs, parametrisation, options, constraints);
 
@@ -232,16 +247,25 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
 /// offray::Runs<double> runs(N, D, loss);
 /// auto fit = offray::fit<double>(offray::Chinchilla{}, runs);
 /// \endcode
+/// A law object with state is kept by the fit; `law` may also be a shared AnyLaw (make_law), which fit_any() takes as it is.
 /// \param constraints fixed, tied or bounded parameters, e.g. Constraints<S>(any_law<S, Law>()).fix("alpha", 0.34).
 /// \throws InvalidInput for input that no fit can use. Everything that the fit itself can meet is in Fit::status().
 template <typename S, typename Law>
-Fit<S> fit(Law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
-  return fit_any<S>(any_law<S, Law>(), runs, options, constraints);
+Fit<S> fit(Law law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
+  if constexpr (std::is_empty_v<Law>)
+    return fit_any<S>(any_law<S, Law>(), runs, options, constraints);
+  else
+    return fit_any<S>(*make_law<S>(std::move(law)), runs, options, constraints);
 }
 
 template <typename S, typename Law>
 Fit<S> fit(Law law, const Runs<S>& runs, const FitOptions<S>& options = {}) {
-  return fit<S>(law, runs, options, Constraints<S>(any_law<S, Law>()));
+  if constexpr (std::is_empty_v<Law>) {
+    return fit<S>(law, runs, options, Constraints<S>(any_law<S, Law>()));
+  } else {
+    const std::shared_ptr<const AnyLaw<S>> object = make_law<S>(std::move(law));
+    return fit_any<S>(*object, runs, options, Constraints<S>(*object));
+  }
 }
 
 }  // namespace OFFRAY_ABI

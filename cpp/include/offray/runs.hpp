@@ -76,6 +76,15 @@ struct Inputs {
     }
   }
 
+  /// One place, given by logarithms, where every token is fresh.
+  static Inputs from_logs(S log_N, S log_D) {
+    Inputs out;
+    out.log_N = Vector<S>::Constant(1, log_N);
+    out.log_D = out.log_U = Vector<S>::Constant(1, log_D);
+    out.repeats = Vector<S>::Zero(1);
+    return out;
+  }
+
   Index size() const { return log_N.size(); }
 
   /// Largest over smallest tokens-per-parameter ratio D/N; 1 on a single ray.

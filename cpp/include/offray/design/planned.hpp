@@ -33,8 +33,17 @@ Fit<S> planned(const AnyLaw<S>& law, const Inputs<S>& at, CRef<Vector<S>> theta,
   detail::require_positive<S>("theta: the loss it predicts", runs.loss);
   FitOptions<S> options;
   options.space = space;
-  Fit<S> out{&law, runs, detail::Parametrisation<S>(law, at, Constraints<S>(law)), options, {}, {}, {}, {}, Location::interior,
-             -1,   S(0)};
+  Fit<S> out{law.shared_from_this(),
+             runs,
+             detail::Parametrisation<S>(law, at, Constraints<S>(law)),
+             options,
+             {},
+             {},
+             {},
+             {},
+             Location::interior,
+             -1,
+             S(0)};
   out.theta = theta;
   out.phi = out.parametrisation.phi(out.theta);
   out.summary.status = Status::converged;

@@ -6,53 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
+#include <functional>
 #include <limits>
 #include <string_view>
 
+#include "offray/finding.hpp"
 #include "offray/identify/tpp_diversity.hpp"
 #include "offray/inference/predict.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-
-/// Something that the runs leave open. A fit with none of these and Status::converged is identified.
-enum class Finding {
-  one_size,         ///< all N within kOneRay: the term in N is a constant
-  one_token_count,  ///< all D within kOneRay: the term in D is a constant
-  one_ray,         ///< tokens per parameter within kOneRay, both terms free, and, beyond kExactRay, not told apart all the same
-  parallel_terms,  ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
-  ill_conditioned,    ///< kappa_2 above kCollinear, or a rank below the number of unknowns
-  at_bound,           ///< a parameter sits at its bound, or runs away
-  floor_unknown,      ///< where nothing above holds: the interval of the loss floor reaches zero, t se(E) >= E
-  few_runs,           ///< at most kFewDegrees degrees of freedom
-  no_repetition,      ///< R_D: no run repeats a token
-  one_epoch_count,    ///< R_D: all runs repeat their tokens equally often, within kOneRay
-  no_excess,          ///< R_N: no run has more parameters than its unique tokens are worth, N <= N_opt
-  excess_everywhere,  ///< A: every run has N > 10 N_opt, and ln A has a standard error above 1
-};
-
-inline constexpr std::string_view kFindings[] = {"one_size",        "one_token_count", "one_ray",       "parallel_terms",
-                                                 "ill_conditioned", "at_bound",        "floor_unknown", "few_runs",
-                                                 "no_repetition",   "one_epoch_count", "no_excess",     "excess_everywhere"};
-
-using Findings = std::uint32_t;
-
-constexpr Findings flag(Finding finding) { return Findings(1) << static_cast<int>(finding); }
-constexpr bool has(Findings findings, Finding finding) { return (findings & flag(finding)) != 0; }
-
-/// Largest over smallest tokens per parameter below which runs count as one ray: k^-beta then varies by under 4 %.
-inline constexpr double kOneRay = 1.1;
-/// Up to here runs are on one ray but for the rounding of token counts, and no fit of the full law is believed.
-inline constexpr double kExactRay = 1.001;
-/// kappa_2 above which a design counts as collinear: the worst combination's interval is this much wider than the best's.
-inline constexpr double kCollinear = 1000;
-/// kappa_eq above which two coefficients count as nearly parallel: each interval is 5 times wider than with orthogonal columns.
-inline constexpr double kParallel = 100;
-/// The standard error of ln alpha from which near-parallel terms do harm.
-inline constexpr double kVague = 0.1;
-/// Student's t exceeds twice the normal quantile up to here (95 %: 12.7, 4.3; then 3.2).
-inline constexpr Index kFewDegrees = 2;
 
 /// The report on one fit; per parameter where it says (p,), in the law's order.
 template <typename S>
@@ -79,9 +42,9 @@ namespace detail {
 /// The slots of the two coefficients whose columns grow parallel on a ray, or {-1, -1} where they are not both unknowns.
 template <typename S>
 std::array<int, 2> pair_slots(const Fit<S>& fit) {
-  const std::array<int, kTerms>& form = fit.law->form;
-  if (form[1] < 0 || form[2] < 0) return {-1, -1};
-  const int n = fit.parametrisation.slot(form[1]), d = fit.parametrisation.slot(form[2]);
+  const int first = fit.law->term(Term::n), second = fit.law->term(Term::d);
+  if (first < 0 || second < 0 || fit.law->term(Term::p) < 0) return {-1, -1};
+  const int n = fit.parametrisation.slot(first), d = fit.parametrisation.slot(second);
   return n < 0 || d < 0 || n == d ? std::array<int, 2>{-1, -1} : std::array<int, 2>{n, d};
 }
 
@@ -142,16 +105,16 @@ struct QuickLook {
   /// kappa_eq of the two coefficients' columns. They part with the gap p - q of the exponents, which runs near a ray hardly
   /// know: the gap counts as the smallest one within t standard errors, so that the figure is the largest that the runs allow.
   S pair_kappa(const std::array<int, 2>& pair, S t) const {
-    const std::array<int, kTerms>& form = fit.law->form;
+    const int p_at = fit.law->term(Term::p), q_at = fit.law->term(Term::q), outer_at = fit.law->term(Term::outer);
     const auto value = [&](int j, S absent) { return j < 0 ? absent : fit.theta[j]; };
-    const S outer = value(form[3], S(1)), p = fit.theta[form[4]] / outer, q = value(form[5], outer) / outer, gap = p - q;
+    const S outer = value(outer_at, S(1)), p = fit.theta[p_at] / outer, q = value(q_at, outer) / outer, gap = p - q;
     Parameters<S> g = Parameters<S>::Zero(J.cols());  // of p - q by phi'
     const auto add = [&](int j, S by) {
       if (j >= 0 && fit.parametrisation.slot(j) >= 0) g[fit.parametrisation.slot(j)] += by;
     };
-    add(form[4], p);
-    add(form[5], -q);
-    add(form[3], form[5] < 0 ? -p : -gap);
+    add(p_at, p);
+    add(q_at, -q);
+    add(outer_at, q_at < 0 ? -p : -gap);
     const S room = g.isZero(S(0)) ? S(0) : t * spread(g);
     const S shrink = room < std::abs(gap) ? std::copysign(room, gap) : gap;  // what the gap loses
     const Inputs<S>& at = fit.runs.at;
@@ -164,30 +127,6 @@ struct QuickLook {
   }
 };
 
-template <typename S>
-Findings repeated_findings(const Fit<S>& fit, const Vector<S>& se) {
-  const AnyLaw<S>& law = *fit.law;
-  const auto slot = [&](std::string_view name) {
-    for (Index j = 0; j < law.size(); ++j)
-      if (law.parameters[static_cast<std::size_t>(j)] == name) return fit.parametrisation.slot(j);
-    return -1;
-  };
-  Findings out = 0;
-  const Inputs<S>& at = fit.runs.at;
-  const S most = at.repeats.maxCoeff(), least = at.repeats.minCoeff();
-  if (slot("R_D") >= 0 && most == S(0))
-    out |= flag(Finding::no_repetition);
-  else if (slot("R_D") >= 0 && (S(1) + most) < S(kOneRay) * (S(1) + least))
-    out |= flag(Finding::one_epoch_count);
-  const S A = fit.theta[1], B = fit.theta[2], alpha = fit.theta[3], beta = fit.theta[4];
-  const Vector<S> log_excess =
-      at.log_N.array() - (std::log(alpha * A / (beta * B)) + beta * at.log_U.array()) / alpha;  // ln(N / N_opt)
-  if (slot("R_N") >= 0 && !(log_excess.maxCoeff() > S(0))) out |= flag(Finding::no_excess);
-  const int a = slot("A");
-  if (a >= 0 && log_excess.minCoeff() > std::log(S(10)) && !(se[a] <= S(1))) out |= flag(Finding::excess_everywhere);
-  return out;
-}
-
 }  // namespace detail
 
 /// What a fit leaves open; without singular values where the fit is healthy, hence cheap enough for every fit.
@@ -197,11 +136,11 @@ Findings findings(const Fit<S>& fit) {
   const detail::QuickLook<S> look(fit, noise(fit).variance());
   const S t = fit.degrees_of_freedom() > kFewDegrees ? S(3.2) : std::numeric_limits<S>::infinity();  // Student's, at most
   Findings out = 0;
-  const bool repeated = law.grid.decay.count > 1;
+  const bool repeated = law.reads("unique_tokens");
   const auto pair = detail::pair_slots(fit);
   S vaguest = S(-1);
   for (Index j = 0; j < law.size(); ++j)
-    if (law.kinds[static_cast<std::size_t>(j)] == Kind::exponent && fit.parametrisation.slot(j) >= 0)
+    if (is_exponent(law.parameter(j).role) && fit.parametrisation.slot(j) >= 0)
       vaguest = std::max(vaguest, look.se_of(static_cast<int>(j)));
   const bool exponents_free = vaguest >= S(0);
   if (pair[0] >= 0) {
@@ -212,7 +151,7 @@ Findings findings(const Fit<S>& fit) {
     // Runs that scatter about a ray may be precise enough after all.
     const bool told = ratio >= S(kExactRay) && fit.converged() && vaguest < S(kVague);
     if (fresh && exponents_free && ratio < S(kOneRay) && !told) out |= flag(Finding::one_ray);
-    if (!exponents_free) vaguest = std::max(look.se_of(law.form[1]), look.se_of(law.form[2]));
+    if (!exponents_free) vaguest = std::max(look.se_of(law.term(Term::n)), look.se_of(law.term(Term::d)));
     // Infinite where n = p: then few_runs says what is wrong.
     if (vaguest >= S(kVague) && fit.degrees_of_freedom() > 0 && look.pair_kappa(pair, detail::half_width(fit)) >= S(kParallel))
       out |= flag(Finding::parallel_terms);
@@ -225,11 +164,13 @@ Findings findings(const Fit<S>& fit) {
     if (condition.kappa() > S(kCollinear) || condition.rank() < look.J.cols()) out |= flag(Finding::ill_conditioned);
   }
   if (fit.degrees_of_freedom() <= kFewDegrees) out |= flag(Finding::few_runs);
-  const S floor = look.se_of(law.form[0]);
+  const S floor = look.se_of(law.term(Term::floor));
   // Elsewhere its interval is no news. Most fits need no quantile.
   if (out == 0 && t * floor >= S(1) && detail::half_width(fit) * floor >= S(1)) out |= flag(Finding::floor_unknown);
-  if (repeated) out |= detail::repeated_findings(fit, look.se);
-  return out;
+  const std::function<S(Index)> relative_se = [&](Index j) {
+    return fit.parametrisation.slot(j) < 0 ? S(-1) : look.se_of(static_cast<int>(j));
+  };
+  return out | law.findings(FitEvidence<S>{fit.theta, fit.runs.at, relative_se});
 }
 
 namespace detail {
@@ -239,7 +180,7 @@ namespace detail {
 template <typename S>
 S factorial_kappa(const Fit<S>& fit) {
   const Inputs<S>& at = fit.runs.at;
-  const bool repeated = fit.law->grid.decay.count > 1 && at.repeats.maxCoeff() > S(0);
+  const bool repeated = fit.law->reads("unique_tokens") && at.repeats.maxCoeff() > S(0);
   const Vector<S> log_epochs = at.repeats.array().log1p();
   const Index n = repeated ? 27 : 9;
   const auto level = [](const Vector<S>& x, Index k) { return x.minCoeff() + S(k) / S(2) * (x.maxCoeff() - x.minCoeff()); };

@@ -52,7 +52,7 @@ class Refit {
     } else {
       losses_.resize(kept_);
     }
-    if (!fit.law->separable || !fit.parametrisation.unconstrained() || has_kink(fit.options.solver.objective.kind)) return;
+    if (!fit.law->separable() || !fit.parametrisation.unconstrained() || has_kink(fit.options.solver.objective.kind)) return;
     rows_.emplace(detail::power_sum_rows(*fit.law, fit.runs, fit.options.space));
     separable_.emplace(kept_);
     if (!pairs_) return;

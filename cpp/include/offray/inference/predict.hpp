@@ -41,7 +41,7 @@ std::vector<std::pair<std::string, S>> sloppy_direction(const Fit<S>& fit, const
     const int slot = fit.parametrisation.slot(j);
     if (slot < 0) continue;
     auto& [name, component] = out[static_cast<std::size_t>(slot)];
-    name += (name.empty() ? "" : "=") + std::string(fit.law->parameters[static_cast<std::size_t>(j)]);
+    name += (name.empty() ? "" : "=") + std::string(fit.law->parameter(j).name);
     component = direction[slot];
   }
   return out;

@@ -11,14 +11,16 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 
 /// L = E + A N^-alpha + B D^-beta (Hoffmann et al. 2022, arXiv:2203.15556). Defined for every real theta.
-struct Chinchilla : PlainInputs {
+struct Chinchilla {
   using OnRay = ChinchillaOnRay;
   static constexpr std::string_view name = "chinchilla";
-  static constexpr std::array<std::string_view, 5> parameters{"E", "A", "B", "alpha", "beta"};
-  static constexpr std::array<Kind, 5> kinds{Kind::loss, Kind::loss, Kind::loss, Kind::exponent, Kind::exponent};
-  static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
-  static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 13}, {.03, 8, 13}, {1, 1, 1}, true};
-  static constexpr std::array<int, kTerms> form{0, 1, 2, -1, 3, 4};
+  static constexpr std::string_view formula = "E + A N^-alpha + B D^-beta";
+  static constexpr std::string_view reference = "arXiv:2203.15556";
+  static constexpr std::array parameters{floor("E"), coefficient("A", Axis::N), coefficient("B", Axis::D),
+                                         exponent("alpha", Axis::N), exponent("beta", Axis::D)};
+  static constexpr bool power_sum = true;
+  static constexpr std::array published{Published{"Hoffmann et al. 2022", {1.69, 406.4, 410.7, 0.34, 0.28}},
+                                        Published{"Besiroglu et al. 2024", {1.8172, 482.01, 2085.43, 0.3478, 0.3658}}};
 
   /// \param theta parameter values in the order of `parameters`, natural units.
   /// \param at (n,) inputs.
@@ -39,18 +41,6 @@ struct Chinchilla : PlainInputs {
     J.col(3) = -A * log_N * J.col(1).array();
     J.col(4) = -B * log_D * J.col(2).array();
     value = E + A * J.col(1).array() + B * J.col(2).array();
-  }
-
-  /// theta as a power sum: the exponents and outer power that it fixes.
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    return {1, theta[3], theta[4], theta[0], theta[1], theta[2]};
-  }
-
-  /// The theta that a power sum stands for; parameters that the form does not hold stay as they are.
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    theta << form.floor, form.n, form.d, form.p, form.q;
   }
 };
 

@@ -16,15 +16,15 @@ inline namespace OFFRAY_ABI {
 ///
 /// Logarithms throughout: l0 = ln(L_inf)/alpha, lu = (alpha_N/alpha) ln(N_C/N), lv = (alpha_D/alpha) ln(D_C/D),
 /// ln S = logsumexp, weights = softmax. NaN where L_inf, N_C or D_C is not positive.
-struct DroppoElibol : PlainInputs {
+struct DroppoElibol {
   using OnRay = DroppoElibolOnRay;
   static constexpr std::string_view name = "droppo_elibol";
-  static constexpr std::array<std::string_view, 6> parameters{"L_inf", "N_C", "D_C", "alpha_N", "alpha_D", "alpha"};
-  static constexpr std::array<Kind, 6> kinds{Kind::loss,     Kind::count,    Kind::count,
-                                             Kind::exponent, Kind::exponent, Kind::exponent};
-  static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, -1}, UnitShift{2, Axis::D, -1}};
-  static constexpr StartGrid grid{{.1, 1.6, 5}, {.03, 3, 9}, {.03, 3, 9}, {1, 1, 1}, true};
-  static constexpr std::array<int, kTerms> form{0, 1, 2, 5, 3, 4};
+  static constexpr std::string_view formula = "[L_inf^(1/alpha) + (N_C/N)^(alpha_N/alpha) + (D_C/D)^(alpha_D/alpha)]^alpha";
+  static constexpr std::string_view reference = "arXiv:2106.09488";
+  static constexpr std::array parameters{
+      floor("L_inf"), scale("N_C", Axis::N), scale("D_C", Axis::D), exponent("alpha_N", Axis::N), exponent("alpha_D", Axis::D),
+      outer("alpha")};
+  static constexpr bool power_sum = true, floor_inside = true;
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -49,18 +49,6 @@ struct DroppoElibol : PlainInputs {
       // The entropy of the weights: ln S - sum w l, without its cancellation.
       J(i, 5) = L * (w0 * (lS - l0) + wu * (lS - lu) + wv * (lS - lv));
     }
-  }
-
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    const S a = theta[5], p = theta[3] / a, q = theta[4] / a;
-    return {a, p, q, std::pow(theta[0], 1 / a), std::pow(theta[1], p), std::pow(theta[2], q)};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    const S a = form.outer;
-    theta << std::pow(form.floor, a), std::pow(form.n, 1 / form.p), std::pow(form.d, 1 / form.q), form.p * a, form.q * a, a;
   }
 };
 

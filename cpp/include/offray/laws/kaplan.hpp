@@ -15,14 +15,17 @@ inline namespace OFFRAY_ABI {
 ///
 /// With ln u = (alpha_N/alpha_D) ln(N_c/N), ln v = ln(D_c/D), S = u + v, w = u/S: L = exp(alpha_D ln S), all in logarithms
 /// because u reaches 1e2000 for values that give an ordinary L. NaN where N_c or D_c is not positive.
-struct Kaplan : PlainInputs {
+struct Kaplan {
   using OnRay = KaplanOnRay;
   static constexpr std::string_view name = "kaplan";
-  static constexpr std::array<std::string_view, 4> parameters{"N_c", "D_c", "alpha_N", "alpha_D"};
-  static constexpr std::array<Kind, 4> kinds{Kind::count, Kind::count, Kind::exponent, Kind::exponent};
-  static constexpr std::array<UnitShift, 2> units{UnitShift{0, Axis::N, -1}, UnitShift{1, Axis::D, -1}};
-  static constexpr StartGrid grid{{.03, .96, 6}, {.15, 6, 10}, {1, 1, 1}, {1, 1, 1}, false};
-  static constexpr std::array<int, kTerms> form{-1, 0, 1, 3, 2, -1};
+  static constexpr std::string_view formula = "[(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D";
+  static constexpr std::string_view reference = "arXiv:2001.08361";
+  static constexpr std::array parameters{scale("N_c", Axis::N), scale("D_c", Axis::D), exponent("alpha_N", Axis::N),
+                                         outer("alpha_D", Axis::D)};
+  static constexpr bool power_sum = true;
+  static constexpr StartGrid grid{{.03, .96, 6}, {.15, 6, 10}, {1, 1, 1}, {1, 1, 1}};
+  static constexpr std::array published{Published{"Kaplan et al. 2020, joint", {6.4e13, 1.8e13, 0.076, 0.103}},
+                                        Published{"Kaplan et al. 2020, separate", {8.8e13, 5.4e13, 0.076, 0.095}}};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -44,17 +47,6 @@ struct Kaplan : PlainInputs {
       // lS - w lu written as a sum of non-cancelling terms: (1 - w) lS + w (lS - lu).
       J(i, 3) = L * (one_minus_w * lS + w * (lS - lu));
     }
-  }
-
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    const S p = theta[2] / theta[3];
-    return {theta[3], p, 1, 0, std::pow(theta[0], p), theta[1]};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    theta << std::pow(form.n, 1 / form.p), form.d, form.p * form.outer, form.outer;
   }
 };
 

@@ -8,6 +8,7 @@
 #include "offray/laws/chinchilla.hpp"
 #include "offray/laws/droppo_elibol.hpp"
 #include "offray/laws/kaplan.hpp"
+#include "offray/laws/kaplan_floor.hpp"
 #include "offray/laws/law.hpp"
 #include "offray/laws/repeated_data.hpp"
 
@@ -25,7 +26,7 @@ struct LawList {
   }
 };
 
-using Laws = LawList<Chinchilla, Kaplan, DroppoElibol, RepeatedData>;
+using Laws = LawList<Chinchilla, Kaplan, DroppoElibol, RepeatedData, KaplanFloor>;
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray

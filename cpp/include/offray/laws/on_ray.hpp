@@ -13,15 +13,13 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 
 /// L = E + psi N^-alpha: Chinchilla's law where alpha = beta; psi = A + B k^-alpha.
-struct ChinchillaOnRay : PlainInputs {
-  using OnRay = void;
+struct ChinchillaOnRay {
   static constexpr std::string_view name = "chinchilla_on_ray";
-  static constexpr std::array<std::string_view, 3> parameters{"E", "psi", "alpha"};
-  static constexpr std::array<Kind, 3> kinds{Kind::loss, Kind::loss, Kind::exponent};
-  static constexpr std::array<UnitShift, 1> units{UnitShift{1, Axis::N, 2}};
-  static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 25}, {1, 1, 1}, {1, 1, 1}, true};
-  static constexpr std::array<int, kTerms> form{0, 1, -1, -1, 2, -1};
-  static constexpr bool separable = false;
+  static constexpr std::string_view formula = "E + psi N^-alpha";
+  static constexpr std::array parameters{floor("E"), coefficient("psi", Axis::N), exponent("alpha", Axis::N)};
+  static constexpr std::array<std::string_view, 1> inputs{"params"};
+  static constexpr bool power_sum = true;
+  static constexpr StartGrid grid{{1, 1, 1}, {.03, 8, 25}, {1, 1, 1}, {1, 1, 1}};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -35,28 +33,16 @@ struct ChinchillaOnRay : PlainInputs {
     }
     value = E + psi * value.array();
   }
-
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    return {1, theta[2], 1, theta[0], theta[1], 0};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    theta << form.floor, form.n, form.p;
-  }
 };
 
 /// L = (psi / N)^alpha_N: Kaplan's law where alpha_N = alpha_D; psi = N_c + D_c / k.
-struct KaplanOnRay : PlainInputs {
-  using OnRay = void;
+struct KaplanOnRay {
   static constexpr std::string_view name = "kaplan_on_ray";
-  static constexpr std::array<std::string_view, 2> parameters{"psi", "alpha_N"};
-  static constexpr std::array<Kind, 2> kinds{Kind::count, Kind::exponent};
-  static constexpr std::array<UnitShift, 1> units{UnitShift{0, Axis::N, -1}};
-  static constexpr StartGrid grid{{.003, 3, 25}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, false};
-  static constexpr std::array<int, kTerms> form{-1, 0, -1, 1, -1, -1};
-  static constexpr bool separable = false;
+  static constexpr std::string_view formula = "(psi/N)^alpha_N";
+  static constexpr std::array parameters{scale("psi", Axis::N), outer("alpha_N", Axis::N)};
+  static constexpr std::array<std::string_view, 1> inputs{"params"};
+  static constexpr bool power_sum = true;
+  static constexpr StartGrid grid{{.003, 3, 25}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -66,29 +52,17 @@ struct KaplanOnRay : PlainInputs {
     J.col(0) = alpha / psi * value;
     J.col(1) = (log_psi - at.log_N.array()) * value.array();
   }
-
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    return {theta[1], 1, 1, 0, theta[0], 0};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    theta << form.n, form.outer;
-  }
 };
 
 /// L = [L_inf^(1/alpha) + (psi / N)^(alpha_N/alpha)]^alpha: the law of Droppo and Elibol where alpha_N = alpha_D;
 /// psi^r = N_C^r + (D_C / k)^r with r = alpha_N / alpha.
-struct DroppoElibolOnRay : PlainInputs {
-  using OnRay = void;
+struct DroppoElibolOnRay {
   static constexpr std::string_view name = "droppo_elibol_on_ray";
-  static constexpr std::array<std::string_view, 4> parameters{"L_inf", "psi", "alpha_N", "alpha"};
-  static constexpr std::array<Kind, 4> kinds{Kind::loss, Kind::count, Kind::exponent, Kind::exponent};
-  static constexpr std::array<UnitShift, 1> units{UnitShift{1, Axis::N, -1}};
-  static constexpr StartGrid grid{{.1, 1.6, 5}, {.03, 3, 13}, {1, 1, 1}, {1, 1, 1}, true};
-  static constexpr std::array<int, kTerms> form{0, 1, -1, 3, 2, -1};
-  static constexpr bool separable = false;
+  static constexpr std::string_view formula = "[L_inf^(1/alpha) + (psi/N)^(alpha_N/alpha)]^alpha";
+  static constexpr std::array parameters{floor("L_inf"), scale("psi", Axis::N), exponent("alpha_N", Axis::N), outer("alpha")};
+  static constexpr std::array<std::string_view, 1> inputs{"params"};
+  static constexpr bool power_sum = true, floor_inside = true;
+  static constexpr StartGrid grid{{.1, 1.6, 5}, {.03, 3, 13}, {1, 1, 1}, {1, 1, 1}};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -108,18 +82,6 @@ struct DroppoElibolOnRay : PlainInputs {
       J(i, 2) = L * wu * log_ratio;
       J(i, 3) = L * (w0 * (lS - l0) + wu * (lS - lu));
     }
-  }
-
-  template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    const S a = theta[3], p = theta[2] / a;
-    return {a, p, 1, std::pow(theta[0], 1 / a), std::pow(theta[1], p), 0};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    const S a = form.outer;
-    theta << std::pow(form.floor, a), std::pow(form.n, 1 / form.p), form.p * a, a;
   }
 };
 

@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <vector>
 
 #include "offray/detail/simd/kernels.hpp"
 #include "offray/laws/law.hpp"
+#include "offray/laws/repeated_starts.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -19,15 +21,21 @@ inline namespace OFFRAY_ABI {
 ///
 /// The kink at N = N_opt is once continuously differentiable in theta. NaN where N_opt is not defined (A/B <= 0).
 struct RepeatedData {
-  using OnRay = void;  // other epoch counts tell its terms apart
   static constexpr std::string_view name = "repeated_data";
-  static constexpr std::array<std::string_view, 7> parameters{"E", "A", "B", "alpha", "beta", "R_N", "R_D"};
-  static constexpr std::array<Kind, 7> kinds{Kind::loss,     Kind::loss,  Kind::loss, Kind::exponent,
-                                             Kind::exponent, Kind::decay, Kind::decay};
-  static constexpr std::array<UnitShift, 2> units{UnitShift{1, Axis::N, 3}, UnitShift{2, Axis::D, 4}};
-  static constexpr StartGrid grid{{1, 1, 1}, {.06, 3, 8}, {.06, 3, 8}, {1, 100, 4}, true};
-  static constexpr std::array<int, kTerms> form{0, 1, 2, -1, 3, 4};
-  static constexpr bool separable = false;
+  static constexpr std::string_view formula = "E + A N'^-alpha + B D'^-beta";
+  static constexpr std::string_view reference = "arXiv:2305.16264";
+  static constexpr std::array parameters{floor("E"),
+                                         coefficient("A", Axis::N),
+                                         coefficient("B", Axis::D),
+                                         exponent("alpha", Axis::N),
+                                         exponent("beta", Axis::D),
+                                         decay("R_N", Axis::N),
+                                         decay("R_D", Axis::D)};
+  static constexpr std::array<std::string_view, 3> inputs{"params", "tokens", "unique_tokens"};
+  static constexpr bool power_sum = true;
+  static constexpr StartGrid grid{{1, 1, 1}, {.06, 3, 8}, {.06, 3, 8}, {1, 100, 4}};
+  static constexpr std::array published{
+      Published{"Muennighoff et al. 2023", {1.8690814, 520.8, 1487.7, 0.3526596, 0.3526596, 5.309743, 15.387756}}};
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
@@ -39,21 +47,38 @@ struct RepeatedData {
   }
 
   template <typename S>
-  static PowerSum<S> power_sum(CRef<Parameters<S>> theta) {
-    return {1, theta[3], theta[4], theta[0], theta[1], theta[2]};
-  }
-
-  template <typename S>
-  static void from_power_sum(const PowerSum<S>& form, Ref<Parameters<S>> theta) {
-    theta.head(5) << form.floor, form.n, form.d, form.p, form.q;
-  }
-
-  template <typename S>
   static void effective(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) {
     kernel_paths::RepeatedDataRow<S> rows = rows_of<S>(theta, at);
     rows.log_effective_N = log_N.data();
     rows.log_effective_D = log_D.data();
     detail::Kernels<S>::repeated_data(rows);
+  }
+
+  template <typename S>
+  static std::vector<Parameters<S>> starts(const StartProblem<S>& problem) {
+    std::vector<Parameters<S>> out = detail::RepeatedStart<S>(problem).best(12);
+    for (const Parameters<S>& start : detail::repeated_rounds(problem, 6)) out.push_back(start);
+    return out;
+  }
+
+  template <typename S>
+  static Findings findings(const FitEvidence<S>& evidence) {
+    const Parameters<S>& theta = evidence.theta;
+    const Inputs<S>& at = evidence.at;
+    const auto is_free = [&](Index parameter) { return !(evidence.relative_se(parameter) < S(0)); };
+    Findings out = 0;
+    const S most = at.repeats.maxCoeff(), least = at.repeats.minCoeff();
+    if (is_free(6) && most == S(0))
+      out |= flag(Finding::no_repetition);
+    else if (is_free(6) && (S(1) + most) < S(kOneRay) * (S(1) + least))
+      out |= flag(Finding::one_epoch_count);
+    const S A = theta[1], B = theta[2], alpha = theta[3], beta = theta[4];
+    const Vector<S> log_excess =
+        at.log_N.array() - (std::log(alpha * A / (beta * B)) + beta * at.log_U.array()) / alpha;  // ln(N / N_opt)
+    if (is_free(5) && !(log_excess.maxCoeff() > S(0))) out |= flag(Finding::no_excess);
+    if (is_free(1) && log_excess.minCoeff() > std::log(S(10)) && !(evidence.relative_se(1) <= S(1)))
+      out |= flag(Finding::excess_everywhere);
+    return out;
   }
 
  private:

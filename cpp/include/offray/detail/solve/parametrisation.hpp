@@ -25,12 +25,15 @@ S steepest_exponent(S log_unit) {
 /// phi = ln(theta') of the free parameters, theta' being theta with N and D counted in units of their geometric means N0, D0.
 ///
 /// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1)
-/// where a scale parameter of that axis is fixed, tied or bounded: such a constraint is simple only in natural units.
+/// where a coefficient or scale of that axis is fixed, tied or bounded, which is simple only in natural units, and where the
+/// law has none that could take the unit up.
 template <typename S>
 class Parametrisation {
  public:
   Parametrisation(const AnyLaw<S>& law, const Inputs<S>& at, const Constraints<S>& constraints)
       : law_(&law), log_N0(at.log_N.mean()), log_D0(at.log_D.mean()) {
+    if (!law.centres(Axis::N)) log_N0 = S(0);
+    if (!law.centres(Axis::D)) log_D0 = S(0);
     for (const UnitShift& shift : law.units)
       if (constraints.touches(shift.parameter)) (shift.axis == Axis::N ? log_N0 : log_D0) = S(0);
     for (Index j = 0; j < law.size(); ++j) unconstrained_ = unconstrained_ && !constraints.touches(j);
@@ -104,7 +107,7 @@ class Parametrisation {
       Index first = 0;
       while (slot_[first] != slot_[j]) ++first;
       log_theta[j] = slot_[j] < 0 ? std::log(fixed_[j]) : log_theta[first];
-      if (law_->kinds[static_cast<std::size_t>(j)] == Kind::exponent && slot_[j] >= 0)
+      if (is_exponent(law_->parameter(j).role) && slot_[j] >= 0)
         log_theta[j] = std::min(std::max(log_theta[j], lower[slot_[j]]), upper[slot_[j]]);
     }
     for (const UnitShift& shift : law_->units)
@@ -173,33 +176,33 @@ class Parametrisation {
 
   /// Bounds that only a runaway parameter meets, as logarithms. A floor below 1e-15 nats per token changes no loss in double
   /// (1e-280 where it enters through up to its 20th root); the exponent of a coefficient (A N^-alpha) stays where natural
-  /// values and their variances are numbers in double, N0^alpha <= 1e250; exponents of counts are relative to the last one.
+  /// values and their variances are numbers in double, N0^alpha <= 1e250; exponents of scales are relative to the outer one.
   void default_bounds(Index j, S& low, S& high) const {
     const S decade = std::log(S(10));
     S steepest = S(1e4);
-    bool scale = false, natural_units = false, relative = j + 1 < size();
+    bool natural_units = true, relative = law_->term(Term::outer) >= 0;
     for (const UnitShift& shift : law_->units) {
       if (shift.exponent >= 0) relative = false;
       if (shift.exponent == j) steepest = steepest_exponent(log_unit(shift));
-      if (shift.parameter != j) continue;
-      scale = true;
-      natural_units = log_unit(shift) == S(0);
+      if (shift.parameter == j) natural_units = log_unit(shift) == S(0);
     }
-    switch (law_->kinds[static_cast<std::size_t>(j)]) {
-      case Kind::loss:
-        low = (scale                        ? -130
-               : law_->grid.outer.count > 1 ? -280
-                                            : -15) *
-              decade,
-        high = (scale && natural_units ? 290 : 12) * decade;
+    switch (law_->parameter(j).role) {
+      case Role::floor:
+        low = (law_->floor_inside ? -280 : -15) * decade, high = 12 * decade;
         break;
-      case Kind::count:
+      case Role::coefficient:
+        low = -130 * decade, high = (natural_units ? 290 : 12) * decade;
+        break;
+      case Role::scale:
         low = -60 * decade, high = 130 * decade;
         break;
-      case Kind::exponent:
+      case Role::exponent:
         low = (relative ? -8 : -4) * decade, high = relative ? 7 * decade : std::log(steepest);
         break;
-      case Kind::decay:
+      case Role::outer:
+        low = -4 * decade, high = std::log(steepest);
+        break;
+      case Role::decay:
         low = -4 * decade, high = 8 * decade;
         break;
     }

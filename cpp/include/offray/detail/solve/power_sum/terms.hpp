@@ -19,7 +19,7 @@ PowerSum<S> form_of_phi(const AnyLaw<S>& law, const Parametrisation<S>& parametr
                         const Parameters<S>& phi) {
   Parameters<S> theta;
   parametrisation.centred(phi, theta);
-  PowerSum<S> form = law.power_sum(theta);
+  PowerSum<S> form = power_sum<S>(law, theta);
   form.n *= std::exp(-form.p * (rows.log_N0 - parametrisation.log_N0));
   form.d *= std::exp(-form.q * (rows.log_D0 - parametrisation.log_D0));
   return form;
@@ -37,7 +37,7 @@ bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation
   form.n *= std::exp(form.p * (rows.log_N0 - parametrisation.log_N0));
   form.d *= std::exp(form.q * (rows.log_D0 - parametrisation.log_D0));
   Parameters<S> theta = Parameters<S>::Ones(law.size());
-  law.from_power_sum(form, theta);
+  set_power_sum<S>(law, form, theta);
   const Parameters<S> logs = theta.array().log();
   phi = parametrisation.phi_of_logs(logs);
   // A spike at the smallest runs, with a large exponent, is nothing at the mean: below floating point there.

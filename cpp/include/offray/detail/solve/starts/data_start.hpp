@@ -16,9 +16,9 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
-/// Searches L^(1/outer) = floor + n N^-p + d D^-q, to which every law reduces for given (outer, p, q) (and decay constants):
-/// the linear part is solved by orthogonal factorisation under floor, n, d >= 0 ("variable projection", Golub & Pereyra 1973),
-/// rows weighted so that the transformed residual approximates the fitted one to first order.
+/// Searches L^(1/outer) = floor + n N^-p + d D^-q, to which a law that is a power sum reduces for given (outer, p, q) (and
+/// decay constants): the linear part is solved by orthogonal factorisation under floor, n, d >= 0 ("variable projection", Golub
+/// & Pereyra 1973), rows weighted so that the transformed residual approximates the fitted one to first order.
 template <typename S>
 class DataStart {
  public:
@@ -43,19 +43,22 @@ class DataStart {
     const StartGrid& grid = law_.grid;
     Vector<S> r(problem.rows());
     const auto measure = [&](Cell& cell) {
-      cell.phi = solve(cell.R_N, cell.R_D, cell.node[0], cell.node[1], cell.node[2]);
+      cell.phi = solve(cell.decay, cell.node[0], cell.node[1], cell.node[2]);
       problem.residual(cell.phi, r);
       cell.objective = sum_rho(r, options);
       if (!std::isfinite(cell.objective)) cell.objective = std::numeric_limits<S>::infinity();
     };
-    for (int d = 0; d < grid.decay.count * grid.decay.count; ++d)
+    int decays = 1;
+    for (std::size_t k = 0; k < law_.decays.size(); ++k) decays *= grid.decay.count;
+    for (int d = 0; d < decays; ++d)
       for (int a = 0; a < grid.outer.count; ++a)
         for (int p = 0; p < grid.p.count; ++p)
           for (int q = 0; q < grid.q.count; ++q) {
             Cell cell;
             cell.index = {d, a, p, q};
-            cell.R_N = value(grid.decay, d / grid.decay.count);
-            cell.R_D = value(grid.decay, d % grid.decay.count);
+            int rest = d;
+            for (std::size_t k = law_.decays.size(); k-- > 0; rest /= grid.decay.count)
+              cell.decay[k] = value(grid.decay, rest % grid.decay.count);
             cell.node = {value(grid.outer, a), value(grid.p, p), value(grid.q, q)};
             measure(cell);
             cells.push_back(cell);
@@ -82,7 +85,7 @@ class DataStart {
  private:
   struct Cell {
     std::array<int, 4> index{};
-    S R_N = S(1), R_D = S(1);
+    std::array<S, kMaxParameters> decay{};
     std::array<S, 3> node{};  ///< outer, p, q
     Parameters<S> phi;
     S objective = std::numeric_limits<S>::infinity();
@@ -131,17 +134,16 @@ class DataStart {
   }
 
   /// phi at one grid node: exponents as given unless constrained, the linear part by least squares.
-  Parameters<S> solve(S R_N, S R_D, S outer, S p, S q) {
+  Parameters<S> solve(const std::array<S, kMaxParameters>& decay, S outer, S p, S q) {
     Parameters<S> theta = Parameters<S>::Ones(law_.size());
-    for (Index j = 0, decay = 0; j < law_.size(); ++j)
-      if (law_.kinds[static_cast<std::size_t>(j)] == Kind::decay) theta[j] = decay++ == 0 ? R_N : R_D;
-    law_.from_power_sum({outer, p, q, 1, 1, 1}, theta);
+    for (std::size_t k = 0; k < law_.decays.size(); ++k) theta[law_.decays[k]] = decay[k];
+    set_power_sum<S>(law_, {outer, p, q, 1, 1, 1}, theta);
     // Twice where constraints may move the exponents, or the effective inputs depend on theta (repeated data).
-    const int passes = parametrisation_.one_to_one() && law_.grid.decay.count == 1 ? 1 : 2;
+    const int passes = parametrisation_.one_to_one() && law_.form == PowerSumForm::plain ? 1 : 2;
     for (int pass = 0; pass < passes; ++pass) {
       parametrisation_.centred(parametrisation_.phi_of_logs(theta.array().log()), theta);
-      const PowerSum<S> form = law_.power_sum(theta);
-      law_.from_power_sum(linear_part(form, theta), theta);
+      const PowerSum<S> form = power_sum<S>(law_, theta);
+      set_power_sum<S>(law_, linear_part(form, theta), theta);
     }
     return parametrisation_.phi_of_logs(theta.array().log());
   }
@@ -178,8 +180,8 @@ PowerSum<S> DataStart<S>::linear_part(PowerSum<S> form, const Parameters<S>& the
   Eigen::Matrix<S, 3, 1> best = Eigen::Matrix<S, 3, 1>::Zero();
   S least = R_.col(3).squaredNorm();
   for (int subset = 1; subset < 8; ++subset) {
-    if ((subset & 1) != 0 && !law_.grid.has_floor) continue;
-    if ((subset & 4) != 0 && law_.form[2] < 0) continue;
+    if ((subset & 1) != 0 && law_.term(Term::floor) < 0) continue;
+    if ((subset & 4) != 0 && law_.term(Term::d) < 0) continue;
     Jacobian<S> A(3, 4), small(3, 4);
     A = R_;
     for (int j = 0; j < 3; ++j)

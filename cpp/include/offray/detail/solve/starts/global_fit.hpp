@@ -15,7 +15,7 @@
 #include "offray/detail/solve/power_sum/variable_projection.hpp"
 #include "offray/detail/solve/residual.hpp"
 #include "offray/detail/solve/starts/data_start.hpp"
-#include "offray/detail/solve/starts/repeated_start.hpp"
+#include "offray/detail/solve/starts/general_start.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -53,12 +53,13 @@ PowerSumRows<S> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space 
     out.root = runs.weight.cwiseSqrt();
   }
   out.floor = law.grid.has_floor;
-  out.free = {law.grid.outer.count > 1, law.grid.p.count > 1, law.grid.q.count > 1};
+  out.free = {law.term(Term::outer) >= 0, law.term(Term::p) >= 0, law.term(Term::q) >= 0};
   // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential. With a
   // floor `outer` ends where floor^(1 / outer) can still be as good as zero; an exponent that sets a coefficient's unit has the
   // bound of Parametrisation, and a little beyond, so as to be on it for certain.
   const auto steepest = [&](S log_unit) {
-    return law.units[0].exponent >= 0 ? steepest_exponent(log_unit) * (S(1) + S(1e-12)) : S(1e5);
+    return law.parameter(law.term(Term::n)).role == Role::coefficient ? steepest_exponent(log_unit) * (S(1) + S(1e-12))
+                                                                      : S(1e5);
   };
   if (out.free[0]) out.log_unit = space == Space::log_loss ? out.observed.mean() : std::log(out.observed.mean());
   // L0^(1 / outer) stays a number in double.
@@ -74,7 +75,7 @@ class GlobalFit {
   /// References must outlive the object.
   GlobalFit(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
       : law_(law), runs_(runs), space_(space), parametrisation_(parametrisation) {
-    if (law.separable && parametrisation.unconstrained()) rows_ = power_sum_rows(law, runs, space);
+    if (law.separable() && parametrisation.unconstrained()) rows_ = power_sum_rows(law, runs, space);
   }
 
   /// As Residual::magnitude().
@@ -110,7 +111,7 @@ class GlobalFit {
   void from_grid(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   void exchange_terms(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
-  std::vector<Parameters<S>> repeated_starts(const SolverOptions<S>& options);
+  std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options);
   Runs<S> sample() const {
     return runs_.size() > kStartRuns ? runs_.every((runs_.size() + kStartRuns - 1) / kStartRuns) : runs_;
@@ -301,73 +302,42 @@ void GlobalFit<S>::from_laws_inside(const SolverOptions<S>& options, std::vector
   }
 }
 
-/// Repeated data: given the decay constants and the effective N' and D' of a first guess, the law is a power sum again. The
-/// first guess takes every parameter as useful (N' = N); two rounds more adapt N' to the optimum that the fit implies.
+/// The law's own starts as phi, the runs of the sample being those that its power sums are fitted to.
 template <typename S>
-std::vector<Parameters<S>> GlobalFit<S>::repeated_starts(const SolverOptions<S>& options) {
+std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& options) {
   const Runs<S> some = sample();
   PowerSumRows<S> rows = power_sum_rows(law_, some, space_);
   GridSearch<S> search(law_.grid);
   LawResidual<S> problem(law_, some, space_, parametrisation_);
   const Inputs<S> at = some.at.in_units(parametrisation_.log_N0, parametrisation_.log_D0);
-  struct Start {
-    Parameters<S> theta, phi;
-    S objective = std::numeric_limits<S>::infinity();
-  };
   Vector<S> r(rows.rows);
   // A term that came out as zero starts small: ln 0 would never move again.
   const S little = S(1e-3) * some.loss.mean();
-  const auto from_cell = [&](const GridCell<S>& cell, S least_N, S least_D, S R_N, S R_D) {
-    PowerSum<S> form = cell.form;
-    form.n *= std::exp(form.p * least_N);
-    form.d *= std::exp(form.q * least_D);
-    for (S* c : {&form.floor, &form.n, &form.d}) *c = std::max(*c, little);
-    Start out;
-    out.theta.resize(law_.size());
-    law_.from_power_sum(form, out.theta);
-    out.theta.tail(2) << R_N, R_D;
-    out.phi = parametrisation_.phi_of_logs(Parameters<S>(out.theta.array().log()));
-    problem.residual(out.phi, r);
-    const S F =
-        Kernels<S>::total_rho(options.objective, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
-    if (std::isfinite(F)) out.objective = F;
-    return out;
-  };
+  using Found = std::pair<Parameters<S>, S>;
   const auto search_at = [&](const Parameters<S>& theta, std::size_t most) {
     law_.effective(theta, at, rows.x, rows.y);
     const S least_N = rows.x.minCoeff(), least_D = rows.y.minCoeff();
     rows.x.array() -= least_N;
     rows.y.array() -= least_D;
-    std::vector<Start> out;
-    for (const GridCell<S>& cell : search.minima(rows, Vector<S>(), most))
-      out.push_back(from_cell(cell, least_N, least_D, theta[5], theta[6]));
+    std::vector<Found> out;
+    for (const GridCell<S>& cell : search.minima(rows, Vector<S>(), most)) {
+      PowerSum<S> form = cell.form;
+      form.n *= std::exp(form.p * least_N);
+      form.d *= std::exp(form.q * least_D);
+      for (S* c : {&form.floor, &form.n, &form.d}) *c = std::max(*c, little);
+      Found found{theta, std::numeric_limits<S>::infinity()};
+      set_power_sum<S>(law_, form, found.first);
+      problem.residual(parametrisation_.phi_of_logs(Parameters<S>(found.first.array().log())), r);
+      const S F =
+          Kernels<S>::total_rho(options.objective, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
+      if (std::isfinite(F)) found.second = F;
+      out.push_back(found);
+    }
     return out;
   };
-  const bool repeated = some.at.repeats.maxCoeff() > S(0);
-  std::vector<Start> starts;
-  for (const S R_D : {S(15), S(0.5), S(3), S(100)}) {
-    Parameters<S> useful = Parameters<S>::Ones(law_.size());
-    useful[1] = S(1e30);  // A: N_opt above every N
-    useful.tail(2) << S(1), R_D;
-    for (const Start& first : search_at(useful, 2)) {
-      for (const S R_N : {S(1e-3), S(1), S(10), S(1e8)}) {
-        Parameters<S> theta = first.theta;
-        theta[5] = R_N;
-        Start best;
-        for (int round = 0; round < 2; ++round)
-          for (const Start& next : search_at(theta, 1)) {
-            theta = next.theta;
-            if (next.objective < best.objective) best = next;
-          }
-        if (std::isfinite(best.objective)) starts.push_back(best);
-      }
-    }
-    if (!repeated) break;
-  }
-  std::stable_sort(starts.begin(), starts.end(), [](const Start& a, const Start& b) { return a.objective < b.objective; });
+  const StartProblem<S> start{runs_, space_, options.objective, parametrisation_.log_N0, parametrisation_.log_D0, search_at};
   std::vector<Parameters<S>> out;
-  for (const Start& start : starts)
-    if (out.size() < kStarts) out.push_back(start.phi);
+  for (const Parameters<S>& log_theta : law_.starts(start)) out.push_back(parametrisation_.phi_of_logs(log_theta));
   return out;
 }
 
@@ -402,10 +372,13 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
     from_laws_inside(options, found);
   }
   std::vector<Parameters<S>> starts;
-  if (law_.grid.decay.count > 1 && parametrisation_.unconstrained()) {
-    starts = RepeatedStart<S>(runs_, space_, parametrisation_).best(options.objective, 2 * kStarts);
-    for (const Parameters<S>& phi : repeated_starts(options)) starts.push_back(phi);
+  // The law's own rule knows nothing of constraints.
+  if (law_.own_starts && parametrisation_.unconstrained()) starts = own_starts(options);
+  if (!starts.empty()) {
     starts = sprint(starts, options);
+  } else if (law_.form == PowerSumForm::none) {
+    const Runs<S> some = sample();
+    starts = sprint(GeneralStart<S>(law_, some, space_, parametrisation_).best(options.objective, 4 * kStarts), options);
   } else {
     const Runs<S> some = sample();
     starts = DataStart<S>(law_, some, space_, parametrisation_).best(options, kStarts);

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /// \file
-/// Where a global fit of the repeated-data law starts.
+/// Where a fit of the repeated-data law starts: it is a power sum only once its decay constants and N_opt are known.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "offray/detail/simd/kernels.hpp"
-#include "offray/detail/solve/parametrisation.hpp"
-#include "offray/detail/solve/residual.hpp"
 #include "offray/laws/law.hpp"
-#include "offray/options.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -26,20 +24,20 @@ namespace detail {
 template <typename S>
 class RepeatedStart {
  public:
-  /// References must outlive the object.
-  RepeatedStart(const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
-      : parametrisation_(parametrisation),
-        runs_(runs.every((runs.size() + kRows - 1) / kRows)),
-        at_(runs_.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
+  /// The problem must outlive the object.
+  explicit RepeatedStart(const StartProblem<S>& problem)
+      : objective_(problem.objective),
+        runs_(problem.runs.every((problem.runs.size() + kRows - 1) / kRows)),
+        at_(runs_.at.in_units(problem.log_N0, problem.log_D0)),
         h_(runs_.size()),
         g_(runs_.size()),
         r_(runs_.size()),
         row_(runs_.size()) {
-    row_ = space == Space::loss ? Vector<S>::Ones(runs_.size()).eval() : runs_.loss.cwiseInverse().eval();
+    row_ = problem.space == Space::loss ? Vector<S>::Ones(runs_.size()).eval() : runs_.loss.cwiseInverse().eval();
   }
 
-  /// Up to `most` starts phi, the most promising first, no two of them neighbours.
-  std::vector<Parameters<S>> best(const Objective<S>& objective, std::size_t most) {
+  /// Up to `most` starts ln theta, the most promising first, no two of them neighbours.
+  std::vector<Parameters<S>> best(std::size_t most) {
     const bool repeated = at_.repeats.maxCoeff() > S(0);
     std::vector<Node> nodes;
     Node node;
@@ -49,7 +47,7 @@ class RepeatedStart {
           for (node.index[3] = 0; node.index[3] < kPlaces; ++node.index[3]) {
             if (node.index[3] + 1 == kPlaces && node.index[1] > 0) continue;  // every parameter useful: R_N plays no part
             for (node.index[4] = 0; node.index[4] < kExponents; ++node.index[4]) {
-              solve(objective, node);
+              solve(node);
               if (std::isfinite(node.objective)) nodes.push_back(node);
             }
           }
@@ -65,8 +63,7 @@ class RepeatedStart {
       if (apart) chosen.push_back(candidate);
     }
     std::vector<Parameters<S>> out;
-    for (const Node& candidate : chosen)
-      out.push_back(parametrisation_.phi_of_logs(Parameters<S>(candidate.theta.array().log())));
+    for (const Node& candidate : chosen) out.push_back(candidate.theta.array().log());
     return out;
   }
 
@@ -80,7 +77,7 @@ class RepeatedStart {
     S objective = std::numeric_limits<S>::infinity();
   };
 
-  void solve(const Objective<S>& objective, Node& node) {
+  void solve(Node& node) {
     constexpr double kR[kDecays] = {1, 6, 40}, kRatio[kRatios] = {.2, .5, 1, 2, 5},
                      kAlpha[kExponents] = {.04, .1, .22, .45, .8, 1.4};
     const S alpha = S(kAlpha[node.index[4]]), beta = alpha * S(kRatio[node.index[2]]);
@@ -116,17 +113,51 @@ class RepeatedStart {
     theta[2] = B;
     r_ = ((E + B * h_.array()) - runs_.loss.array()) * row_.array();
     node.objective =
-        Kernel::total_rho(objective, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+        Kernel::total_rho(objective_, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
 
   using Kernel = Kernels<S>;
 
-  const Parametrisation<S>& parametrisation_;
+  const Objective<S>& objective_;
   Runs<S> runs_;
   Inputs<S> at_;
   Vector<S> h_, g_, r_;
   Vector<S> row_;  ///< d residual / d L
 };
+
+/// Given the decay constants and the effective N' and D' of a first guess, the law is a power sum again. The first guess takes
+/// every parameter as useful (N' = N); two rounds more adapt N' to the optimum that the fit implies.
+/// \return up to `most` starts ln theta, the most promising first.
+template <typename S>
+std::vector<Parameters<S>> repeated_rounds(const StartProblem<S>& problem, std::size_t most) {
+  constexpr Index A = 1, R_N = 5, R_D = 6;
+  using Start = std::pair<Parameters<S>, S>;
+  std::vector<Start> starts;
+  for (const S tokens : {S(15), S(0.5), S(3), S(100)}) {
+    Parameters<S> useful = Parameters<S>::Ones(7);
+    useful[A] = S(1e30);  // N_opt above every N
+    useful[R_D] = tokens;
+    for (const Start& first : problem.search_at(useful, 2)) {
+      for (const S parameters : {S(1e-3), S(1), S(10), S(1e8)}) {
+        Parameters<S> theta = first.first;
+        theta[R_N] = parameters;
+        Start best{{}, std::numeric_limits<S>::infinity()};
+        for (int round = 0; round < 2; ++round)
+          for (const Start& next : problem.search_at(theta, 1)) {
+            theta = next.first;
+            if (next.second < best.second) best = next;
+          }
+        if (std::isfinite(best.second)) starts.push_back(best);
+      }
+    }
+    if (!(problem.runs.at.repeats.maxCoeff() > S(0))) break;
+  }
+  std::stable_sort(starts.begin(), starts.end(), [](const Start& a, const Start& b) { return a.second < b.second; });
+  std::vector<Parameters<S>> out;
+  for (const Start& start : starts)
+    if (out.size() < most) out.push_back(start.first.array().log());
+  return out;
+}
 
 }  // namespace detail
 }  // namespace OFFRAY_ABI
