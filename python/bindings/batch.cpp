@@ -4,8 +4,9 @@
 #include <memory>
 #include <optional>
 
-#include "options.hpp"
-#include "pybind.hpp"
+#include "columns.hpp"
+#include "law_handle.hpp"
+#include "offray/offray.hpp"
 
 namespace {
 
@@ -69,13 +70,14 @@ py::array_t<std::uint8_t> codes(const std::vector<Enum>& values, Index count) {
 
 /// (theta, objective, status, interrupted) of the replicates that were done.
 template <typename S>
-py::tuple run_bootstrap(const Fit<S>& fit, Index replicates, int kind, std::uint64_t seed, int threads,
+py::tuple run_bootstrap(const Fit<S>& fit, Index replicates, const std::string& kind, std::uint64_t seed, int threads,
                         std::vector<Index> group, py::object progress) {
   Watcher watcher(std::move(progress));
   Bootstrap<S> out;
   {
     const py::gil_scoped_release release;
-    out = bootstrap(fit, {replicates, static_cast<Resampling>(kind), seed, threads, std::move(group)}, std::ref(watcher));
+    out = bootstrap(fit, {replicates, enumerator<Resampling>(kResamplings, kind, "kind"), seed, threads, std::move(group)},
+                    std::ref(watcher));
   }
   const bool interrupted = watcher.interrupted();
   return py::make_tuple(rows_of<S>(std::move(out.theta), out.finished), Vector<S>(out.objective.head(out.finished)),
@@ -84,23 +86,22 @@ py::tuple run_bootstrap(const Fit<S>& fit, Index replicates, int kind, std::uint
 
 /// A column of all data sets, one after the other, or one that they share.
 template <typename S>
-Vector<S> column(Array<S> all, Index rows, Index begin, Index n) {
+Vector<S> part(Array<S> all, Index rows, Index begin, Index n) {
   return all.size() == rows ? all.segment(begin, n) : all;
 }
 
 /// (theta, objective, status, limit, interrupted) of the data sets that were done. Set k holds the losses from offsets[k] to
-/// offsets[k + 1]; of N, D, weight and unique_tokens, those as long as all losses together are cut in the same way.
+/// offsets[k + 1]; of the columns and weight, those as long as all losses together are cut in the same way.
 template <typename S>
-py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> loss, Array<S> weight, Array<S> unique_tokens,
-                       const std::vector<Index>& offsets, int objective, Array<S> delta, double quantile, bool log_loss,
-                       int max_evaluations, Array<S> start, int threads, py::object progress) {
+py::tuple run_fit_many(const LawHandle& handle, const py::dict& columns, Array<S> loss, Array<S> weight,
+                       const std::vector<Index>& offsets, const FitOptions<S>& options, int threads, py::object progress) {
   Watcher watcher(std::move(progress));
-  const AnyLaw<S>& law = law_at<S>(law_index);
-  const FitOptions<S> options = fit_options<S>(objective, delta, quantile, log_loss, max_evaluations, start);
+  const AnyLaw<S>& law = handle.as<S>();
+  const auto N = column<S>(columns, "params"), D = column<S>(columns, "tokens"), U = column<S>(columns, "unique_tokens");
   const auto runs_of = [&](Index set) {
     const Index begin = offsets[static_cast<std::size_t>(set)], n = offsets[static_cast<std::size_t>(set) + 1] - begin;
-    const auto cut = [&](Array<S> all) { return column<S>(all, loss.size(), begin, n); };
-    return Runs<S>(cut(N), cut(D), loss.segment(begin, n), cut(weight), cut(unique_tokens));
+    const auto cut = [&](Array<S> all) { return part<S>(all, loss.size(), begin, n); };
+    return Runs<S>(cut(N), cut(D), loss.segment(begin, n), cut(weight), cut(U));
   };
   FitMany<S> out;
   {
@@ -114,13 +115,11 @@ py::tuple run_fit_many(std::size_t law_index, Array<S> N, Array<S> D, Array<S> l
 }
 
 template <typename S>
-void bind_scalar(py::module_& m) {
+void bind_batch_of(py::module_& m) {
   m.def("bootstrap", &run_bootstrap<S>, py::arg("fit"), py::arg("replicates"), py::arg("kind"), py::arg("seed"),
         py::arg("threads"), py::arg("group"), py::arg("progress"));
-  m.def("fit_many", &run_fit_many<S>, py::arg("law"), py::arg("N").noconvert(), py::arg("D").noconvert(),
-        py::arg("loss").noconvert(), py::arg("weight").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("offsets"),
-        py::arg("objective"), py::arg("delta").noconvert(), py::arg("quantile"), py::arg("log_loss"),
-        py::arg("max_evaluations"), py::arg("start").noconvert(), py::arg("threads"), py::arg("progress"));
+  m.def("fit_many", &run_fit_many<S>, py::arg("law"), py::arg("columns"), py::arg("loss").noconvert(),
+        py::arg("weight").noconvert(), py::arg("offsets"), py::arg("options"), py::arg("threads"), py::arg("progress"));
 }
 
 }  // namespace
@@ -129,6 +128,6 @@ void bind_batch(py::module_& m) {
   m.attr("STATUSES") = names(kStatuses);
   m.attr("LIMITS") = names(kLocations);
   m.attr("RESAMPLINGS") = names(kResamplings);
-  bind_scalar<double>(m);
-  bind_scalar<long double>(m);
+  bind_batch_of<double>(m);
+  bind_batch_of<long double>(m);
 }

@@ -1,44 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pybind.hpp"
+#include "columns.hpp"
+#include "law_handle.hpp"
+#include "offray/inference/compute_optimal.hpp"
+#include "offray/laws/list.hpp"
 
 namespace {
 
 using namespace offray;
 
 template <typename S>
-py::object evaluate(std::size_t index, Array<S> theta, Array<S> N, Array<S> D, Array<S> U, bool jacobian) {
-  const AnyLaw<S>& law = law_at<S>(index);
-  Vector<S> value(N.size());
-  Jacobian<S> J(N.size(), jacobian ? law.size() : 0);
+py::object evaluate(const LawHandle& handle, Array<S> theta, const py::dict& columns, bool jacobian) {
+  const AnyLaw<S>& law = handle.as<S>();
+  const Inputs<S> at = inputs<S>(columns);
+  Vector<S> value(at.size());
+  Jacobian<S> J(at.size(), jacobian ? law.size() : 0);
   {
-    // Nothing below touches a Python object: the arguments are views of arrays that the caller holds.
-    const py::gil_scoped_release release;
-    law.evaluate(Parameters<S>(theta), Inputs<S>(N, D, U), value, J);
+    const py::gil_scoped_release release;  // nothing below touches a Python object
+    law.evaluate(Parameters<S>(theta), at, value, J);
   }
   return jacobian ? py::cast(std::move(J)) : py::cast(std::move(value));
 }
 
+/// ln of every number of the compute-optimal point, in the order of OPTIMALS.
 template <typename S>
-void bind_scalar(py::module_& m) {
-  m.def("evaluate", &evaluate<S>, py::arg("law"), py::arg("theta").noconvert(), py::arg("N").noconvert(),
-        py::arg("D").noconvert(), py::arg("unique_tokens").noconvert(), py::arg("jacobian"));
+Vector<S> optimal(const LawHandle& law, Array<S> theta, Array<S> flops, double per_token, double inference_tokens) {
+  const OptimalPoint<S> at(law.as<S>(), Parameters<S>(theta), flops[0], Cost<S>{S(per_token), S(inference_tokens)});
+  Vector<S> out(static_cast<Index>(std::size(kOptimals)));
+  for (Index k = 0; k < out.size(); ++k) out[k] = at.value(static_cast<Optimal>(k)).log;
+  return out;
+}
+
+template <typename S>
+void define(py::class_<LawHandle>& law) {
+  law.def("evaluate", &evaluate<S>, py::arg("theta").noconvert(), py::arg("columns"), py::arg("jacobian"))
+      .def("optimal", &optimal<S>, py::arg("theta").noconvert(), py::arg("flops").noconvert(), py::arg("per_token"),
+           py::arg("inference_tokens"));
+}
+
+py::tuple roles(const LawDescription& law) {
+  py::list out;
+  for (const Parameter& p : law.parameters)
+    out.append(py::make_tuple(std::string(p.name), std::string(kRoles[static_cast<std::size_t>(p.role)]),
+                              p.axis == Axis::none ? py::object(py::none()) : py::str(p.axis == Axis::N ? "N" : "D")));
+  return py::tuple(out);
+}
+
+py::dict published(const LawDescription& law) {
+  py::dict out;
+  for (const Published& fit : law.published)
+    out[py::str(std::string(fit.source))] = std::vector<double>(fit.theta.begin(), fit.theta.begin() + law.size());
+  return out;
+}
+
+LawHandle handle(const AnyLaw<double>& in_double, const AnyLaw<long double>& in_long_double) {
+  return {in_double.shared_from_this(), in_long_double.shared_from_this()};
+}
+
+py::object on_ray(const LawHandle& law) {
+  if (law.in_double->on_ray == nullptr) return py::none();
+  return py::cast(handle(*law.in_double->on_ray, *law.in_long_double->on_ray));
 }
 
 }  // namespace
 
 void bind_laws(py::module_& m) {
-  const auto entry = [](const AnyLaw<double>& law) {
-    py::tuple parameters(law.parameters.size());
-    for (std::size_t j = 0; j < law.parameters.size(); ++j) parameters[j] = std::string(law.parameters[j].name);
-    return py::make_tuple(std::string(law.name), parameters);
-  };
-  py::list table, on_ray;
-  for (const AnyLaw<double>* law : Laws::all<double>()) {
-    table.append(entry(*law));
-    on_ray.append(law->on_ray == nullptr ? py::object(py::none()) : entry(*law->on_ray));
-  }
-  m.attr("LAWS") = py::tuple(table);
-  m.attr("LAWS_ON_RAY") = py::tuple(on_ray);
-  bind_scalar<double>(m);
-  bind_scalar<long double>(m);
+  py::class_<LawHandle> law(m, "Law");
+  law.def_property_readonly("name", [](const LawHandle& l) { return std::string(l.in_double->name); })
+      .def_property_readonly("formula", [](const LawHandle& l) { return std::string(l.in_double->formula); })
+      .def_property_readonly("reference", [](const LawHandle& l) { return std::string(l.in_double->reference); })
+      .def_property_readonly("psi", [](const LawHandle& l) { return std::string(l.in_double->psi); })
+      .def_property_readonly("inputs", [](const LawHandle& l) { return names(l.in_double->inputs); })
+      .def_property_readonly("roles", [](const LawHandle& l) { return roles(*l.in_double); })
+      .def_property_readonly("published", [](const LawHandle& l) { return published(*l.in_double); })
+      .def_property_readonly("on_ray", &on_ray);
+  define<double>(law);
+  define<long double>(law);
+  m.attr("OPTIMALS") = names(kOptimals);
+  py::list all;
+  const auto in_double = Laws::all<double>();
+  const auto in_long_double = Laws::all<long double>();
+  for (std::size_t k = 0; k < Laws::size; ++k) all.append(handle(*in_double[k], *in_long_double[k]));
+  m.attr("LAWS") = py::tuple(all);
 }

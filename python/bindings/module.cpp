@@ -6,9 +6,12 @@
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.attr("__version__") = OFFRAY_VERSION;
   bind_laws(m);
+  bind_runs(m);
+  bind_options(m);
   bind_conditioning(m);
   bind_fit(m);
   bind_inference(m);
+  bind_identify(m);
   bind_batch(m);
   bind_design(m);
   bind_simd(m);

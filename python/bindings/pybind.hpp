@@ -8,13 +8,16 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "offray/offray.hpp"
+#include "offray/types.hpp"
 
 namespace py = pybind11;
 
 void bind_laws(py::module_& m);
+void bind_runs(py::module_& m);
+void bind_options(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_inference(py::module_& m);
+void bind_identify(py::module_& m);
 void bind_batch(py::module_& m);
 void bind_design(py::module_& m);
 void bind_conditioning(py::module_& m);
@@ -36,14 +39,12 @@ py::tuple names(const Names& all) {
   return py::tuple(out);
 }
 
-/// A law by its index in the list; what is left of it on one ray by that plus the length of the list.
-template <typename S>
-const offray::AnyLaw<S>& law_at(std::size_t index) {
-  constexpr std::size_t size = offray::Laws::size;
-  const offray::AnyLaw<S>& law = *offray::Laws::all<S>().at(index % size);
-  if (index < size) return law;
-  if (index >= 2 * size || law.on_ray == nullptr) throw std::out_of_range("no such law");
-  return *law.on_ray;
+/// The enumerator of a name, out of a table in the order of the enumerators.
+template <typename Enum, std::size_t n>
+Enum enumerator(const std::string_view (&table)[n], const std::string& name, const char* argument) {
+  for (std::size_t i = 0; i < n; ++i)
+    if (table[i] == name) return static_cast<Enum>(i);
+  throw py::value_error(std::string(argument) + ": unknown name '" + name + "'");
 }
 
 /// A vector as read by numpy without a copy: contiguous and of the right type, which Python makes sure of.

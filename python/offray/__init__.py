@@ -11,43 +11,47 @@
 from typing import TYPE_CHECKING, Any
 
 from offray import examples, laws
-from offray._batch import Bootstrap, FitMany, fit_many
-from offray._certificate import Basin, Certificate
-from offray._condition import Conditioning, condition
+from offray._conditioning import Conditioning, condition
 from offray._config import get_cmake_dir, get_include
-from offray._core import __version__
+from offray._core import OBJECTIVES, __version__
 from offray._fit import fit
+from offray._identify.certificate import Basin, Certificate
+from offray._infer.bootstrap import Bootstrap
+from offray._infer.fit_many import FitMany, fit_many
 from offray._interrupted import Interrupted
-from offray._laws import Law
+from offray._law import Law, Parameter
 from offray._result import Fit
-from offray._scipy import OptimizeResult, curve_fit, least_squares
+from offray._scipy.curve_fit import curve_fit
+from offray._scipy.least_squares import OptimizeResult, least_squares
 from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
     from offray import datasets, designs, experiment
-    from offray._check import DesignCheck, Figures, check
     from offray._compare import Comparison, LawScore, compare
-    from offray._identifiability import Identifiability
-    from offray._intervals import Intervals
-    from offray._isoflop import IsoFlop, Parabola, isoflop
-    from offray._optimal import ComputeOptimal, Estimate
-    from offray._precision import PrecisionReport, WeightedConditioning, precision_report
-    from offray._prediction import Prediction
-    from offray._suggest import Suggestion, suggest
-    from offray._tpp import TppDiversity, r_min, tpp_diversity
+    from offray._identify.precision import PrecisionReport, WeightedConditioning, precision_report
+    from offray._identify.report import Identifiability
+    from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
+    from offray._infer.intervals import Intervals
+    from offray._infer.optimal import ComputeOptimal, Estimate
+    from offray._infer.prediction import Prediction
+    from offray._input.table import read
+    from offray._plan.check import DesignCheck, Figures, check
+    from offray._plan.isoflop import IsoFlop, Parabola, isoflop
+    from offray._plan.suggest import Suggestion, suggest
 
 _ON_DEMAND = {
-    "_check": ("DesignCheck", "Figures", "check"),
+    "_plan.check": ("DesignCheck", "Figures", "check"),
     "_compare": ("Comparison", "LawScore", "compare"),
-    "_identifiability": ("Identifiability",),
-    "_intervals": ("Intervals",),
-    "_isoflop": ("IsoFlop", "Parabola", "isoflop"),
-    "_optimal": ("ComputeOptimal", "Estimate"),
-    "_precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
-    "_prediction": ("Prediction",),
-    "_suggest": ("Suggestion", "suggest"),
-    "_tpp": ("TppDiversity", "r_min", "tpp_diversity"),
+    "_identify.report": ("Identifiability",),
+    "_infer.intervals": ("Intervals",),
+    "_plan.isoflop": ("IsoFlop", "Parabola", "isoflop"),
+    "_infer.optimal": ("ComputeOptimal", "Estimate"),
+    "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
+    "_infer.prediction": ("Prediction",),
+    "_input.table": ("read",),
+    "_plan.suggest": ("Suggestion", "suggest"),
+    "_identify.tpp": ("TppDiversity", "r_min", "tpp_diversity"),
 }
 
 
@@ -68,6 +72,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "OBJECTIVES",
     "Basin",
     "Bootstrap",
     "Certificate",
@@ -90,6 +95,7 @@ __all__ = [
     "NotIdentifiedError",
     "OptimizeResult",
     "Parabola",
+    "Parameter",
     "PrecisionReport",
     "Prediction",
     "Suggestion",
@@ -113,6 +119,7 @@ __all__ = [
     "least_squares",
     "precision_report",
     "r_min",
+    "read",
     "simd",
     "suggest",
     "tpp_diversity",

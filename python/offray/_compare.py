@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
-from offray._arrays import Array, choose_dtype
-from offray._batch import dense, fit_many
-from offray._fit import fit, run_columns
-from offray._identifiability import Identifiability
-from offray._laws import Law, find_law
+from offray._fit import fit
+from offray._identify.report import Identifiability
+from offray._infer.fit_many import fit_many
+from offray._input.arrays import Array, choose_dtype
+from offray._input.columns import run_columns
+from offray._input.groups import dense
+from offray._law import Law, find_law
 from offray._result import Fit
 from offray._text import aligned
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
@@ -210,7 +212,7 @@ def _score(
 def _squares(law: Law, columns: dict[str, Any], log_loss: bool, splits: list[Rows], threads: int | None) -> list[Array]:
     """Squared errors of the runs of each split, predicted from the others; NaN where those are fewer than the parameters."""
     usable = [rows for rows in splits if (~rows).sum() >= len(law.parameters)]
-    read = [key for key, value in columns.items() if value is not None and (key != "unique_tokens" or "R_D" in law.parameters)]
+    read = [key for key, value in columns.items() if value is not None and (key != "unique_tokens" or law.reads(key))]
     kept: dict[str, Any] = {key: [columns[key][~rows] for rows in usable] for key in read}
     thetas = iter(fit_many(**kept, law=law, log_loss=log_loss, threads=threads).theta if usable else ())
     out = []

@@ -11,16 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
-from offray._arrays import EMPTY, Array, DType, choose_dtype, frozen, numbers, optional_vector, vector
-from offray._laws import Law, find_law
-from offray._objective import check_objective
-from offray._result import Fit, _refit
-from offray._runs import column_names, find_columns, is_table
+from offray._input.columns import is_table, run_columns
+from offray._input.rows import row_name_of, rows_named
+from offray._law import Law, find_law
+from offray._problem import Problem, problem
+from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
-
-DEFAULT_DELTA = 1e-3
-_DEFAULT_DELTAS: dict[DType, Array] = {dtype: frozen(np.array([DEFAULT_DELTA], dtype)) for dtype in EMPTY}
-MAX_EVALUATIONS = 2000
 
 
 def fit(
@@ -120,131 +116,42 @@ def fit(
     True
     """
     the_law = find_law(law)
-    columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
-    if "R_D" not in the_law.parameters and not isinstance(unique_tokens, str) and is_table(N):
-        columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
-    check_objective(objective, delta, quantile)
-    if identify not in ("auto", "force"):
-        raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
-    kind = choose_dtype(dtype, *columns.values())
-    fixed = mapping("fixed", fixed, the_law)
-    arguments = (
-        vector("N", columns["N"], kind),
-        vector("D", columns["D"], kind),
-        vector("loss", columns["loss"], kind),
-        optional_vector("weight", columns["weight"], kind),
-        optional_vector("unique_tokens", columns["unique_tokens"], kind),
-        _core.OBJECTIVES.index(objective),
-        _delta(delta, kind),
-        0.5 if quantile is None else float(quantile),
-        bool(log_loss),
-        MAX_EVALUATIONS,
-        _start(the_law, start, fixed, kind),
-        _constraints(the_law, fixed, tied, bounds, kind),
-    )
-    if the_law.name.endswith("_on_ray"):
-        _check_ray(the_law, arguments[0], arguments[1])
-    result = _refit(the_law, objective, bool(log_loss), identify, arguments)
+    with rows_named(row_name_of(N)):
+        columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
+        if not the_law.reads("unique_tokens") and not isinstance(unique_tokens, str) and is_table(N):
+            columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
+        asked = problem(
+            the_law,
+            columns,
+            objective=objective,
+            delta=delta,
+            quantile=quantile,
+            log_loss=log_loss,
+            fixed=fixed,
+            tied=tied,
+            bounds=bounds,
+            start=start,
+            identify=identify,
+            dtype=dtype,
+        )
+        if the_law.on_one_ray:
+            _check_ray(asked)
+        result = Fit(asked)
     _warn(result)
     return result
 
 
-def _check_ray(law: Law, N: Array, D: Array) -> None:
-    if len(N) == len(D) > 0:
+def _check_ray(asked: Problem) -> None:
+    if len(asked.N) == len(asked.D) > 0:
         with np.errstate(all="ignore"):  # the core names bad values
-            k = D / N
+            k = asked.D / asked.N
             spread = k.max() / k.min()
         if spread >= _core.ONE_RAY:
-            raise ValueError(f"law: {law.name} needs runs on one ray; tokens per parameter vary by a factor {spread:.4g}")
-
-
-def _delta(delta: float | str | None, dtype: DType) -> Array:
-    """For the core: one value, or none where it is to be taken from the data."""
-    if delta is None:
-        return _DEFAULT_DELTAS[dtype]
-    return EMPTY[dtype] if delta == "mad" else numbers("delta", [delta], dtype)
-
-
-def _constraints(
-    law: Law,
-    fixed: Mapping[str, Any],
-    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None,
-    bounds: Mapping[str, tuple[float, float]] | None,
-    dtype: DType,
-) -> tuple[Any, ...] | None:
-    """Names and values of fixed parameters, tied pairs, names and values of bounds; or None for the lot."""
-    pairs = _pairs(tied)
-    if not fixed and not pairs and not bounds:
-        return None
-    limits = mapping("bounds", bounds, law)
-    if any(np.shape(pair) != (2,) for pair in limits.values()):
-        raise ValueError("bounds: every parameter needs a pair (lower, upper)")
-    return (
-        list(fixed),
-        numbers("fixed", list(fixed.values()), dtype),
-        pairs,
-        list(limits),
-        numbers("bounds", [low for low, _ in limits.values()], dtype),
-        numbers("bounds", [high for _, high in limits.values()], dtype),
-    )
-
-
-def mapping(argument: str, given: Mapping[str, Any] | None, law: Law) -> Mapping[str, Any]:
-    """`given`, or an empty mapping for None; ``TypeError`` for anything else."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise TypeError(f"{argument} must be a mapping from parameters ({law_names(law)}) to values; got {given!r}")
-    return given
-
-
-def law_names(law: Law) -> str:
-    """The parameters of a law, for messages."""
-    return ", ".join(law.parameters)
-
-
-def _pairs(tied: Iterable[tuple[str, str]] | Mapping[str, str] | None) -> list[tuple[str, str]]:
-    pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
-    for pair in pairs:
-        if isinstance(pair, str) or len(pair) != 2:
-            raise ValueError(f'tied must hold pairs of parameters, such as [("alpha", "beta")]; got {pair!r}')
-    return [(first, second) for first, second in pairs]
-
-
-def run_columns(
-    N: Any, D: Any, loss: Any, unique_tokens: Any, weight: Any, params: str | None, tokens: str | None
-) -> dict[str, Any]:
-    """N, D, loss, unique_tokens and weight as given, or out of a table."""
-    if not is_table(N):
-        if D is None or loss is None:
-            raise TypeError("fit needs N, D and loss, or one table with columns params, tokens and loss")
-        if params is not None or tokens is not None:
-            raise TypeError("params and tokens name the columns of a table; N is an array")
-        return {"N": N, "D": D, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
-    if D is not None:
-        raise TypeError("with a table give column names by keyword (params=, tokens=, loss=), not arrays")
-    given = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
-    for role, name in given.items():
-        if name is not None and not isinstance(name, str):
-            raise TypeError(f"{role} must be the name of a column where N is a table")
-    found = find_columns(column_names(N), given)
-    roles = {"N": "params", "D": "tokens", "loss": "loss", "unique_tokens": "unique_tokens", "weight": "weight"}
-    return {key: N[found[role]] if role in found else None for key, role in roles.items()}
-
-
-def _start(law: Law, start: Mapping[str, float] | npt.ArrayLike | None, fixed: Mapping[str, Any], dtype: DType) -> Array:
-    if start is None:
-        return EMPTY[dtype]
-    if isinstance(start, Mapping):
-        given = {**fixed, **start}
-        if given.keys() != set(law.parameters):
-            raise ValueError(f"start must give {law_names(law)}; got {', '.join(map(str, start))}")
-        start = [given[name] for name in law.parameters]
-    return vector("start", start, dtype)
+            raise ValueError(f"law: {asked.law.name} needs runs on one ray; tokens per parameter vary by a factor {spread:.4g}")
 
 
 def _warn(result: Fit) -> None:
-    if result._core.status == "converged" and result._core.findings == 0:
+    if result.converged and not result.findings:
         return
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)

@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from offray._batch import Bootstrap, FitMany
-    from offray.experiment import Comparisons
+from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
@@ -19,9 +15,9 @@ class Interrupted(KeyboardInterrupt):
         The first replicates or data sets, what a call for so many would have returned; or the comparisons that were done.
     """
 
-    partial: Bootstrap | FitMany | Comparisons
+    partial: Any
 
-    def __init__(self, message: str, partial: Bootstrap | FitMany | Comparisons) -> None:
+    def __init__(self, message: str, partial: Any) -> None:
         super().__init__(message)
         self.partial = partial
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from offray._arrays import Array, positive
+from offray._input.arrays import Array, positive
 
 
 def fan(ratios: Any, sizes: Any) -> tuple[Array, Array]:

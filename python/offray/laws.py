@@ -5,8 +5,8 @@ What is left of a law on one ray is its attribute ``on_ray``. The list comes fro
 shows it.
 """
 
-from offray._laws import LAWS as _LAWS
-from offray._laws import Law as _Law
+from offray._law import LAWS as _LAWS
+from offray._law import Law as _Law
 
 
 def __getattr__(name: str) -> _Law:

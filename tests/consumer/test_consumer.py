@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A C++ program builds against the installed prefix, the wheel and the source tree; compiled and header-only."""
+"""A C++ program finds the installed prefix, the wheel and the source tree, and builds; compiled and header-only."""
 
 import re
 import subprocess
@@ -24,35 +24,67 @@ def eigen_prefix():
     return run(sys.executable, "-m", "cmeel", "cmake").strip()
 
 
-def build_and_run(folder, eigen_prefix, *options):
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory, eigen_prefix):
+    folder = tmp_path_factory.mktemp("prefix")
+    run("cmake", "-S", ROOT, "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={eigen_prefix}")
+    run("cmake", "--install", folder / "build", "--prefix", folder)
+    return folder
+
+
+@pytest.fixture
+def ways(prefix):
+    """How a program can come by the library: options for its CMake."""
+    return {
+        "prefix": f"-Doffray_DIR={prefix / 'share' / 'cmake' / 'offray'}",
+        "wheel": f"-Doffray_DIR={offray.get_cmake_dir()}",
+        "source": f"-DOFFRAY_SOURCE={ROOT}",
+    }
+
+
+def configure(folder, eigen_prefix, *options):
     run("cmake", "-S", HERE, "-B", folder, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={eigen_prefix}", *options)
-    run("cmake", "--build", folder, "--target", "consumer")
-    return run(folder / "consumer")
 
 
-def test_cmake_prefix(tmp_path, eigen_prefix):
-    run("cmake", "-S", ROOT, "-B", tmp_path / "lib", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={eigen_prefix}")
-    run("cmake", "--install", tmp_path / "lib", "--prefix", tmp_path / "prefix")
-    cmake_dir = tmp_path / "prefix" / "share" / "cmake" / "offray"
-    shown = build_and_run(tmp_path / "app", eigen_prefix, f"-Doffray_DIR={cmake_dir}", "-DOFFRAY_TARGET=offray::offray")
-    assert "0.34 " in shown
+@pytest.mark.parametrize("target", ["offray::offray", "offray::headers"])
+@pytest.mark.parametrize("way", ["prefix", "wheel", "source"])
+def test_every_way_configures(tmp_path, eigen_prefix, ways, way, target):
+    """Generating the build checks that every source of the library is where the package says."""
+    configure(tmp_path, eigen_prefix, ways[way], f"-DOFFRAY_TARGET={target}")
 
 
-def test_wheel_and_readme(tmp_path, eigen_prefix):
-    """The README's C++ example, header-only, against the installed wheel."""
-    assert (Path(offray.get_include()) / "offray" / "offray.hpp").exists()
+def test_a_program_compiles_in_seconds(tmp_path, eigen_prefix, ways):
+    """Its own file alone: what the compiled library is for."""
+    configure(tmp_path, eigen_prefix, ways["wheel"], "-DOFFRAY_TARGET=offray::offray")
+    run("cmake", "--build", tmp_path, "--target", "CMakeFiles/consumer.dir/main.cpp.o")
+
+
+def test_pkg_config(prefix):
+    text = (prefix / "share" / "pkgconfig" / "offray.pc").read_text()
+    assert f"Version: {offray.__version__}" in text
+    assert "Requires: eigen3" in text
+    assert (prefix / "include" / "offray" / "offray.hpp").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["prefix", "source"])
+def test_the_compiled_library(tmp_path, eigen_prefix, ways, way):
+    configure(tmp_path, eigen_prefix, ways[way], "-DOFFRAY_TARGET=offray::offray")
+    run("cmake", "--build", tmp_path, "--target", "consumer")
+    assert "0.34 " in run(tmp_path / "consumer")
+
+
+@pytest.mark.slow
+def test_the_readme_example_with_headers_alone(tmp_path, eigen_prefix, ways):
     (example,) = re.findall(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     main = tmp_path / "readme.cpp"
     main.write_text(example)
-    options = (f"-Doffray_DIR={offray.get_cmake_dir()}", "-DOFFRAY_TARGET=offray::headers", f"-DMAIN={main}")
-    assert "interior point" in build_and_run(tmp_path / "build", eigen_prefix, *options)
+    configure(tmp_path, eigen_prefix, ways["wheel"], "-DOFFRAY_TARGET=offray::headers", f"-DMAIN={main}")
+    run("cmake", "--build", tmp_path, "--target", "consumer")
+    assert "interior point" in run(tmp_path / "consumer")
 
 
-def test_add_subdirectory(tmp_path, eigen_prefix):
-    options = (f"-DOFFRAY_SOURCE={ROOT}", "-DOFFRAY_TARGET=offray::offray")
-    assert "0.34 " in build_and_run(tmp_path, eigen_prefix, *options)
-
-
+@pytest.mark.slow
 def test_other_alignment_is_a_link_error(tmp_path, eigen_prefix):
     """The library built for one alignment and a program for another must not link, rather than crash."""
     main = (HERE / "main.cpp").as_posix()

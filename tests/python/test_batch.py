@@ -9,17 +9,13 @@ import threading
 import numpy as np
 import offray
 import pytest
-from conftest import HOFFMANN, LAW_NAMES
+from conftest import LAW_NAMES
 from scipy.optimize import least_squares
+from truths import HOFFMANN
+from truths import TRUTH as THETA
 
 KINDS = ("pairs", "residual", "wild")
 OBJECTIVES = ("squares", "huber", "soft_l1", "cauchy", "absolute", "quantile")
-THETA = {
-    "chinchilla": HOFFMANN,
-    "kaplan": (8.8e13, 5.4e13, 0.076, 0.095),
-    "droppo_elibol": (1.6, 2.6e7, 7.7e7, 0.33, 0.37, 1.25),
-    "repeated_data": (1.86, 490.0, 1500.0, 0.35, 0.353, 5.8, 14.9),
-}
 
 
 def runs_of(law):

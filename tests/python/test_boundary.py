@@ -11,7 +11,8 @@ import offray
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import HOFFMANN, LAW_NAMES
+from conftest import LAW_NAMES
+from truths import HOFFMANN
 
 
 def test_any_layout_gives_the_same_bits(grid):
@@ -152,7 +153,7 @@ def test_copies_are_the_same_fit(grid):
 
 
 def test_law_objects():
-    assert LAW_NAMES == ["chinchilla", "droppo_elibol", "kaplan", "repeated_data"]
+    assert LAW_NAMES == ["chinchilla", "droppo_elibol", "kaplan", "kaplan_floor", "repeated_data"]
     law = offray.laws.chinchilla
     assert law((1e9, 2e10), *HOFFMANN).shape == ()
     assert law.jacobian((np.ones(3), np.ones(3)), *HOFFMANN).shape == (3, 5)

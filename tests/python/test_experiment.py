@@ -18,7 +18,6 @@ import offray
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import HOFFMANN
 from offray.experiment import (
     PRECISIONS,
     Corpus,
@@ -37,6 +36,7 @@ from offray.experiment import (
 )
 from offray.experiment._precision import rounded
 from scipy.stats import binomtest
+from truths import HOFFMANN
 
 SIZES = np.geomspace(5e6, 8e7, 6)
 DESIGNS = {"fan": Design.fan([1, 2, 5], SIZES), "grid": Design.grid(SIZES, [1e7, 1e8, 1e9])}

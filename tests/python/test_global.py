@@ -6,15 +6,9 @@ import warnings
 import numpy as np
 import offray
 import pytest
-from conftest import HOFFMANN, LAW_NAMES, read_data
+from conftest import LAW_NAMES
 from scipy.optimize import least_squares, minimize
-
-TRUTH = {
-    "chinchilla": HOFFMANN,
-    "kaplan": (4e11, 2.5e10, 0.16, 0.25),
-    "droppo_elibol": (1.6, 2.6e7, 7.7e7, 0.33, 0.37, 1.25),
-    "repeated_data": (1.86, 490, 1500, 0.35, 0.353, 5.8, 14.9),
-}
+from truths import HOFFMANN, TRUTH
 
 
 def simulated(law_name, seed=0, sigma=0.01, n=60):
@@ -205,31 +199,15 @@ def test_one_ray_is_never_interior_and_determined():
         assert not fit.identifiability.identified
 
 
-def test_outliers(massivetext):
-    """The five runs that Besiroglu et al. leave out: the optimum of log-Huber is found, and moves less than least squares."""
-    extra = read_data("chinchilla_massivetext_outliers")[:3]
-    runs = [np.concatenate(pair) for pair in zip(massivetext, extra, strict=True)]
-    moved = {}
-    for objective, options in (("squares", {}), ("huber", {"loss": "huber", "f_scale": 1e-3})):
-        clean = offray.fit(*massivetext, objective=objective, log_loss=True)
-        fit = offray.fit(*runs, objective=objective, log_loss=True)
-        assert fit.converged
-        problem = residual_function(fit.law, *runs[:2], None, runs[2], True)
-        for theta in (fit.theta, clean.theta, np.array(HOFFMANN)):
-            assert fit.objective_value <= scipy_cost(problem, problem[2](theta), **options) * (1 + 1e-9)
-        moved[objective] = abs(fit.params["beta"] / clean.params["beta"] - 1)
-    assert moved["huber"] < 0.5 * moved["squares"]
-
-
-def test_scale_from_the_data(massivetext):
-    fit = offray.fit(*massivetext, objective="huber", delta="mad", log_loss=True)
-    lad = offray.fit(*massivetext, objective="absolute", log_loss=True)
+def test_scale_from_the_data(sweep):
+    fit = offray.fit(*sweep, objective="huber", delta="mad", log_loss=True)
+    lad = offray.fit(*sweep, objective="absolute", log_loss=True)
     np.testing.assert_allclose(fit.delta, 1.345 * 1.4826 * np.sort(np.abs(lad.residuals))[120], rtol=1e-6)
     assert f"delta {fit.delta:.4g}" in str(fit)
-    assert np.isnan(offray.fit(*massivetext).delta)
+    assert np.isnan(offray.fit(*sweep).delta)
 
 
-def test_paths_agree(massivetext):
+def test_paths_agree(sweep):
     """Every compiled code path gives the same figures to rounding."""
     try:
         fits = {}
@@ -238,9 +216,7 @@ def test_paths_agree(massivetext):
                 assert offray.simd(force=path) == path
             except ValueError:
                 continue
-            fits[path] = [
-                offray.fit(*massivetext, **o) for o in ({}, {"objective": "huber", "log_loss": True}, {"law": "kaplan"})
-            ]
+            fits[path] = [offray.fit(*sweep, **o) for o in ({}, {"objective": "huber", "log_loss": True}, {"law": "kaplan"})]
     finally:
         offray.simd(force="best")
     reference, *others = fits.values()
@@ -252,26 +228,10 @@ def test_paths_agree(massivetext):
         offray.simd(force="sse9")
 
 
-def test_digits(massivetext):
+def test_digits(sweep):
     """13 digits in the worst parameter on the 240 rows: double against long double."""
     if np.finfo(np.longdouble).eps > 2e-19:
         pytest.skip("long double is not 80-bit on this platform")
-    fit = offray.fit(*massivetext)
-    wide = offray.fit(*massivetext, dtype=np.longdouble)
+    fit = offray.fit(*sweep)
+    wide = offray.fit(*sweep, dtype=np.longdouble)
     assert (np.abs(fit.theta / wide.theta - 1) < 1e-13).all()
-
-
-CUT = ("gemstones_dolma", "l2l_starcoder", "marin_nemotron", "porian_openwebtext2", "chinchilla_massivetext")
-
-
-@pytest.mark.parametrize("stem", CUT)
-def test_a_law_never_fits_worse_than_those_inside_it(stem):
-    """Few runs, some near one ray, where power sums run beyond the parameters' range: Droppo-Elibol contains both others."""
-    N, D, loss, _ = read_data(stem)
-    rng = np.random.default_rng(0)
-    near = np.argsort(np.abs(np.log(D / N / 20)))[:12]
-    sets = [near[:8], near, *(rng.choice(len(N), 9, replace=False) for _ in range(40))]
-    runs = ([N[rows] for rows in sets], [D[rows] for rows in sets], [loss[rows] for rows in sets])
-    names = ("chinchilla", "kaplan", "droppo_elibol")
-    chinchilla, kaplan, both = (offray.fit_many(*runs, law=name, log_loss=True).objective_value for name in names)
-    assert (both <= np.minimum(chinchilla, kaplan) * (1 + 1e-6)).all()

@@ -12,17 +12,19 @@ import warnings
 import numpy as np
 import offray
 import pytest
-from conftest import HOFFMANN, ROOT
+from conftest import ROOT
 from scipy.optimize import least_squares
+from truths import HOFFMANN
 
 
 def import_seconds(module):
-    code = f"import numpy, time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    before = "time" if module == "numpy" else "time, numpy"
+    code = f"import {before}; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
     return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(5))
 
 
-def test_import_adds_little_to_numpy():
-    assert import_seconds("offray") < 0.030
+def test_import_adds_less_than_numpy_takes():
+    assert import_seconds("offray") < import_seconds("numpy")
 
 
 def test_import_needs_numpy_only():
@@ -35,7 +37,20 @@ def test_import_needs_numpy_only():
     "name",
     [
         "offray",
-        *(f"offray._{part}" for part in ("check", "compare", "condition", "fit", "precision", "suggest", "tpp")),
+        *(
+            f"offray._{part}"
+            for part in (
+                "compare",
+                "conditioning",
+                "fit",
+                "identify.precision",
+                "identify.tpp",
+                "infer.fit_many",
+                "plan.check",
+                "plan.isoflop",
+                "plan.suggest",
+            )
+        ),
         *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare")),
     ],
 )
@@ -64,9 +79,9 @@ def test_version_is_the_same_everywhere():
     assert f"## {offray.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_ten_times_faster_than_scipy(massivetext):
+def test_ten_times_faster_than_scipy(sweep):
     """One fit of 240 rows from a given start, through Python, against scipy's MINPACK with the analytic Jacobian."""
-    N, D, loss = massivetext
+    N, D, loss = sweep
     log_N, log_D = np.log(N), np.log(D)
 
     def residual(t):

@@ -4,7 +4,8 @@
 import numpy as np
 import offray
 import pytest
-from conftest import HOFFMANN, law_of, reference
+from conftest import law_of, reference
+from truths import HOFFMANN
 
 EXTENDED = np.finfo(np.longdouble).eps < 2e-19
 needs_extended = pytest.mark.skipif(not EXTENDED, reason="long double is not 80-bit on this platform")

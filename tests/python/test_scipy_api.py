@@ -5,7 +5,7 @@ import numpy as np
 import offray
 import pytest
 import scipy.optimize
-from conftest import HOFFMANN
+from truths import HOFFMANN
 
 law = offray.laws.chinchilla
 

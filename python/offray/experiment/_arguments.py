@@ -10,14 +10,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offray._arrays import frozen, positive
-
 _LARGEST_SEED = 2**63
 
 
 def column(name: str, values: Any) -> npt.NDArray[Any]:
     """A copy of positive, finite numbers, read-only."""
-    return frozen(positive(name, values).copy())  # type: ignore[no-any-return]
+    out = positive(name, values).copy()
+    out.flags.writeable = False
+    return out
+
+
+def positive(name: str, values: Any) -> npt.NDArray[Any]:
+    """Positive, finite numbers, at least one; ``ValueError`` names the first that is none."""
+    for row, value in enumerate(values):
+        if isinstance(value, bool | np.bool | complex | np.complexfloating) or not hasattr(value, "__float__"):
+            raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number")
+    out = np.array(values, float)
+    if out.ndim != 1 or out.size == 0:
+        raise ValueError(f"{name} must be one-dimensional and not empty; got shape {out.shape}")
+    for row in np.flatnonzero(~((out > 0) & (out < np.inf))).tolist():
+        raise ValueError(f"{name}[{row}] = {out[row]}: every value must be positive and finite")
+    return out
 
 
 def names(argument: str, given: str | Iterable[str], known: Iterable[str] | None = None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offray._text import aligned
+from offray.experiment._text import aligned
 
 Row = dict[str, Any]
 

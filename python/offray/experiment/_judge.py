@@ -14,14 +14,6 @@ from offray import Law, condition, fit_many, laws
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
 
-SCALES = {
-    "chinchilla": ("A", "B"),
-    "kaplan": ("N_c", "D_c"),
-    "droppo_elibol": ("N_C", "D_C"),
-    "repeated_data": ("A", "B"),
-}
-"""The scale coefficients of the terms in N and in D."""
-
 
 class Runs(NamedTuple):
     """Runs with their losses."""
@@ -98,7 +90,7 @@ def sd_of_scales(law: Law, theta: Any, J: Array, where: tuple[Array, ...]) -> li
     if np.isfinite(length).all() and k.max() > _ONE_RAY * k.min() and condition(of_logs[:, there]).rank == there.sum():
         rows = np.linalg.inv(np.linalg.qr(of_logs[:, there] / length[there], mode="r"))
         sd[there] = np.sqrt((rows**2).sum(axis=1)) / length[there]
-    return [float(sd[law.parameters.index(parameter)]) for parameter in SCALES[law.name]]
+    return [float(sd[law.parameters.index(parameter)]) for parameter in law.coefficients]
 
 
 _ONE_RAY = 1.1

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from offray._arrays import positive
-from offray.experiment._arguments import count
+from offray.experiment._arguments import count, positive
 from offray.experiment._compare import Simulated, blocks
 from offray.experiment._corpus import Corpus, ShortRunExcess, as_law, published
 from offray.experiment._design import Design

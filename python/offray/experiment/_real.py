@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import laws as known_laws
-from offray._text import aligned
 from offray.datasets import load
 from offray.experiment._arguments import column, count, distinct, names
 from offray.experiment._compare import UNION, collect
@@ -23,11 +22,12 @@ from offray.experiment._cut import NEAR, RAY, WITHIN, by_budget, cells, draw
 from offray.experiment._judge import Row, Runs, on_held_out, on_training, optima
 from offray.experiment._run import Progress
 from offray.experiment._splits import off_ray
+from offray.experiment._text import aligned
 
 Array = npt.NDArray[Any]
 
 IN_RANGE, EXTRAPOLATION = "in range", "extrapolation"
-ONE_EPOCH = ("chinchilla", "kaplan", "droppo_elibol")
+ONE_EPOCH = tuple(name for name in dir(known_laws) if not getattr(known_laws, name).reads("unique_tokens"))
 _OPTIONS = {"log_loss": True}
 _TOP_BUDGETS = 2
 _FEWEST_HELD_OUT = 3

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from offray import laws
-from offray._text import aligned
 from offray.experiment import _paper
 from offray.experiment._compare import Simulated, collect
 from offray.experiment._comparisons import Comparisons, Row, summarise
@@ -21,6 +20,7 @@ from offray.experiment._design import Design
 from offray.experiment._judge import sd_of_scales
 from offray.experiment._paper import Scenario, Setup
 from offray.experiment._run import Progress
+from offray.experiment._text import aligned
 
 EARLY, LATER = ShortRunExcess(0.08, 1e7), ShortRunExcess(0.08, 3e7)
 

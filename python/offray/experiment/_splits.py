@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offray._arrays import positive
+from offray.experiment._arguments import positive
 from offray.experiment._design import Design
 
 Rows = npt.NDArray[np.bool_]

@@ -3,6 +3,8 @@
 /// What compute-optimal points are asked for.
 #pragma once
 
+#include <string_view>
+
 #include "offray/types.hpp"
 
 namespace offray {
@@ -27,6 +29,9 @@ enum class Optimal {
   elasticity   ///< e of the reducible loss along the optimum, L* - E ~ C^-e: alpha beta / (alpha + beta) for Chinchilla; for
                ///< Droppo-Elibol, whose floor is inside the power, as C grows
 };
+
+/// Names, in the order of Optimal.
+inline constexpr std::string_view kOptimals[] = {"N", "D", "TPP", "loss", "a", "b", "elasticity"};
 
 /// ln q and its derivatives by ln theta, natural units, (p,).
 template <typename S>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "offray/detail/numeric/log_gamma_ratio.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
@@ -14,9 +15,9 @@ inline namespace OFFRAY_ABI {
 namespace detail {
 
 /// The regularised incomplete beta function I_x(a, b) for x < (a + 1)/(a + b + 2): Lentz's evaluation of the continued fraction
-/// DLMF 8.17.22.
+/// DLMF 8.17.22. \param log_beta ln B(a, b).
 template <typename S>
-S incomplete_beta_fraction(S a, S b, S x) {
+S incomplete_beta_fraction(S a, S b, S x, S log_beta) {
   constexpr S tiny = std::numeric_limits<S>::min() * S(1e10);
   const auto guarded = [](S v) { return std::abs(v) < tiny ? tiny : v; };
   S c = S(1), d = S(1) / guarded(S(1) - (a + b) * x / (a + S(1))), h = d;
@@ -32,16 +33,18 @@ S incomplete_beta_fraction(S a, S b, S x) {
     h *= d * c;
     if (std::abs(d * c - S(1)) < S(4) * std::numeric_limits<S>::epsilon()) break;
   }
-  return h * std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) / a;
+  return h * std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta) / a;
 }
 
 /// P(T > t) for t >= 0.
 template <typename S>
 S student_t_tail(S t, S dof) {
   const S x = dof / (dof + t * t), a = dof / S(2), b = S(0.5);
+  const S log_beta = std::log(S(EIGEN_PI)) / S(2) - log_gamma_ratio(a);
   const bool swap = x > (a + S(1)) / (a + b + S(2));
   // 1 - x written as t^2 / (dof + t^2) keeps its digits for small t.
-  const S ibeta = swap ? S(1) - incomplete_beta_fraction<S>(b, a, t * t / (dof + t * t)) : incomplete_beta_fraction<S>(a, b, x);
+  const S ibeta = swap ? S(1) - incomplete_beta_fraction<S>(b, a, t * t / (dof + t * t), log_beta)
+                       : incomplete_beta_fraction<S>(a, b, x, log_beta);
   return ibeta / S(2);
 }
 
@@ -59,7 +62,7 @@ S student_t_half_width(S level, S dof) {
     high *= S(2);
   }
   // Bisection with Newton inside the bracket: P' = -density.
-  const S log_norm = std::lgamma((dof + S(1)) / S(2)) - std::lgamma(dof / S(2)) - std::log(dof * S(EIGEN_PI)) / S(2);
+  const S log_norm = detail::log_gamma_ratio(dof / S(2)) - std::log(dof * S(EIGEN_PI)) / S(2);
   S t = (low + high) / S(2);
   for (int i = 0; i < 200; ++i) {
     const S excess = detail::student_t_tail(t, dof) - tail;

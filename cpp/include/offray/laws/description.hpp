@@ -57,6 +57,7 @@ struct LawDescription {
   std::string_view name;
   std::string_view formula;    ///< as text
   std::string_view reference;  ///< where it was published
+  std::string_view psi;        ///< of a law on one ray: what its merged term is made of, in parameters of the full law
   std::vector<Parameter> parameters;
   std::vector<std::string_view> inputs;  ///< the columns that it reads: params, tokens, unique_tokens
   std::vector<Published> published;

@@ -14,7 +14,8 @@ inline namespace OFFRAY_ABI {
 /// What is left of KaplanFloor on one ray: L = E + (psi/N)^alpha_N, psi = N_c + D_c / k where alpha_N = alpha_D.
 struct KaplanFloorOnRay {
   static constexpr std::string_view name = "kaplan_floor_on_ray";
-  static constexpr std::string_view formula = "E + (psi/N)^alpha_N";
+  static constexpr std::string_view formula = "E + (psi / N)^alpha_N";
+  static constexpr std::string_view psi = "N_c + D_c / k";
   static constexpr std::array parameters{floor("E"), scale("psi", Axis::N), exponent("alpha_N", Axis::N)};
   static constexpr std::array<std::string_view, 1> inputs{"params"};
   static constexpr bool power_sum = true;

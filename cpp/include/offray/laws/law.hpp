@@ -105,6 +105,7 @@ struct HasFindings<
   struct Trait<Law, std::void_t<decltype(std::declval<const Law&>().member)>> : std::true_type {};
 OFFRAY_LAW_MEMBER(HasFormula, formula)
 OFFRAY_LAW_MEMBER(HasReference, reference)
+OFFRAY_LAW_MEMBER(HasPsi, psi)
 OFFRAY_LAW_MEMBER(HasInputs, inputs)
 OFFRAY_LAW_MEMBER(HasPublished, published)
 OFFRAY_LAW_MEMBER(HasPowerSum, power_sum)
@@ -131,6 +132,7 @@ LawDescription describe(const Law& law) {
   out.parameters.assign(law.parameters.begin(), law.parameters.end());
   if constexpr (HasFormula<Law>::value) out.formula = law.formula;
   if constexpr (HasReference<Law>::value) out.reference = law.reference;
+  if constexpr (HasPsi<Law>::value) out.psi = law.psi;
   if constexpr (HasInputs<Law>::value)
     out.inputs.assign(law.inputs.begin(), law.inputs.end());
   else

@@ -16,6 +16,7 @@ inline namespace OFFRAY_ABI {
 struct ChinchillaOnRay {
   static constexpr std::string_view name = "chinchilla_on_ray";
   static constexpr std::string_view formula = "E + psi N^-alpha";
+  static constexpr std::string_view psi = "A + B k^-alpha";
   static constexpr std::array parameters{floor("E"), coefficient("psi", Axis::N), exponent("alpha", Axis::N)};
   static constexpr std::array<std::string_view, 1> inputs{"params"};
   static constexpr bool power_sum = true;
@@ -38,7 +39,8 @@ struct ChinchillaOnRay {
 /// L = (psi / N)^alpha_N: Kaplan's law where alpha_N = alpha_D; psi = N_c + D_c / k.
 struct KaplanOnRay {
   static constexpr std::string_view name = "kaplan_on_ray";
-  static constexpr std::string_view formula = "(psi/N)^alpha_N";
+  static constexpr std::string_view formula = "(psi / N)^alpha_N";
+  static constexpr std::string_view psi = "N_c + D_c / k";
   static constexpr std::array parameters{scale("psi", Axis::N), outer("alpha_N", Axis::N)};
   static constexpr std::array<std::string_view, 1> inputs{"params"};
   static constexpr bool power_sum = true;
@@ -58,7 +60,8 @@ struct KaplanOnRay {
 /// psi^r = N_C^r + (D_C / k)^r with r = alpha_N / alpha.
 struct DroppoElibolOnRay {
   static constexpr std::string_view name = "droppo_elibol_on_ray";
-  static constexpr std::string_view formula = "[L_inf^(1/alpha) + (psi/N)^(alpha_N/alpha)]^alpha";
+  static constexpr std::string_view formula = "[L_inf^(1/alpha) + (psi / N)^(alpha_N/alpha)]^alpha";
+  static constexpr std::string_view psi = "[N_C^r + (D_C / k)^r]^(1/r), r = alpha_N / alpha";
   static constexpr std::array parameters{floor("L_inf"), scale("psi", Axis::N), exponent("alpha_N", Axis::N), outer("alpha")};
   static constexpr std::array<std::string_view, 1> inputs{"params"};
   static constexpr bool power_sum = true, floor_inside = true;

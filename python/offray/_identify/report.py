@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the runs behind a fit determine, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from offray import _core
+from offray._identify.findings import Facts, determined, notes, pair_of, warning
+from offray._input.arrays import Array, frozen
+from offray._optimum import Optimum
+
+
+@dataclass(frozen=True, eq=False)
+class Identifiability:
+    """What the runs determine; ``print`` shows it.
+
+    Attributes
+    ----------
+    identified : bool
+        Whether the fit converged, at an interior optimum, and there is nothing to warn of.
+    warnings : tuple of str
+        What is not determined, each with its figure and its remedy.
+    notes : tuple of str
+        What is determined but loose, or only jointly.
+    findings : tuple of str
+        The warnings as keywords: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned, at_bound, floor_unknown,
+        few_runs, no_repetition, one_epoch_count, no_excess, excess_everywhere.
+    unknowns : int
+        Free parameters, tied ones counted once.
+    rank : int
+        Of the unit-column Jacobian, against rounding.
+    rank_against_noise : int
+        Number of directions of ln theta (N and D in units of their geometric means) with a standard error below 1: known to
+        better than a factor e.
+    kappa : floating
+        kappa_2 of the unit-column Jacobian.
+    kappa_relative : floating
+        The same over that of a 3 x 3 factorial design over the same ranges of N and D, which is about as good as it gets; NaN
+        where a range is a point, infinite on a ray.
+    singular_values : (m,) ndarray
+        Of the unit-column Jacobian.
+    pair : tuple of str
+        The two coefficients whose terms grow alike on a ray; empty where they are not both free.
+    kappa_eq : floating
+        (1 + rho) / (1 - rho) of their columns, 1 for orthogonal ones; at the smallest gap between the exponents that its 95 %
+        interval allows, since the gap is what runs near a ray know least.
+    inflation : floating
+        1 / sqrt(1 - rho^2) for the same rho: how much wider their intervals are than with orthogonal columns, all else known.
+    variance_inflation : mapping of str to floating
+        Of every parameter, all others being free: its variance over that with orthogonal columns.
+    determined : mapping of str to bool
+        Per parameter: whether the 95 % interval of a coefficient (A, B, N_c, ...) spans less than a factor of 10 either way,
+        and that of any other parameter keeps away from zero. Then ``loss`` (within the runs' tokens per parameter), ``loss
+        off the ray``, and ``compute-optimal`` (TPP* at the largest budget of the runs, within a factor of 10).
+    """
+
+    identified: bool
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    findings: tuple[str, ...]
+    unknowns: int
+    rank: int
+    rank_against_noise: int
+    kappa: Any
+    kappa_relative: Any
+    singular_values: Array
+    pair: tuple[str, ...]
+    kappa_eq: Any
+    inflation: Any
+    variance_inflation: Mapping[str, Any]
+    determined: Mapping[str, bool]
+
+    def __str__(self) -> str:
+        known = [name for name, good in self.determined.items() if good]
+        unknown = [name for name, good in self.determined.items() if not good]
+        lines = [
+            f"identified:     {'yes' if self.identified else 'no'}",
+            f"kappa_2:        {self.kappa:.4g}{self._against_factorial()}",
+            f"rank:           {self.rank} of {self.unknowns}; {self.rank_against_noise} against the noise",
+            f"determined:     {', '.join(known) or 'nothing'}",
+            f"not determined: {', '.join(unknown) or 'nothing'}",
+        ]
+        if self.pair:
+            pair = " and ".join(self.pair)
+            lines.insert(3, f"pair:           {pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider")
+        lines += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
+        return "\n".join(lines)
+
+    def _against_factorial(self) -> str:
+        at = self.kappa_relative
+        return f", {at:.3g} times that of a 3 x 3 factorial over the same ranges" if np.isfinite(at) else ""
+
+
+def assess(fit: Optimum) -> Identifiability:
+    """The report on one fit."""
+    return _full(fit) if fit.reduced is None else _on_ray(fit, fit.reduced)
+
+
+def _full(fit: Optimum) -> Identifiability:
+    at = _core.report(fit.core)
+    keys = fit.findings
+    kappa, factorial, kappa_eq = at["kappa"][()], at["factorial_kappa"][()], at["pair_kappa"][()]
+    relative = kappa / factorial if np.isfinite(factorial) else fit.theta.dtype.type(np.nan)
+    relative_se = dict(zip(fit.law.parameters, at["relative_se"], strict=True))
+    facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
+    return Identifiability(
+        not keys and fit.converged,
+        tuple(warning(key, facts) for key in keys),
+        notes(facts, relative) if not keys else (),
+        keys,
+        len(at["singular_values"]),
+        at["rank"],
+        at["rank_against_noise"],
+        kappa,
+        relative,
+        frozen(at["singular_values"]),
+        facts.pair,
+        kappa_eq,
+        _core.interval_inflation(float(kappa_eq)),
+        MappingProxyType(dict(zip(fit.law.parameters, at["variance_inflation"], strict=True))),
+        MappingProxyType(determined(facts)),
+    )
+
+
+def _on_ray(fit: Optimum, reduced: Optimum) -> Identifiability:
+    """The figures of the law at equal exponents, where the ray leaves it: the rank of the reduced law, and no better."""
+    inner = _full(reduced)
+    constant = tuple(key for key in fit.findings if key in ("one_size", "one_token_count"))
+    keys = (*constant, "one_ray", *inner.findings)
+    facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
+    inflation = {name: inner.variance_inflation.get(name, np.inf) for name in fit.law.parameters}
+    return Identifiability(
+        False,
+        (*(warning(key, facts) for key in (*constant, "one_ray")), *inner.warnings),
+        inner.notes,
+        keys,
+        len(fit.law.parameters),
+        inner.rank,
+        inner.rank_against_noise,
+        fit.theta.dtype.type(np.inf),
+        fit.theta.dtype.type(np.inf),
+        inner.singular_values,
+        facts.pair,
+        fit.theta.dtype.type(np.inf),
+        float("inf"),
+        MappingProxyType(inflation),
+        MappingProxyType(determined(facts)),
+    )
+
+
+def _relative_se(fit: Optimum) -> list[Any]:
+    return [se / fit.params[name] if np.isfinite(se) else np.inf for name, se in zip(fit.law.parameters, fit.se, strict=True)]

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One law fitted to many data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import _core
+from offray._infer.bootstrap import Names, Progress
+from offray._input import check
+from offray._input.arrays import Array, choose_dtype, frozen
+from offray._input.objective import check_objective
+from offray._input.stack import Stack, is_ragged
+from offray._interrupted import Interrupted
+from offray._law import Law, find_law
+from offray._problem import options_of, start_of
+
+_STATUSES = np.array(_core.STATUSES)
+_LIMITS = np.array(_core.LIMITS)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class FitMany:
+    """One law fitted to many data sets.
+
+    Attributes
+    ----------
+    law : Law
+    theta : (k, p) ndarray
+        Estimates, one row per data set, natural units, in the order of ``law.parameters``.
+    objective_value : (k,) ndarray
+        The minimised sum of w rho(r).
+    status, limit : (k,) ndarray of str
+        As `Fit.status` and `Certificate.limit`.
+    """
+
+    law: Law
+    theta: Array
+    objective_value: Array
+    status: Names
+    limit: Names
+
+    @property
+    def converged(self) -> npt.NDArray[np.bool_]:
+        """Which fits converged, (k,)."""
+        return np.asarray(self.status == "converged")
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+    def __repr__(self) -> str:
+        return f"<FitMany {self.law.name}: {len(self)} data sets, {int(self.converged.sum())} converged>"
+
+
+def fit_many(
+    N: Any,
+    D: Any,
+    loss: Any,
+    *,
+    unique_tokens: Any = None,
+    weight: Any = None,
+    law: str | Law = "chinchilla",
+    objective: str = "squares",
+    delta: float | str | None = None,
+    quantile: float | None = None,
+    log_loss: bool = False,
+    start: Mapping[str, float] | npt.ArrayLike | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> FitMany:
+    """Fit a scaling law to many data sets, each as `fit` does, bit for bit, on several threads.
+
+    Parameters
+    ----------
+    N, D : (n,) or (k, n) array_like
+        Model parameters and training tokens of each run: shared by all data sets, or one row per set.
+    loss : (k, n) array_like
+        Final losses, one row per data set. Sets of different sizes: a list of k arrays, and so for N, D and the others.
+    unique_tokens, weight : (n,) or (k, n) array_like, optional
+        As for `fit`.
+    law, objective, delta, quantile, log_loss, start, dtype
+        As for `fit`.
+    threads : int, optional
+        Default: one per processor. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)`` every now and then, and at the end. What it raises stops the fits.
+
+    Returns
+    -------
+    FitMany
+        Without the warnings of `fit`: look at `FitMany.converged` and `FitMany.limit`.
+
+    Raises
+    ------
+    ValueError
+        For input that no fit can use: the message names the argument, the data set and the run (from 0), and the value.
+    Interrupted
+        On Ctrl-C, with the data sets that were done.
+
+    Examples
+    --------
+    >>> import numpy as np, offray
+    >>> N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    >>> loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28)
+    >>> noise = np.random.default_rng(0).normal(scale=0.001, size=(100, 25))
+    >>> offray.fit_many(N, D, loss + noise)
+    <FitMany chinchilla: 100 data sets, 100 converged>
+    """
+    the_law = find_law(law)
+    check_objective(objective, delta, quantile)
+    given = (N, D, loss, weight, unique_tokens)
+    scalar = choose_dtype(dtype, *(row for values in given for row in (values if is_ragged(values) else [values])))
+    stack = Stack(loss, scalar)
+    columns = {"params": stack.column("N", N), "tokens": stack.column("D", D)}
+    if unique_tokens is not None:
+        columns["unique_tokens"] = stack.column("unique_tokens", unique_tokens)
+    options = options_of(objective, delta, quantile, log_loss, start_of(the_law, start, {}, scalar), scalar)
+    theta, value, status, limit, interrupted = _core.fit_many(
+        the_law.core,
+        columns,
+        stack.column("loss", loss),
+        stack.column("weight", weight),
+        stack.offsets.tolist(),
+        options.core,
+        check.threads(threads),
+        progress,
+    )
+    out = FitMany(the_law, frozen(theta), frozen(value), frozen(_STATUSES[status]), frozen(_LIMITS[limit]))
+    if interrupted:
+        raise Interrupted(f"{len(out)} of {len(stack.offsets) - 1} data sets were done", out)
+    return out

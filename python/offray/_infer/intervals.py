@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Confidence intervals of the parameters, by several methods, and side by side."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offray import _core
+from offray._infer.bootstrap import bootstrap, percentiles
+from offray._input import check
+from offray._input.arrays import Array, frozen
+from offray._optimum import Optimum
+from offray._text import aligned
+from offray._warnings import IdentifiabilityWarning
+
+METHODS = ("delta", "sandwich", "profile", "bootstrap")
+DERIVED_METHODS = ("delta", "profile", "bootstrap")
+_LOST = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Intervals by several methods; ``print`` shows them side by side.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+    estimate : (p,) ndarray
+    methods : tuple of str
+    bounds : (p, len(methods), 2) ndarray
+        Lower and upper ends, natural units.
+    level : float
+    """
+
+    parameters: tuple[str, ...]
+    estimate: Array
+    methods: tuple[str, ...]
+    bounds: Array
+    level: float
+
+    def __str__(self) -> str:
+        head = ("parameter", "estimate", *(f"{method} {100 * self.level:g} %" for method in self.methods))
+        rows = [
+            (name, f"{value:.6g}", *(f"{low:.5g} .. {high:.5g}" for low, high in ends))
+            for name, value, ends in zip(self.parameters, self.estimate, self.bounds, strict=True)
+        ]
+        return aligned((head, *rows))
+
+
+def half_width(fit: Optimum, level: float) -> float:
+    """Student's t of a two-sided interval."""
+    check.level(level)
+    return _core.student_t_half_width(level, fit.degrees_of_freedom)
+
+
+def check_method(method: str, group: Any, known: tuple[str, ...] = DERIVED_METHODS) -> None:
+    """``ValueError`` for an unknown method, or a `group` that it does not read."""
+    if method not in known:
+        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(known)}")
+    if group is not None and method not in ("sandwich", "bootstrap"):
+        raise ValueError(f"group belongs to the methods sandwich and bootstrap; method is {method!r}")
+
+
+def bootstrap_theta(fit: Optimum, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+    """theta of the usable bootstrap replicates, (n, p)."""
+    refits = bootstrap(fit, n, kind=kind, seed=seed, group=group)
+    if refits.failed > _LOST * len(refits):
+        warnings.warn(
+            f"{refits.failed} of {len(refits)} replicates have no optimum, so that their percentiles say little; "
+            "kind='residual' or 'wild' keeps the design.",
+            IdentifiabilityWarning,
+            stacklevel=5,
+        )
+    return refits.usable_theta
+
+
+def bootstrap_interval(fit: Optimum, drawn: Array, level: float) -> Array:
+    """Percentiles over the first axis; infinite where n = p, where the only usable replicates are the runs themselves."""
+    if fit.degrees_of_freedom <= 0 or len(drawn) < 2:
+        return np.stack([np.full(drawn.shape[1:], -np.inf), np.full(drawn.shape[1:], np.inf)], axis=-1)
+    return percentiles(drawn, level)
+
+
+def conf_int(fit: Optimum, level: float, method: str, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+    """What `Fit.conf_int` does."""
+    check_method(method, group, METHODS)
+    t = half_width(fit, level)
+    if group is not None:
+        group = list(group)  # it may be read more than once
+    if fit.reduced is not None:
+        inner = conf_int(fit.reduced, level, method, n, kind, seed, group)
+        return fit.in_full(inner, (-np.inf, np.inf))
+    if method == "profile":
+        return np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
+    if method == "bootstrap":
+        return bootstrap_interval(fit, bootstrap_theta(fit, n, kind, seed, group), level)
+    se = fit.se
+    if method == "sandwich":
+        se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
+        if group is not None:
+            t = _core.student_t_half_width(level, min(fit.degrees_of_freedom, len(set(group)) - 1))
+    # A fixed parameter has no interval, whatever the noise: not 0 times infinity.
+    half = np.where(se == 0, 0, t) * se
+    return np.stack([fit.theta - half, fit.theta + half], axis=1)
+
+
+def _profile(fit: Optimum, j: int, level: float) -> Array:
+    if not fit.core.free[j]:
+        return np.array([fit.theta[j], fit.theta[j]])
+    low, high = _core.profile(fit.core, "parameter", np.array([j], fit.theta.dtype), level)
+    with np.errstate(over="ignore"):  # open at the top
+        return np.array([np.exp(low[()]), np.exp(high[()])])
+
+
+def intervals(fit: Optimum, level: float, methods: Iterable[str], **options: Any) -> Intervals:
+    """What `Fit.intervals` does."""
+    methods = (methods,) if isinstance(methods, str) else tuple(methods)
+    if not methods:
+        raise ValueError(f"methods is empty; known methods: {', '.join(METHODS)}")
+    group = options.pop("group")
+    columns = [
+        conf_int(fit, level, method, group=group if method in ("sandwich", "bootstrap") else None, **options)
+        for method in methods
+    ]
+    estimate = np.array(list(fit.params.values()), fit.theta.dtype)
+    return Intervals(fit.law.parameters, frozen(estimate), methods, frozen(np.stack(columns, axis=1)), level)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compute-optimal model size and token count."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offray import _core
+from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width
+from offray._input import check
+from offray._input.arrays import Array, frozen, numbers
+from offray._optimum import Optimum
+from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
+
+_FACTOR = np.log(10)
+FIELDS: tuple[str, ...] = _core.OPTIMALS
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A positive quantity, its standard error and its interval.
+
+    Attributes
+    ----------
+    value, se : ndarray
+        In the shape of the budget.
+    interval : ndarray, shape (..., 2)
+        By ``method="delta"`` on the logarithm, exp(ln value -/+ t se / value); of a and b on the logit.
+    """
+
+    value: Array
+    se: Array
+    interval: Array
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.value, dtype, copy=copy)
+
+    def __str__(self) -> str:
+        if self.value.ndim:
+            return f"{self.value}"
+        return f"{self.value:.5g} ({self.interval[0]:.4g} .. {self.interval[1]:.4g})"
+
+
+@dataclass(frozen=True, eq=False)
+class ComputeOptimal:
+    """Where a law is least for a budget C = c N D + 2 N T.
+
+    Attributes
+    ----------
+    C : ndarray
+        The budget, floating-point operations.
+    N, D, TPP : Estimate
+        Model parameters, training tokens, their ratio.
+    loss : Estimate
+        Nats per token there.
+    a, b : Estimate
+        N* ~ C^a and D* ~ C^b for T = 0: a = beta / (alpha + beta) for Chinchilla, b = 1 - a.
+    elasticity : Estimate
+        The reducible loss falls as C^-elasticity along the optimum, for T = 0: alpha beta / (alpha + beta) for Chinchilla; for
+        Droppo-Elibol, whose floor is inside the power, as C grows.
+    level : float
+    method : str
+    """
+
+    C: Array
+    N: Estimate
+    D: Estimate
+    TPP: Estimate
+    loss: Estimate
+    a: Estimate
+    b: Estimate
+    elasticity: Estimate
+    level: float
+    method: str
+
+    def __str__(self) -> str:
+        head = (
+            f"compute-optimal at {self.C:.4g} FLOP, {100 * self.level:g} % intervals ({self.method}):"
+            if not self.C.ndim
+            else ""
+        )
+        return "\n".join([head, *(f"  {name:11}{getattr(self, name)}" for name in FIELDS)]).lstrip("\n")
+
+
+def compute_optimal(
+    fit: Optimum,
+    C: Any,
+    c: float,
+    inference_tokens: float,
+    level: float,
+    method: str,
+    n: int,
+    kind: str,
+    seed: int,
+    group: Iterable[Any] | None,
+) -> ComputeOptimal:
+    """What `Fit.compute_optimal` does."""
+    check_method(method, group)
+    check.level(level)
+    dtype = fit.theta.dtype
+    budget = numbers("C", C, dtype)
+    for row, flops in enumerate(budget.ravel()):
+        if not 0 < flops < np.inf:
+            raise ValueError(f"C[{row}] = {flops}: a budget must be positive and finite")
+    if not 0 < c < np.inf:
+        raise ValueError(f"c must be positive and finite; got {c}")
+    if not 0 <= inference_tokens < np.inf:
+        raise ValueError(f"inference_tokens must be non-negative and finite; got {inference_tokens}")
+    costs = [np.array([flops, c, inference_tokens], dtype) for flops in budget.ravel()]
+    if costs:
+        _refuse(fit, costs[0])
+    t = half_width(fit, level)
+    drawn = _drawn(fit, costs, n, kind, seed, group) if method == "bootstrap" else None
+    fields = {}
+    for which, name in enumerate(FIELDS):
+        log, spread = _core.delta_method(fit.core, f"optimal {name}", costs)
+        if method == "profile":
+            ends = np.array(
+                [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs], dtype
+            )
+        elif drawn is not None:
+            ends = bootstrap_interval(fit, drawn[:, :, which], level)
+        elif name in ("a", "b"):  # in (0, 1): on the logit, d logit = d ln / (1 - value)
+            rest = -np.expm1(log)
+            logit = np.log(np.exp(log) / rest)
+            ends = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
+        else:
+            ends = np.stack([log - t * spread, log + t * spread], axis=-1)
+        if name in ("a", "b"):
+            ends = np.minimum(ends, 0)
+        with np.errstate(over="ignore"):  # an end that is open
+            value, interval = np.exp(log), np.exp(ends)
+        fields[name] = Estimate(
+            frozen(value.reshape(budget.shape)),
+            frozen((value * spread).reshape(budget.shape)),
+            frozen(interval.reshape(*budget.shape, 2)),
+        )
+    return ComputeOptimal(C=frozen(budget.copy()), level=level, method=method, **fields)
+
+
+def _drawn(fit: Optimum, costs: list[Array], n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+    """ln of every field for every replicate and budget, (replicates, budgets, fields)."""
+    theta = bootstrap_theta(fit, n, kind, seed, group)
+    drawn = [[fit.law.core.optimal(row, cost[:1], float(cost[1]), float(cost[2])) for cost in costs] for row in theta]
+    return np.array(drawn).reshape(len(theta), len(costs), len(FIELDS))
+
+
+def _refuse(fit: Optimum, cost: Array) -> None:
+    if fit.law.on_one_ray or (fit.on_ray and fit.identify == "auto"):
+        low, _ = fit.tokens_per_parameter
+        raise NotIdentifiedError(
+            f"the compute-optimal point compares tokens-per-parameter ratios, but all runs have {low:.4g}: along one ray "
+            "the terms in N and in D cannot be told apart. Add runs at another ratio; identify='force' gives the full "
+            "law's figures."
+        )
+    ratio_se = _core.delta_method(fit.core, "optimal TPP", [cost])[1][0]
+    if fit.identify == "auto" and not np.isfinite(ratio_se):
+        raise NotIdentifiedError(
+            "the compute-optimal point follows from parameters that the runs do not determine; fit.identifiability says "
+            "which and why. identify='force' gives the full law's figures."
+        )
+    t = half_width(fit, 0.95)
+    if not t * ratio_se < _FACTOR or not fit.converged:
+        warnings.warn(
+            f"the compute-optimal point is not determined: ln TPP* has a standard error of {ratio_se:.2g}, status "
+            f"{fit.status}. Runs on both sides of the optimum, at several budgets, would tell.",
+            IdentifiabilityWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The next runs to train under a FLOP budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offray import _core
+from offray._identify.precision import in_centred_units
+from offray._input import check
+from offray._input.arrays import Array, frozen
+from offray._law import Law, find_law
+from offray._optimum import Optimum
+from offray._plan.candidates import candidate_runs, existing_runs
+from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, planned, predicted_sd, targets
+from offray._plan.recipes import recipes
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestion:
+    """Runs to train; ``print`` shows them, what they bring, and what plain recipes at the same cost would.
+
+    Attributes
+    ----------
+    N, D : (m,) ndarray
+        The distinct runs.
+    repeats : (m,) ndarray of int
+        How often each is to be run (other seeds).
+    budget, spent : float
+        Floating-point operations allowed and used, at 6 N D a run.
+    criterion : str
+    efficiency : float
+        Lower bound on how close the list comes to the best design within the limits, whole runs or not: the ratio of variances
+        for "I", of the determinants' p-th roots for "D". From the equivalence theorem.
+    sd : dict of str to dict of str to float
+        By design ("before", "suggested", "fan", "isoFLOP", "3 x 3 factorial"), the predicted standard deviations: ``ln`` of
+        every parameter, ``loss@target``, ``ln TPP*``, and ``kappa_2``; root mean squares over the assumed theta. Recipes obey
+        the same limits and come on top of the existing runs.
+    law : Law
+    theta : dict of str to ndarray
+    sigma : float
+    target : dict of str to (t, 2) ndarray
+        By the name of the assumed theta.
+    """
+
+    N: Array
+    D: Array
+    repeats: np.ndarray[Any, np.dtype[np.int64]]
+    budget: float
+    spent: float
+    criterion: str
+    efficiency: float
+    sd: dict[str, dict[str, float]]
+    law: Law
+    theta: dict[str, Array]
+    sigma: float
+    target: dict[str, Array]
+
+    @property
+    def runs(self) -> list[dict[str, float]]:
+        """One row per distinct run: N, D, TPP, FLOPs of one, repeats, share of the budget."""
+        return [
+            {
+                "N": float(n),
+                "D": float(d),
+                "TPP": float(d / n),
+                "FLOPs": float(FLOPS_PER_TOKEN * n * d),
+                "repeats": int(k),
+                "share": float(k * FLOPS_PER_TOKEN * n * d / self.budget),
+            }
+            for n, d, k in zip(self.N, self.D, self.repeats, strict=True)
+        ]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} FLOP, {self.criterion}-efficiency at least "
+            f"{100 * self.efficiency:.3g} %",
+            f"{'N':>10}{'D':>11}{'TPP':>9}{'FLOPs':>11}{'repeats':>9}{'share':>8}",
+            *(
+                f"{r['N']:10.4g}{r['D']:11.4g}{r['TPP']:9.3g}{r['FLOPs']:11.3g}{r['repeats']:9d}{100 * r['share']:7.1f}%"
+                for r in self.runs
+            ),
+            f"predicted standard deviations at sigma {self.sigma:g}, theta: {'; '.join(self.theta)}",
+            f"{'':16}" + "".join(f"{name:>17}" for name in self.sd),
+        ]
+        table = [
+            f"{name:16}" + "".join(f"{column[name]:17.4g}" for column in self.sd.values()) for name in self.sd["suggested"]
+        ]
+        return "\n".join(lines + table)
+
+
+def suggest(
+    existing: Any = None,
+    budget: float | None = None,
+    region: Mapping[str, tuple[float, float]] | tuple[tuple[float, float], tuple[float, float]] | None = None,
+    max_runs: int | None = None,
+    criterion: str = "I",
+    *,
+    target: Any = None,
+    theta: Any = None,
+    law: str | Law | None = None,
+    sigma: float | None = None,
+    sizes: Any = None,
+    tokens: Any = None,
+    candidates: tuple[Any, Any] | None = None,
+    max_repeats: int | None = None,
+    fit: Optimum | None = None,
+    until: str | None = None,
+) -> Suggestion:
+    """The runs that determine most for their cost.
+
+    Minimises the criterion, averaged over the assumed theta, over run lists with sum 6 N D <= `budget` and at most `max_runs`
+    runs within `region`, given the runs that exist already, whose cost is sunk. Deterministic.
+
+    Parameters
+    ----------
+    existing : (N, D) or table, optional
+        Runs that there are. Default: those of `fit`, or none.
+    budget : float
+        Floating-point operations for the new runs. With `until`, the most that may be spent.
+    region : mapping with N and D, each (least, most), or those two pairs
+        Where runs are possible. Required, like `max_runs`: without bounds the optimum is thousands of tiny runs.
+    max_runs : int
+    criterion : {"I", "D"}
+        "I": the mean variance of the predicted loss over the targets. "D": the volume of the confidence ellipsoid of all "
+        "parameters.
+    target : (N, D) or a list of them, optional
+        Default: each theta's compute-optimal point for 100 times the compute of the region's largest run.
+    theta, law, sigma
+        As for `check`; with `fit`, its law, its noise, and points of its confidence ellipsoid, or, where its runs do not
+        determine all parameters, published fits.
+    sizes, tokens : array_like, optional
+        The sizes and token counts that can be run, within the region; default 20 each, log-spaced.
+    candidates : (N, D), optional
+        The runs to choose from, in place of a grid.
+    max_repeats : int, optional
+        The most often that one run may be made, with other seeds. Default: as often as it helps.
+    fit : Fit, optional
+        For sequential use: one batch at a time.
+    until : str, optional
+        Such as ``"sd(loss@target) < 0.01"``: the cheapest budget (to 1 %) that reaches it. Quantities as in `Suggestion.sd`.
+
+    Returns
+    -------
+    Suggestion
+
+    Raises
+    ------
+    ValueError
+        For bad input, naming the argument and its value; where no list within the limits determines the law; where `until` is
+        not reached within the budget.
+
+    Examples
+    --------
+    >>> import offray
+    >>> plan = offray.suggest(budget=1e19, region={"N": (5e6, 8e7), "D": (1e7, 1.6e9)}, max_runs=30)
+    >>> plan.spent <= 1e19 and plan.efficiency > 0.9
+    True
+    """
+    problem = _problem(
+        existing, budget, region, max_runs, max_repeats, criterion, target, theta, law, sigma, sizes, tokens, candidates, fit
+    )
+    return problem.solve(problem.budget) if until is None else _cheapest(problem, until)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    law: Law
+    theta: dict[str, Array]
+    sigma: float
+    target: dict[str, Array]
+    existing: tuple[Array, Array]
+    N: Array
+    D: Array
+    region: dict[str, tuple[float, float]]
+    budget: float
+    max_runs: int
+    max_repeats: int
+    criterion: str
+
+    def solve(self, budget: float) -> Suggestion:
+        cost = FLOPS_PER_TOKEN * self.N * self.D
+        count, _, value, bound = _core.search_design(
+            self.models(), cost, budget, self.max_runs, self.max_repeats, self.criterion
+        )
+        if not np.isfinite(value):
+            raise ValueError(
+                f"budget, max_runs: no list of at most {self.max_runs} runs for {budget:.4g} FLOP was found that "
+                f"determines the "
+                f"{len(self.law.parameters)} parameters of {self.law.name}. Allow more; or, where the target's loss can be "
+                "predicted without them, use criterion 'D'"
+            )
+        chosen = np.flatnonzero(count)
+        repeats = np.array(count)[chosen]
+        p = len(self.law.parameters)
+        efficiency = np.exp((bound - value) / p) if self.criterion == "D" else max(bound, 0) / value
+        designs = {"suggested": (np.repeat(self.N[chosen], repeats), np.repeat(self.D[chosen], repeats))}
+        if len(self.existing[0]):
+            designs = {"before": (np.empty(0), np.empty(0)), **designs}
+        designs |= recipes(self.region, budget, self.max_runs)
+        return Suggestion(
+            frozen(self.N[chosen]),
+            frozen(self.D[chosen]),
+            repeats,
+            budget,
+            float(cost[chosen] @ repeats),
+            self.criterion,
+            float(min(efficiency, 1.0)),
+            {name: self.sd(*runs) for name, runs in designs.items()},
+            self.law,
+            self.theta,
+            self.sigma,
+            self.target,
+        )
+
+    def models(self) -> list[tuple[Array, Array, Array]]:
+        """Per theta: derivatives by ln theta of the candidates', the existing runs' and the targets' losses, over sigma."""
+        out: list[tuple[Array, Array, Array]] = []
+        sizes = [len(self.N), len(self.existing[0])]
+        for name, values in self.theta.items():
+            x = [np.concatenate(parts) for parts in zip((self.N, self.D), self.existing, self.target[name].T, strict=True)]
+            J = in_centred_units(self.law, self.law.jacobian(tuple(x), *values), values, x) * values / self.sigma
+            rows = np.split(J, np.cumsum(sizes))
+            out.append((rows[0], rows[1], rows[2] * self.sigma))
+        return out
+
+    def sd(self, N: Array, D: Array) -> dict[str, float]:
+        """Predicted standard deviations of the existing runs and these; infinite where they do not determine the law."""
+        N, D = np.concatenate([self.existing[0], N]), np.concatenate([self.existing[1], D])
+        squares: dict[str, list[float]] = {}
+        for key, values in self.theta.items():
+            plan = planned(self.law, N, D, values)
+            flops = FLOPS_PER_TOKEN * float(self.target[key].prod(axis=1).max())
+            figures = predicted_sd(plan, self.law, self.sigma, self.target[key], flops)
+            figures["kappa_2"] = float(plan.conditioning().kappa[()])
+            for name, figure in figures.items():
+                squares.setdefault(name, []).append(figure**2)
+        return {name: float(np.sqrt(np.mean(values))) for name, values in squares.items()}
+
+
+def _problem(
+    existing: Any,
+    budget: Any,
+    region: Any,
+    max_runs: Any,
+    max_repeats: Any,
+    criterion: str,
+    target: Any,
+    theta: Any,
+    law: str | Law | None,
+    sigma: float | None,
+    sizes: Any,
+    tokens: Any,
+    candidates: Any,
+    fit: Optimum | None,
+) -> _Problem:
+    if budget is None or max_runs is None or (region is None and candidates is None):
+        raise ValueError(
+            "budget, region and max_runs are needed: without bounds on N, on D and on the number of runs the optimum is "
+            "thousands of tiny runs, which no law describes"
+        )
+    if criterion not in _core.CRITERIA:
+        raise ValueError(f"unknown criterion {criterion!r}; known criteria: {', '.join(_core.CRITERIA)}")
+    if not 0 < float(budget) < np.inf:
+        raise ValueError(f"budget must be positive and finite; got {budget}")
+    runs = check.integer("max_runs", max_runs)
+    repeats = runs if max_repeats is None else check.integer("max_repeats", max_repeats)
+    N, D, bounds = candidate_runs(region, sizes, tokens, candidates)
+    the_law = find_law(law or (fit.law if fit is not None else "chinchilla"))
+    if the_law.reads("unique_tokens"):
+        raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
+    if fit is not None and existing is None:
+        existing = fit.problem.N, fit.problem.D
+    noise = sigma if sigma is not None else float(fit.noise_sd) if fit is not None else SIGMA
+    if not 0 < noise < np.inf:
+        raise ValueError(f"sigma must be positive and finite; got {noise}")
+    thetas = _around(fit) if fit is not None and theta is None else assumed(the_law, theta)
+    flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1]
+    where = targets(thetas, the_law, target, flops)
+    return _Problem(
+        the_law, thetas, float(noise), where, existing_runs(existing), N, D, bounds, float(budget), runs, repeats, criterion
+    )
+
+
+def _around(fit: Optimum) -> dict[str, Array]:
+    """theta, and the ends of the axes of its 68 % confidence ellipsoid in ln theta; published fits where there is none."""
+    if not np.isfinite(fit.se).all():
+        return assumed(fit.law, None)
+    scaled = np.asarray(fit.cov / fit.theta / fit.theta[:, None], float)
+    out = {"fitted": np.asarray(fit.theta, float)}
+    values, vectors = np.linalg.eigh(scaled)
+    for k, (value, axis) in enumerate(zip(values, vectors.T, strict=True)):
+        for side in (-1, 1):
+            step = side * np.sqrt(max(value, 0)) * axis
+            if np.abs(step).max() > 1e-6:
+                out[f"axis {k + 1} {'-+'[side > 0]}"] = out["fitted"] * np.exp(np.clip(step, -1, 1))
+    return out
+
+
+def _cheapest(problem: _Problem, until: str) -> Suggestion:
+    match = re.fullmatch(r"\s*sd\(\s*(.+?)\s*\)\s*<\s*(\S+)\s*", until)
+    try:
+        name, limit = (match.group(1), float(match.group(2))) if match else ("", np.nan)
+    except ValueError:
+        name, limit = "", np.nan
+    best = problem.solve(problem.budget)
+    if name not in best.sd["suggested"] or not limit > 0:
+        known = ", ".join(f"sd({key})" for key in best.sd["suggested"] if key != "kappa_2")
+        raise ValueError(f"until must be such as 'sd(loss@target) < 0.01', of one of {known}; got {until!r}")
+    if not best.sd["suggested"][name] < limit:
+        raise ValueError(
+            f"until: sd({name}) is {best.sd['suggested'][name]:.4g} with the whole budget of {problem.budget:.4g} FLOP and "
+            f"{problem.max_runs} runs; allow more, or a wider region"
+        )
+    low, high = 6 * float((problem.N * problem.D).min()), problem.budget
+    while high > 1.01 * low:
+        middle = float(np.sqrt(low * high))
+        try:
+            trial = problem.solve(middle)
+        except ValueError:
+            low = middle
+            continue
+        if trial.sd["suggested"][name] < limit:
+            best, high = trial, middle
+        else:
+            low = middle
+    return best

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fit that is to be made: the law, the runs, the options, each checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import _core
+from offray._input.arrays import (
+    DOUBLE,
+    EMPTY,
+    LONG_DOUBLE,
+    Array,
+    DType,
+    choose_dtype,
+    frozen,
+    numbers,
+    optional_vector,
+    vector,
+)
+from offray._input.objective import check_objective
+from offray._law import Law
+
+DEFAULT_DELTA = 1e-3
+MAX_EVALUATIONS = 2000
+_DEFAULT_DELTAS: dict[DType, Array] = {dtype: frozen(np.array([DEFAULT_DELTA], dtype)) for dtype in EMPTY}
+_RUNS: dict[DType, Any] = {DOUBLE: _core.RunsDouble, LONG_DOUBLE: _core.RunsLongDouble}
+_OPTIONS: dict[DType, Any] = {DOUBLE: _core.FitOptionsDouble, LONG_DOUBLE: _core.FitOptionsLongDouble}
+_CONSTRAINTS: dict[DType, Any] = {DOUBLE: _core.ConstraintsDouble, LONG_DOUBLE: _core.ConstraintsLongDouble}
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """What is minimised, and from where.
+
+    Attributes
+    ----------
+    objective : str
+    delta : ndarray
+        One value; none where it is to be taken from the data.
+    quantile : float
+    log_loss : bool
+    start : (p,) ndarray
+        Empty for the global optimum.
+    max_evaluations : int
+    """
+
+    objective: str
+    delta: Array
+    quantile: float
+    log_loss: bool
+    start: Array
+    max_evaluations: int = MAX_EVALUATIONS
+
+    @property
+    def core(self) -> Any:
+        """As the core takes them."""
+        return _OPTIONS[self.delta.dtype](
+            objective=self.objective,
+            delta=self.delta,
+            quantile=self.quantile,
+            log_loss=self.log_loss,
+            max_evaluations=self.max_evaluations,
+            start=self.start,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """Parameters that are not free: held at a value, sharing one, or kept in a range."""
+
+    fixed: dict[str, Array]
+    tied: tuple[tuple[str, str], ...]
+    bounds: dict[str, Array]
+
+    def of(self, law: Law, dtype: DType) -> Any:
+        """As the core takes them."""
+        out = _CONSTRAINTS[dtype](law.core)
+        for name, value in self.fixed.items():
+            out.fix(name, value)
+        for first, second in self.tied:
+            out.tie(first, second)
+        for name, ends in self.bounds.items():
+            out.bound(name, ends)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Runs and a law to fit to them.
+
+    Attributes
+    ----------
+    law : Law
+    columns : dict of str to (n,) ndarray
+        The inputs by name: params, tokens and perhaps unique_tokens.
+    loss : (n,) ndarray
+    weight : (n,) ndarray
+        Empty for equal ones.
+    options : Options
+    limits : Limits or None
+    identify : str
+        "auto", or "force": the full law's figures even where the runs do not determine them.
+    """
+
+    law: Law
+    columns: dict[str, Array]
+    loss: Array
+    weight: Array
+    options: Options
+    limits: Limits | None = None
+    identify: str = "auto"
+
+    @property
+    def N(self) -> Array:
+        """Model parameters."""
+        return self.columns["params"]
+
+    @property
+    def D(self) -> Array:
+        """Training tokens."""
+        return self.columns["tokens"]
+
+    @property
+    def dtype(self) -> DType:
+        """Of all arrays."""
+        return self.loss.dtype
+
+    def reduced(self, law: Law) -> Problem:
+        """The same runs for what is left of the law on one ray."""
+        return replace(self, law=law, options=replace(self.options, start=EMPTY[self.dtype]), limits=None)
+
+    def minimise(self) -> Any:
+        """The core's fit."""
+        return _core.fit(
+            self.law.core,
+            _RUNS[self.dtype](self.columns, self.loss, self.weight),
+            self.options.core,
+            None if self.limits is None else self.limits.of(self.law, self.dtype),
+        )
+
+
+def problem(
+    law: Law,
+    columns: Mapping[str, Any],
+    *,
+    objective: str = "squares",
+    delta: float | str | None = None,
+    quantile: float | None = None,
+    log_loss: bool = False,
+    fixed: Mapping[str, Any] | None = None,
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[Any, Any]] | None = None,
+    start: Mapping[str, Any] | npt.ArrayLike | None = None,
+    identify: str = "auto",
+    dtype: npt.DTypeLike | None = None,
+) -> Problem:
+    """A problem from what `offray.fit` is given; `columns` holds N, D, loss and perhaps unique_tokens and weight."""
+    check_objective(objective, delta, quantile)
+    if identify not in ("auto", "force"):
+        raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
+    kind = choose_dtype(dtype, *columns.values())
+    held = mapping("fixed", fixed, law)
+    inputs = {"params": vector("N", columns["N"], kind), "tokens": vector("D", columns["D"], kind)}
+    unique = columns.get("unique_tokens")
+    if unique is not None:
+        inputs["unique_tokens"] = optional_vector("unique_tokens", unique, kind)
+    return Problem(
+        law,
+        inputs,
+        vector("loss", columns["loss"], kind),
+        optional_vector("weight", columns.get("weight"), kind),
+        options_of(objective, delta, quantile, log_loss, start_of(law, start, held, kind), kind),
+        _limits(law, held, tied, bounds, kind),
+        identify,
+    )
+
+
+def options_of(
+    objective: str, delta: float | str | None, quantile: float | None, log_loss: bool, start: Array, dtype: DType
+) -> Options:
+    """Options with the defaults filled in."""
+    scale = EMPTY[dtype] if delta == "mad" else _DEFAULT_DELTAS[dtype] if delta is None else numbers("delta", [delta], dtype)
+    return Options(objective, scale, 0.5 if quantile is None else float(quantile), bool(log_loss), start)
+
+
+def start_of(law: Law, start: Mapping[str, Any] | npt.ArrayLike | None, fixed: Mapping[str, Any], dtype: DType) -> Array:
+    """A start in the law's order; empty for None."""
+    if start is None:
+        return EMPTY[dtype]
+    if isinstance(start, Mapping):
+        given = {**fixed, **start}
+        if given.keys() != set(law.parameters):
+            raise ValueError(f"start must give {', '.join(law.parameters)}; got {', '.join(map(str, start))}")
+        start = [given[name] for name in law.parameters]
+    return vector("start", start, dtype)
+
+
+def mapping(argument: str, given: Mapping[str, Any] | None, law: Law) -> Mapping[str, Any]:
+    """`given`, or an empty mapping for None; ``TypeError`` for anything else."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{argument} must be a mapping from parameters ({', '.join(law.parameters)}) to values; got {given!r}")
+    return given
+
+
+def _limits(
+    law: Law,
+    fixed: Mapping[str, Any],
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None,
+    bounds: Mapping[str, tuple[Any, Any]] | None,
+    dtype: DType,
+) -> Limits | None:
+    pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2:
+            example = ", ".join(repr(name) for name in law.exponents[-2:])
+            raise ValueError(f"tied must hold pairs of parameters, such as [({example})]; got {pair!r}")
+    ranges = mapping("bounds", bounds, law)
+    if any(np.shape(pair) != (2,) for pair in ranges.values()):
+        raise ValueError("bounds: every parameter needs a pair (lower, upper)")
+    if not fixed and not pairs and not ranges:
+        return None
+    return Limits(
+        {name: numbers("fixed", [value], dtype) for name, value in fixed.items()},
+        tuple((first, second) for first, second in pairs),
+        {name: numbers("bounds", list(ends), dtype) for name, ends in ranges.items()},
+    )

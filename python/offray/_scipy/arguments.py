@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scipy's arguments as the core takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from offray._input.arrays import Array, choose_dtype, numbers, optional_vector, vector
+from offray._law import Law
+from offray._problem import MAX_EVALUATIONS, Limits, Options, Problem
+
+FAILED = ("stalled", "evaluation_limit", "evaluation_failed")
+_METHODS = (None, "lm", "trf", "dogbox")
+
+
+def minimise(
+    law: Law,
+    x: Any,
+    y: Array,
+    weight: Array | None,
+    start: Array | None,
+    bounds: tuple[Array, Array],
+    objective: str,
+    delta: float,
+    max_evaluations: int,
+) -> Any:
+    """The core's fit of scipy's arguments."""
+    dtype = y.dtype
+    if len(x) not in (2, 3):
+        raise ValueError(f"xdata must be (N, D) or (N, D, U); got {len(x)} items")
+    columns = {"params": vector("N", x[0], dtype), "tokens": vector("D", x[1], dtype)}
+    if len(x) == 3:
+        columns["unique_tokens"] = optional_vector("U", x[2], dtype)
+    ends = {
+        name: numbers("bounds", [low, high], dtype)
+        for name, low, high in zip(law.parameters, *bounds, strict=True)
+        if low > 0 or np.isfinite(high)
+    }
+    return Problem(
+        law,
+        columns,
+        y,
+        optional_vector("sigma", weight, dtype),
+        Options(
+            objective=objective,
+            delta=numbers("f_scale", [delta], dtype),
+            quantile=0.5,
+            log_loss=False,
+            start=optional_vector("p0", start, dtype),
+            max_evaluations=max_evaluations,
+        ),
+        Limits({}, (), ends) if ends else None,
+    ).minimise()
+
+
+def is_bounded(lower: Array, upper: Array) -> bool:
+    """Whether there is a bound at all."""
+    return bool((lower > 0).any() or np.isfinite(upper).any())
+
+
+def runs_away(core: Any, lower: Array, upper: Array) -> bool:
+    """Whether a parameter ran into a bound that the caller did not set."""
+    sides = zip(core.at_bound, lower, upper, strict=True)
+    return any((side < 0 and low == 0) or (side > 0 and np.isinf(high)) for side, low, high in sides)
+
+
+def law_of(name: str, f: Any) -> Law:
+    """A law, or ``TypeError``."""
+    if not isinstance(f, Law):
+        raise TypeError(f"{name} must be a law of offray.laws, such as offray.laws.chinchilla; got {f!r}")
+    return f
+
+
+def bounds_of(law: Law, bounds: Any) -> tuple[Array, Array]:
+    """Lower and upper bounds, (p,) each, from a pair or scipy's Bounds."""
+    low, high = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
+    shape = (len(law.parameters),)
+    try:
+        dtype = choose_dtype(None, np.asarray(low), np.asarray(high))
+        lower = np.maximum(np.broadcast_to(np.asarray(low, dtype), shape), 0)
+        upper = np.broadcast_to(np.asarray(high, dtype), shape)
+    except ValueError:
+        raise ValueError(f"Inconsistent shapes between bounds and the {shape[0]} parameters of {law.name}") from None
+    if not (lower < upper).all():
+        raise ValueError("Each lower bound must be strictly less than each upper bound (and parameters are positive).")
+    return lower, upper
+
+
+def start_of(name: str, law: Law, start: Any, lower: Array, upper: Array) -> Array | None:
+    """A start inside the bounds; None for none."""
+    if start is None:
+        return None
+    values = numbers(name, start, choose_dtype(None, np.asarray(start)))
+    if values.shape != (len(law.parameters),):
+        raise ValueError(f"{name} must have shape ({len(law.parameters)},): {', '.join(law.parameters)}; got {values.shape}")
+    if not ((values > 0) & (values >= lower) & (values <= upper)).all():
+        raise ValueError(f"`{name}` is infeasible.")
+    return values
+
+
+def max_evaluations(method: str | None, kwargs: dict[str, Any], *, bounded: bool) -> int:
+    """The limit on evaluations; refuses methods and keywords that scipy would."""
+    if method not in _METHODS:
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm'; got {method!r}")
+    if method == "lm" and bounded:
+        raise ValueError("Method 'lm' only supports unconstrained problems. Use 'trf' instead.")
+    unknown = set(kwargs) - {"maxfev", "max_nfev", "ftol", "xtol", "gtol"}
+    if unknown:
+        raise TypeError(f"unexpected keyword arguments: {', '.join(sorted(unknown))}")
+    limit = kwargs.get("maxfev", kwargs.get("max_nfev"))
+    if limit is None:
+        return MAX_EVALUATIONS
+    if not 0 < limit < 2**31:
+        raise ValueError(f"`max_nfev` must be None or a positive integer; got {limit}")
+    return int(limit)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fit as text and as plain data; the command line shows the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from offray._identify.certificate import certify
+from offray._identify.findings import name_direction
+from offray._identify.report import Identifiability, assess
+from offray._infer.intervals import conf_int
+from offray._input.arrays import Array
+from offray._optimum import Optimum
+from offray._text import aligned
+
+HEADER = ("parameter", "estimate", "s.e.", "95 % interval")
+
+
+def rows(fit: Optimum) -> list[tuple[str, str, str, str]]:
+    """One row per parameter: name, estimate, standard error, 95 % interval. On a ray psi comes first."""
+    if fit.reduced is not None:
+        unknown = [name for name in fit.law.parameters if name not in fit.reduced.law.parameters]
+        return rows(fit.reduced) + [(name, "", "", "not determined") for name in unknown]
+    out = []
+    for name, free, stuck, value, se, (low, high) in zip(
+        fit.law.parameters, fit.core.free, fit.core.at_bound, fit.theta, fit.se, _intervals(fit), strict=True
+    ):
+        if not free:
+            out.append((name, f"{value:.6g}", "fixed", ""))
+        elif stuck:
+            out.append((name, f"{value:.6g}", "", "at its bound"))
+        elif not np.isfinite(se):
+            out.append((name, f"{value:.6g}", "inf", "not determined"))
+        else:
+            out.append((name, f"{value:.6g}", f"{se:.2g}", f"{low:.5g} .. {high:.5g}"))
+    return out
+
+
+def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
+    """Figures on the fit as a whole."""
+    shown = fit if fit.reduced is None else fit.reduced
+    at = shown.conditioning
+    space = "log loss" if fit.log_loss else "loss"
+    law = (
+        fit.law.name
+        if fit.reduced is None
+        else f"{fit.law.name}, on one ray: {shown.law.formula}, {shown.law.coefficients[0]} = {shown.law.psi}"
+    )
+    out = [
+        ("law", law),
+        ("runs", f"{len(fit.residuals)}{' weighted' if fit.weighted else ''} ({shown.degrees_of_freedom} degrees of freedom)"),
+        ("objective", f"{_objective(shown)} on {space} = {shown.objective_value:.9g}, RSS = {shown.rss:.9g}"),
+        ("status", f"{shown.status}. {shown.message}"),
+        ("optimum", str(certify(shown))),
+        (
+            "conditioning",
+            f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}; least determined: {name_direction(shown)}",
+        ),
+    ]
+    if report.pair:
+        pair = " and ".join(report.pair)
+        text = f"{pair}: kappa_eq = {report.kappa_eq:.4g}, intervals {report.inflation:.3g} times wider for it"
+        out.append(("terms", text))
+    return out
+
+
+def _intervals(fit: Optimum) -> Array:
+    return conf_int(fit, 0.95, "delta", n=1000, kind="pairs", seed=0, group=None)
+
+
+def _objective(fit: Optimum) -> str:
+    return f"{fit.objective} (delta {fit.delta:.4g})" if np.isfinite(fit.delta) else fit.objective
+
+
+def as_text(fit: Optimum, report: Identifiability) -> str:
+    """The fit as an aligned table."""
+    lines = [f"{label + ':':14}{text}" for label, text in facts(fit, report)]
+    lines += ["", aligned([HEADER, *rows(fit)])]
+    lines += ["", *(f"warning: {message}" for message in report.warnings)]
+    lines += [f"note: {message}" for message in report.notes]
+    return "\n".join(lines).rstrip()
+
+
+def as_data(fit: Optimum, report: Identifiability) -> dict[str, Any]:
+    """The fit as plain data for JSON; None stands for an infinite figure."""
+
+    def plain(value: Any) -> float | None:
+        return float(value) if np.isfinite(value) else None
+
+    names = fit.law.parameters
+    certificate = certify(fit)
+    return {
+        "law": fit.law.name,
+        "objective": fit.objective,
+        "log_loss": fit.log_loss,
+        "runs": len(fit.residuals),
+        "weighted": fit.weighted,
+        "degrees_of_freedom": fit.degrees_of_freedom,
+        "params": {n: plain(v) for n, v in fit.params.items()},
+        "se": {n: plain(v) for n, v in zip(names, fit.se, strict=True)},
+        "interval": {n: [plain(low), plain(high)] for n, (low, high) in zip(names, _intervals(fit), strict=True)},
+        "rss": plain(fit.rss),
+        "objective_value": plain(fit.objective_value),
+        "status": fit.status,
+        "converged": fit.converged,
+        "message": fit.message,
+        "delta": plain(fit.delta),
+        "limit": certificate.limit,
+        "basins": [plain(basin.objective_value) for basin in certificate.basins],
+        "kappa": plain(fit.conditioning.kappa),
+        "rank": fit.conditioning.rank,
+        "sloppy_direction": dict(fit.sloppy_direction),
+        "identified": report.identified,
+        "warnings": list(report.warnings),
+        "notes": list(report.notes),
+        "findings": list(report.findings),
+        "identifiability": {
+            "rank_against_noise": report.rank_against_noise,
+            "kappa_relative": plain(report.kappa_relative),
+            "singular_values": [plain(value) for value in report.singular_values],
+            "pair": list(report.pair),
+            "kappa_eq": plain(report.kappa_eq),
+            "inflation": plain(report.inflation),
+            "variance_inflation": {n: plain(v) for n, v in report.variance_inflation.items()},
+            "determined": dict(report.determined),
+        },
+        "reduced": None if fit.reduced is None else as_data(fit.reduced, assess(fit.reduced)),
+    }

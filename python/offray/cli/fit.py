@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``offray fit``."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import offray
+from offray.cli.options import LAWS, Exit, fail, number, pair
+
+
+def fit(
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="CSV or Parquet file, one run per row.")],
+    law: Annotated[str, typer.Option(help=LAWS)] = "chinchilla",
+    objective: Annotated[str, typer.Option(help=f"One of: {', '.join(offray.OBJECTIVES)}.")] = "squares",
+    delta: Annotated[
+        str | None, typer.Option(help="Scale of a robust objective, in units of the residual, or 'mad'. [default: 0.001]")
+    ] = None,
+    quantile: Annotated[float | None, typer.Option(help="Level of the objective 'quantile'. [default: 0.5]")] = None,
+    log_loss: Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")] = False,
+    fix: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter at a value.")] = None,
+    tie: Annotated[list[str] | None, typer.Option(metavar="NAME=NAME", help="Let two parameters share a value.")] = None,
+    params: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of model parameters N.")] = None,
+    tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of training tokens D.")] = None,
+    loss: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of final losses.")] = None,
+    unique_tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of unique tokens U.")] = None,
+    weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Fit a scaling law to a table of training runs.
+
+    Columns are recognised by name (params or N, tokens or D, loss, unique_tokens, weight) or given by option.
+
+    Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
+    """
+    roles = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+    try:
+        table = offray.read(runs, roles)
+        with warnings.catch_warnings():
+            # Both are part of the report below.
+            warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
+            warnings.simplefilter("ignore", offray.ConvergenceWarning)
+            result = offray.fit(
+                table,
+                law=law,
+                objective=objective,
+                delta=delta if delta in (None, "mad") else number("--delta", delta),
+                quantile=quantile,
+                log_loss=log_loss,
+                fixed=_fixed(fix or []),
+                tied=[pair(text, "NAME=NAME") for text in tie or []],
+                identify="force" if force else "auto",
+            )
+    except ValueError as error:
+        fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
+    else:
+        _show(result)
+    raise typer.Exit(_exit_code(result))
+
+
+def _exit_code(result: offray.Fit) -> Exit:
+    if result.identifiability.identified:
+        return Exit.FINE
+    # Runs that cannot determine the law often leave nothing to converge to: then that is the news.
+    return Exit.NOT_IDENTIFIED if result.identifiability.warnings else Exit.NO_CONVERGENCE
+
+
+def _show(result: offray.Fit) -> None:
+    console = Console()
+    for label, text in result.facts():
+        console.print(f"[bold]{label + ':':14}[/bold]{escape(text)}", highlight=False, soft_wrap=True)
+    table = Table()
+    headings, *rows = result.rows()
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    for message in result.identifiability.warnings:
+        console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False, soft_wrap=True)
+    for message in result.identifiability.notes:
+        console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
+
+
+def _fixed(options: list[str]) -> dict[str, float]:
+    pairs = [pair(text) for text in options]
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"--fix: {name} is given more than once")
+    return {name: number("--fix", value) for name, value in pairs}

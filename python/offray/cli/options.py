@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: exit codes, options that are read in one way."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+import offray
+
+LAWS = f"One of: {', '.join(dir(offray.laws))}."
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    FINE = 0
+    BAD_INPUT = 2
+    NOT_IDENTIFIED = 3
+    NO_CONVERGENCE = 4
+
+
+def plan(path: Path, params: str | None, tokens: str | None) -> tuple[Any, Any]:
+    """N and D of planned runs in a file."""
+    table = offray.read(path, {"params": params, "tokens": tokens}, required=("params", "tokens"))
+    return table["params"], table["tokens"]
+
+
+def target(text: str | None) -> tuple[float, float] | None:
+    """Where a loss is to be predicted."""
+    return None if text is None else numbers("--target", text)
+
+
+def numbers(option: str, text: str) -> tuple[float, float]:
+    """Two numbers with a comma between them."""
+    first, comma, second = text.partition(",")
+    if not comma:
+        raise ValueError(f"{option}: {text!r} must be two numbers with a comma between them")
+    return number(option, first), number(option, second)
+
+
+def pair(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
+    """The two sides of NAME=VALUE."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise ValueError(f"{text!r} must have the form {form}")
+    return name, value
+
+
+def number(option: str, text: str) -> float:
+    """A number, or an error that names the option."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} is not a number") from None
+
+
+def fail(message: str) -> NoReturn:
+    """Ends with an error message and the exit code for bad input."""
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(Exit.BAD_INPUT)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``offray replicate``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from offray import Interrupted
+from offray.cli.sweeps import read_sweeps
+from offray.datasets import names
+from offray.experiment import Setup, Sweep, on_real_runs
+from offray.experiment import replicate as replicate_paper
+
+
+def replicate(
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Real runs, not simulated ones: CSV or Parquet files, one per sweep."),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Simulated data sets per corpus, law and epochs. [default: 30]")] = None,
+    sigma: Annotated[float | None, typer.Option(help="Noise of a simulated loss, nats per token. [default: 0.005]")] = None,
+    grid_tokens: Annotated[
+        str | None, typer.Option(metavar="D0,D1", help="Range of the grid's 12 token counts. [default: 5.04e6,3e8]")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(help="Spread designs drawn from each real sweep. [default: 200]")] = None,
+    law: Annotated[list[str] | None, typer.Option(help="Fitted to real runs. [default: chinchilla]")] = None,
+    ray: Annotated[float | None, typer.Option(help="Tokens per parameter to take real runs near. [default: 20]")] = None,
+    min_tpp: Annotated[float | None, typer.Option(help="With --data: leave out runs with fewer tokens per parameter.")] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(help="With --data: rows of a column 'family' to use, where a file has them. [default: isoflop, fit182]"),
+    ] = None,
+    budgets: Annotated[
+        list[str] | None, typer.Option(metavar="FILE=C,C,...", help="Nominal budgets of a file, by its name without ending.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep finished comparisons in this Parquet file, and go on from it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Rerun the experiment of arXiv:2605.08541: collinear against spread designs, simulated or cut from real runs.
+
+    Exit codes: 0 fine, 2 bad input, or no sweep that designs can be cut from, 130 stopped by Ctrl-C.
+    """
+    simulated = {"--seeds": seeds, "--sigma": sigma, "--grid-tokens": grid_tokens}
+    of_real_runs = {"--draws": draws, "--law": law, "--ray": ray}
+    of_files = {"--min-tpp": min_tpp, "--family": family, "--budgets": budgets}
+    real = data is not None or bool(dataset)
+    try:
+        _refuse(simulated if real else of_real_runs, f"is for {'simulated' if real else 'real'} runs")
+        _refuse({} if data is not None else of_files, "needs --data")
+        with _progress() as shown:
+            result: Any
+            if real:
+                sweeps = [Sweep.from_dataset(name) for name in dataset or ()]
+                empty: dict[str, str] = {}
+                if data is not None:
+                    read, empty = read_sweeps(data, family, min_tpp or 0.0, dict(map(_budgets, budgets or ())))
+                    sweeps += read
+                result = on_real_runs(sweeps, store=store, progress=shown, **_given(draws=draws, laws=law, ray=ray))
+                result = replace(result, left_out={**empty, **result.left_out})
+            else:
+                tokens = None if grid_tokens is None else _values("--grid-tokens", grid_tokens)
+                setup = Setup(**_given(seeds=seeds, sigma=sigma, grid_tokens=tokens))
+                result = replicate_paper(setup, store=store, progress=shown)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except Interrupted as stopped:
+        typer.echo(f"stopped: {stopped}", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(json.dumps(_finite(result.as_data()), indent=2) if as_json else str(result))
+    if real and not result.rows:
+        raise typer.Exit(2)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _refuse(options: dict[str, Any], why: str) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{name} {why}")
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A bar on standard error, with the time left."""
+    columns = (TextColumn("comparisons"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _values(option: str, text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} must be numbers with commas between them") from None
+    return values
+
+
+def _budgets(entry: str) -> tuple[str, tuple[float, ...]]:
+    name, equals, values = entry.partition("=")
+    if not (name and equals):
+        raise ValueError(f"--budgets: {entry!r} must have the form FILE=C,C,...")
+    return name, _values("--budgets", values)
+
+
+def _finite(data: Any) -> Any:
+    """JSON knows no NaN: null."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not np.isfinite(data) else data

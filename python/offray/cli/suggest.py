@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``offray suggest``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import offray
+from offray.cli import options
+
+
+def suggest(
+    budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each.")],
+    max_runs: Annotated[int, typer.Option(help="The most runs.")],
+    sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
+    tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
+    existing: Annotated[Path | None, typer.Option(help="CSV or Parquet file of runs that there are.")] = None,
+    criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
+    target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
+    law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
+    sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
+) -> None:
+    """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
+    try:
+        runs = None if existing is None else options.plan(existing, None, None)
+        region = {"N": options.numbers("--sizes", sizes), "D": options.numbers("--tokens-range", tokens_range)}
+        result = offray.suggest(
+            runs, budget, region, max_runs, criterion, target=options.target(target), law=law, sigma=sigma, until=until
+        )
+    except ValueError as error:
+        options.fail(str(error))
+    typer.echo(str(result))
