@@ -4,5 +4,6 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 OFFRAY_INSTANTIATE(, double)
+template class DesignSearch<double>;
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -10,11 +10,14 @@ template <typename S>
 void bind_conditioning_of(py::module_& m, const char* name) {
   using Class = Conditioning<S>;
   py::class_<Class>(m, name)
-      .def_property_readonly("kappa", [](const Class& c) { return scalar<S>(c.kappa()); })
-      .def_property_readonly("rank", &Class::rank)
-      .def_property_readonly("singular_values", [](const Class& c) { return Vector<S>(c.singular_values()); })
-      .def_property_readonly("direction", &Class::direction)
-      .def_property_readonly("variance_inflation", &Class::variance_inflation);
+      .def_property_readonly("kappa", Getter<Class>([](const Class& c) -> py::object { return scalar<S>(c.kappa()); }))
+      .def_property_readonly("rank", Getter<Class>([](const Class& c) -> py::object { return py::cast(c.rank()); }))
+      .def_property_readonly("singular_values", Getter<Class>([](const Class& c) -> py::object {
+                               return py::cast(Vector<S>(c.singular_values()));
+                             }))
+      .def_property_readonly("direction", Getter<Class>([](const Class& c) -> py::object { return py::cast(c.direction()); }))
+      .def_property_readonly("variance_inflation",
+                             Getter<Class>([](const Class& c) -> py::object { return py::cast(c.variance_inflation()); }));
   m.def(
       "condition",
       [](const Eigen::Ref<const Jacobian<S>>& J, const std::string& columns) {

@@ -25,50 +25,59 @@ template <typename S>
 void bind_fit_of(py::module_& m, const char* name) {
   using Class = Fit<S>;
   py::class_<Class>(m, name)
-      .def_property_readonly("theta", [](const Class& f) { return Vector<S>(f.theta); })
-      .def_property_readonly("rss", [](const Class& f) { return scalar<S>(f.rss()); })
-      .def_property_readonly("objective_value", [](const Class& f) { return scalar<S>(f.summary.objective); })
-      .def_property_readonly("scaled_gradient", [](const Class& f) { return scalar<S>(f.summary.scaled_gradient); })
-      .def_property_readonly("inverse_condition", [](const Class& f) { return scalar<S>(f.summary.inverse_condition); })
-      .def_property_readonly("status", [](const Class& f) { return std::string(kStatuses[static_cast<int>(f.status())]); })
-      .def_property_readonly("message", [](const Class& f) { return std::string(describe(f.status())); })
-      .def_property_readonly("findings", [](const Class& f) { return finding_names(findings(f)); })
-      .def_property_readonly("evaluations", [](const Class& f) { return f.summary.evaluations; })
-      .def_property_readonly("delta", [](const Class& f) { return scalar<S>(f.options.solver.objective.delta); })
-      .def_property_readonly("gap", [](const Class& f) { return scalar<S>(f.gap); })
-      .def_property_readonly("limit", [](const Class& f) { return std::string(kLocations[static_cast<int>(f.location)]); })
-      .def_property_readonly("limit_parameter", [](const Class& f) { return f.location_parameter; })
-      .def_property_readonly("basins",
-                             [](const Class& f) {
+      .def_property_readonly("theta", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.theta)); }))
+      .def_property_readonly("rss", Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.rss()); }))
+      .def_property_readonly("objective_value",
+                             Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.summary.objective); }))
+      .def_property_readonly("scaled_gradient",
+                             Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.summary.scaled_gradient); }))
+      .def_property_readonly("inverse_condition",
+                             Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.summary.inverse_condition); }))
+      .def_property_readonly("status", Getter<Class>([](const Class& f) -> py::object {
+                               return py::cast(std::string(kStatuses[static_cast<int>(f.status())]));
+                             }))
+      .def_property_readonly(
+          "message", Getter<Class>([](const Class& f) -> py::object { return py::cast(std::string(describe(f.status()))); }))
+      .def_property_readonly("findings", Getter<Class>([](const Class& f) -> py::object { return finding_names(findings(f)); }))
+      .def_property_readonly("evaluations",
+                             Getter<Class>([](const Class& f) -> py::object { return py::cast(f.summary.evaluations); }))
+      .def_property_readonly(
+          "delta", Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.options.solver.objective.delta); }))
+      .def_property_readonly("gap", Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.gap); }))
+      .def_property_readonly("limit", Getter<Class>([](const Class& f) -> py::object {
+                               return py::cast(std::string(kLocations[static_cast<int>(f.location)]));
+                             }))
+      .def_property_readonly("limit_parameter",
+                             Getter<Class>([](const Class& f) -> py::object { return py::cast(f.location_parameter); }))
+      .def_property_readonly("basins", Getter<Class>([](const Class& f) -> py::object {
                                py::list out;
                                for (const FitBasin<S>& b : f.basins)
                                  out.append(py::make_tuple(Vector<S>(b.theta), scalar<S>(b.objective),
                                                            std::string(kStatuses[static_cast<int>(b.status)])));
                                return out;
-                             })
-      .def_property_readonly("room", [](const Class& f) { return Vector<S>(f.room()); })
-      .def_property_readonly("residual", &Class::residual)
-      .def_property_readonly("tpp_ratio", [](const Class& f) { return scalar<S>(f.runs.at.tpp_ratio()); })
-      .def_property_readonly("degrees_of_freedom", &Class::degrees_of_freedom)
-      .def_property_readonly("free",
-                             [](const Class& f) {
+                             }))
+      .def_property_readonly("room", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.room())); }))
+      .def_property_readonly("residual", Getter<Class>([](const Class& f) -> py::object { return py::cast(f.residual()); }))
+      .def_property_readonly("tpp_ratio",
+                             Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.runs.at.tpp_ratio()); }))
+      .def_property_readonly("degrees_of_freedom",
+                             Getter<Class>([](const Class& f) -> py::object { return py::cast(f.degrees_of_freedom()); }))
+      .def_property_readonly("free", Getter<Class>([](const Class& f) -> py::object {
                                std::vector<bool> out;
                                for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.parametrisation.slot(j) >= 0);
-                               return out;
-                             })
-      .def_property_readonly("sloppy_direction",
-                             [](const Class& f) {
+                               return py::cast(out);
+                             }))
+      .def_property_readonly("sloppy_direction", Getter<Class>([](const Class& f) -> py::object {
                                py::dict out;
                                for (const auto& [parameter, component] : sloppy_direction(f, conditioning(f)))
                                  out[py::str(parameter)] = static_cast<double>(component);
                                return out;
-                             })
-      .def_property_readonly("at_bound",
-                             [](const Class& f) {
+                             }))
+      .def_property_readonly("at_bound", Getter<Class>([](const Class& f) -> py::object {
                                std::vector<int> out;
                                for (Index j = 0; j < f.theta.size(); ++j) out.push_back(f.at_bound(j));
-                               return out;
-                             })
+                               return py::cast(out);
+                             }))
       .def(
           "covariance", [](const Class& f) { return covariance(f); }, py::call_guard<py::gil_scoped_release>())
       .def(

@@ -65,14 +65,22 @@ py::object on_ray(const LawHandle& law) {
 
 void bind_laws(py::module_& m) {
   py::class_<LawHandle> law(m, "Law");
-  law.def_property_readonly("name", [](const LawHandle& l) { return std::string(l.in_double->name); })
-      .def_property_readonly("formula", [](const LawHandle& l) { return std::string(l.in_double->formula); })
-      .def_property_readonly("reference", [](const LawHandle& l) { return std::string(l.in_double->reference); })
-      .def_property_readonly("psi", [](const LawHandle& l) { return std::string(l.in_double->psi); })
-      .def_property_readonly("inputs", [](const LawHandle& l) { return names(l.in_double->inputs); })
-      .def_property_readonly("roles", [](const LawHandle& l) { return roles(*l.in_double); })
-      .def_property_readonly("published", [](const LawHandle& l) { return published(*l.in_double); })
-      .def_property_readonly("on_ray", &on_ray);
+  law.def_property_readonly(
+         "name", Getter<LawHandle>([](const LawHandle& l) -> py::object { return py::cast(std::string(l.in_double->name)); }))
+      .def_property_readonly("formula", Getter<LawHandle>([](const LawHandle& l) -> py::object {
+                               return py::cast(std::string(l.in_double->formula));
+                             }))
+      .def_property_readonly("reference", Getter<LawHandle>([](const LawHandle& l) -> py::object {
+                               return py::cast(std::string(l.in_double->reference));
+                             }))
+      .def_property_readonly(
+          "psi", Getter<LawHandle>([](const LawHandle& l) -> py::object { return py::cast(std::string(l.in_double->psi)); }))
+      .def_property_readonly("inputs",
+                             Getter<LawHandle>([](const LawHandle& l) -> py::object { return names(l.in_double->inputs); }))
+      .def_property_readonly("roles", Getter<LawHandle>([](const LawHandle& l) -> py::object { return roles(*l.in_double); }))
+      .def_property_readonly("published",
+                             Getter<LawHandle>([](const LawHandle& l) -> py::object { return published(*l.in_double); }))
+      .def_property_readonly("on_ray", Getter<LawHandle>(&on_ray));
   define<double>(law);
   define<long double>(law);
   m.attr("OPTIMALS") = names(kOptimals);

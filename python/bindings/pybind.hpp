@@ -50,3 +50,7 @@ Enum enumerator(const std::string_view (&table)[n], const std::string& name, con
 /// A vector as read by numpy without a copy: contiguous and of the right type, which Python makes sure of.
 template <typename S>
 using Array = const Eigen::Ref<const offray::Vector<S>>&;
+
+/// A getter of one type for all properties of a class, so that pybind11's machinery is compiled once for all of them.
+template <typename Class>
+using Getter = py::object (*)(const Class&);

@@ -160,7 +160,7 @@ template <typename S>
 bool Conditioning<S>::undetermined(CRef<Vector<S>> g) const {
   const Vector<S> scaled = g.cwiseQuotient(scale_);
   const Index r = rank();
-  const S outside = (V_.rightCols(V_.cols() - r).transpose() * scaled).norm();
+  const S outside = V_.rightCols(V_.cols() - r).transpose().lazyProduct(scaled).norm();
   return outside > std::sqrt(std::numeric_limits<S>::epsilon()) * scaled.norm();
 }
 

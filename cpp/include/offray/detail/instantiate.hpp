@@ -3,6 +3,7 @@
 /// The templates that the compiled library holds, for one scalar. Whoever includes this takes them from there.
 #pragma once
 
+#include "offray/design/planned.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/identify/precision.hpp"
@@ -14,8 +15,10 @@
 #include "offray/inference/quantity.hpp"
 #include "offray/inference/student_t.hpp"
 #include "offray/inference/uncertainty.hpp"
+#include "offray/laws/list.hpp"
 
 #define OFFRAY_INSTANTIATE(prefix, S)                                                                               \
+  prefix template std::array<const AnyLaw<S>*, Laws::size> Laws::all<S>();                                          \
   prefix template struct Inputs<S>;                                                                                 \
   prefix template struct Runs<S>;                                                                                   \
   prefix template struct Constraints<S>;                                                                            \
@@ -42,11 +45,14 @@
   prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                                        \
   prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);                                        \
   prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                                          \
-  prefix template S student_t_half_width<S>(S, S);
+  prefix template S student_t_half_width<S>(S, S);                                                                  \
+  prefix template Fit<S> planned<S>(const AnyLaw<S>&, const Inputs<S>&, CRef<Vector<S>>, Space);                    \
+  prefix template class detail::LawResidual<S>;
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 OFFRAY_INSTANTIATE(extern, double)
 OFFRAY_INSTANTIATE(extern, long double)
+extern template class DesignSearch<double>;
 }  // namespace OFFRAY_ABI
 }  // namespace offray

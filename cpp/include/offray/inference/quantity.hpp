@@ -23,7 +23,8 @@ namespace detail {
 template <typename S>
 Parameters<S> by_phi(const detail::Parametrisation<S>& parametrisation, const Parameters<S>& theta, const Parameters<S>& g) {
   const Square<S> chain = parametrisation.chain(theta);
-  return chain.transpose() * g.cwiseQuotient(theta);
+  const Parameters<S> by_theta = g.cwiseQuotient(theta);
+  return chain.transpose().lazyProduct(by_theta);
 }
 
 }  // namespace detail

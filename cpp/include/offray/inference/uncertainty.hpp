@@ -107,7 +107,7 @@ template <typename S>
 S Uncertainty<S>::se(CRef<Vector<S>> g) const {
   if (g.isZero(S(0))) return S(0);
   if (!known_ || condition_.undetermined(g)) return Noise<S>::infinity();
-  const S out = (factor_.transpose() * g).norm();
+  const S out = factor_.transpose().lazyProduct(g).norm();
   return std::isnan(out) ? Noise<S>::infinity() : out;
 }
 
@@ -115,8 +115,8 @@ template <typename S>
 Jacobian<S> Uncertainty<S>::covariance(const Fit<S>& fit) const {
   const Square<S> chain = fit.parametrisation.chain(fit.theta);
   // A product F F' is symmetric and positive semi-definite whatever the rounding.
-  const Jacobian<S> factor = known_ ? Jacobian<S>(chain * factor_) : Jacobian<S>::Zero(chain.rows(), 1);
-  Jacobian<S> out = factor * factor.transpose();
+  const Jacobian<S> factor = known_ ? Jacobian<S>(chain.lazyProduct(factor_)) : Jacobian<S>::Zero(chain.rows(), 1);
+  Jacobian<S> out = factor.lazyProduct(factor.transpose());
   for (Index j = 0; j < out.rows(); ++j) {
     if (fit.parametrisation.slot(j) < 0) continue;
     const bool determined = known_ && !condition_.undetermined(Vector<S>(chain.row(j).transpose()));
@@ -130,8 +130,8 @@ Jacobian<S> Uncertainty<S>::covariance(const Fit<S>& fit) const {
 template <typename S>
 Parameters<S> Uncertainty<S>::least_cost(CRef<Vector<S>> g) const {
   const Jacobian<S> F = condition_.inverse_factor();
-  const Vector<S> y = F.transpose() * g;
-  return F * y / y.squaredNorm();
+  const Vector<S> y = F.transpose().lazyProduct(g);
+  return F.lazyProduct(y) / y.squaredNorm();
 }
 
 template <typename S>
@@ -150,7 +150,8 @@ Uncertainty<S> Uncertainty<S>::sandwich(const Fit<S>& fit, const std::vector<Ind
   const Jacobian<S> F = out.condition_.inverse_factor();
   const S n = S(r.size()), G = S(groups.count());
   const S small_sample = labels.empty() ? n / S(fit.degrees_of_freedom()) : G / (G - 1) * (n - 1) / S(fit.degrees_of_freedom());
-  out.factor_ = std::sqrt(small_sample) / noise.slope * (F * (F.transpose() * scores));
+  const Jacobian<S> influence = F.transpose().lazyProduct(scores);
+  out.factor_ = std::sqrt(small_sample) / noise.slope * F.lazyProduct(influence);
   return out;
 }
 

@@ -21,10 +21,15 @@ struct LawList {
 
   /// Views of all laws, in the order of the list.
   template <typename S>
-  static std::array<const AnyLaw<S>*, size> all() {
-    return {&any_law<S, Law>()...};
-  }
+  static std::array<const AnyLaw<S>*, size> all();
 };
+
+// Out of class, so that an extern template keeps all laws out of every translation unit.
+template <typename... Law>
+template <typename S>
+std::array<const AnyLaw<S>*, LawList<Law...>::size> LawList<Law...>::all() {
+  return {&any_law<S, Law>()...};
+}
 
 using Laws = LawList<Chinchilla, Kaplan, DroppoElibol, RepeatedData, KaplanFloor>;
 
