@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from drawing import BLUE, GREY, ORANGE, page, parser, plt
-from offray._sweeps import read_sweeps
+from offray.cli.sweeps import read_sweeps
 from offray.experiment import on_real_runs
 
 LAWS = ("chinchilla", "droppo_elibol")

@@ -77,7 +77,7 @@ def fit(
     fixed : mapping of str to float, optional
         Parameters held at a value.
     tied : iterable of pairs, or mapping, of str, optional
-        Parameters that share one value, e.g. ``[("alpha", "beta")]``.
+        Parameters that share one value, such as the two exponents: ``[law.exponents]``.
     bounds : mapping of str to (lower, upper), optional
         Bounds, natural units, ``0 <= lower < upper``. Without them parameters keep to a range that only a runaway one leaves: a
         floor above 1e-15, exponents above 1e-4 and below about 25 to 40 (so that A and B are numbers in double), decay

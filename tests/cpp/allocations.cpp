@@ -22,7 +22,17 @@ Fit<S> near_optimum(Space space, ObjectiveKind objective) {
   options.solver.objective.kind = objective;
   const detail::Parametrisation<S> parametrisation(law, runs.at, Constraints<S>(law));
   const Parameters<S> theta = designs::hoffmann<S>();
-  return {law.shared_from_this(), runs, parametrisation, options, theta, parametrisation.phi(theta), {}, {}, Location::interior, -1, S(0)};
+  return {law.shared_from_this(),
+          runs,
+          parametrisation,
+          options,
+          theta,
+          parametrisation.phi(theta),
+          {},
+          {},
+          Location::interior,
+          -1,
+          S(0)};
 }
 
 template <typename S>

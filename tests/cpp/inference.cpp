@@ -106,6 +106,11 @@ void quantiles() {
   CHECK_CLOSE(student_t_half_width(S(.95), S(1e7)), S(1.959963984540054), 1e-6);
   CHECK_CLOSE(student_t_half_width(S(.5), S(1)), S(1), 1e-13);
   CHECK(std::isinf(student_t_half_width(S(.95), S(0))));
+  // Gamma(1) / Gamma(1/2), Gamma(3/2) / Gamma(1), Gamma(41/2) / Gamma(20) = 20 binom(40, 20) sqrt(pi) / 4^20
+  const S root_pi = std::sqrt(S(EIGEN_PI));
+  CHECK_CLOSE(std::exp(detail::log_gamma_ratio(S(.5))), S(1) / root_pi, 1e-15);
+  CHECK_CLOSE(std::exp(detail::log_gamma_ratio(S(1))), root_pi / S(2), 1e-15);
+  CHECK_CLOSE(std::exp(detail::log_gamma_ratio(S(20))), std::ldexp(S(20) * S(137846528820.0), -40) * root_pi, 2e-15);
 }
 
 template <typename S>

@@ -248,7 +248,8 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
 /// auto fit = offray::fit<double>(offray::Chinchilla{}, runs);
 /// \endcode
 /// A law object with state is kept by the fit; `law` may also be a shared AnyLaw (make_law), which fit_any() takes as it is.
-/// \param constraints fixed, tied or bounded parameters, e.g. Constraints<S>(any_law<S, Law>()).fix("alpha", 0.34).
+/// \param constraints fixed, tied or bounded parameters, e.g. Constraints<S>(any_law<S, Law>()).fix(Law::parameters[3].name,
+/// 0.34).
 /// \throws InvalidInput for input that no fit can use. Everything that the fit itself can meet is in Fit::status().
 template <typename S, typename Law>
 Fit<S> fit(Law law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {

@@ -7,6 +7,7 @@
 #include "offray/conditioning.hpp"
 #include "offray/constraints.hpp"
 #include "offray/design/planned.hpp"
+#include "offray/design/search.hpp"
 #include "offray/fit.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/groups.hpp"

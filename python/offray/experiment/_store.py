@@ -17,6 +17,8 @@ _SECONDS = 1.0
 class Store:
     """Rows by block; the file is replaced as a whole, so that a kill leaves the last complete one. One process at a time.
 
+    Pages carry checksums, which are verified when the file is read.
+
     Parameters
     ----------
     path
@@ -70,9 +72,10 @@ def _read(path: Path) -> dict[str, list[Row]]:
     if not path.exists():
         return {}
     try:
-        rows = parquet.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"store: {path}: {str(error).splitlines()[0]}") from None
+        rows = parquet.read_table(path, page_checksum_verification=True).to_pylist()
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"store: {path}: damaged or no Parquet file; move it away to begin anew ({reason})") from None
     if rows and _KEY not in rows[0]:
         raise ValueError(f"store: {path}: no column {_KEY!r}; it holds no finished rows of an experiment")
     out: dict[str, list[Row]] = {}
@@ -90,9 +93,14 @@ def _write(path: Path, blocks: dict[str, list[Row]]) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
-            parquet.write_table(table, file)
+            parquet.write_table(table, file, write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+    except OSError as error:  # the disk is full, or has become read-only
+        reason = error.strerror or str(error)
+        raise OSError(
+            error.errno, f"store: {path}: the finished rows could not be written; the last complete file is kept ({reason})"
+        ) from None
     finally:
         beside.unlink(missing_ok=True)

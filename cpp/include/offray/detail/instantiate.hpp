@@ -4,6 +4,7 @@
 #pragma once
 
 #include "offray/design/planned.hpp"
+#include "offray/design/search.hpp"
 #include "offray/fit_many.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/identify/precision.hpp"

@@ -31,7 +31,7 @@ Conditioning<S> conditioning(const Fit<S>& fit) {
       fit.parametrisation.recentred(fit.weighted_jacobian(), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean()));
 }
 
-/// The sloppy direction named in parameters: each unknown ("alpha", or "alpha=beta" where tied) and its component, in unit
+/// The sloppy direction named in parameters: each unknown (alpha, or alpha=beta where tied) and its component, in unit
 /// columns. Moving the parameters along it changes the losses of these runs least.
 template <typename S>
 std::vector<std::pair<std::string, S>> sloppy_direction(const Fit<S>& fit, const Conditioning<S>& condition) {

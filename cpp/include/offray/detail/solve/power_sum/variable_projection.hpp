@@ -13,6 +13,7 @@
 #include "offray/detail/linalg/triangular.hpp"
 #include "offray/detail/linalg/trust_region.hpp"
 #include "offray/detail/simd/kernels.hpp"
+#include "offray/detail/solve/power_sum/rows.hpp"
 #include "offray/detail/solve/residual.hpp"
 #include "offray/laws/law.hpp"
 #include "offray/options.hpp"
@@ -20,24 +21,6 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
-
-/// Rows of a power-sum problem: r = L0 s^outer - L, or ln L0 + outer ln s - ln L, with s = floor + n u + d v, u = exp(-p x),
-/// v = exp(-q y). With L0 the typical loss s is about 1, so that a change of `outer` leaves the coefficients where they are.
-template <typename S>
-struct PowerSumRows {
-  Index rows = 0;  ///< how many entries of the vectors below count
-  Vector<S> x, y;  ///< ln (N / N0) and ln (D / D0)
-  S log_N0 = S(0), log_D0 = S(0);
-  Vector<S> observed;         ///< L or ln L
-  Vector<S> weight, root;     ///< w and sqrt(w), or empty
-  Space space = Space::loss;  ///< of the residual
-  bool floor = true;          ///< whether the law has one
-  /// Of outer, p, q: which are unknowns, and their bounds.
-  std::array<bool, 3> free{};
-  std::array<S, 3> lower{}, upper{};
-  S log_unit = S(0);   ///< ln L0; 0 where `outer` is no unknown
-  S magnitude = S(0);  ///< as Residual::magnitude()
-};
 
 /// Minimises sum w rho(r) over floor, n, d >= 0 and the free exponents.
 ///

@@ -11,11 +11,13 @@
 
 #include "offray/detail/solve/gauss_newton.hpp"
 #include "offray/detail/solve/power_sum/grid_search.hpp"
+#include "offray/detail/solve/power_sum/rows.hpp"
 #include "offray/detail/solve/power_sum/terms.hpp"
 #include "offray/detail/solve/power_sum/variable_projection.hpp"
 #include "offray/detail/solve/residual.hpp"
 #include "offray/detail/solve/starts/data_start.hpp"
 #include "offray/detail/solve/starts/general_start.hpp"
+#include "offray/detail/solve/starts/stages.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -33,40 +35,6 @@ struct Basin {
   Summary<S> summary;
   std::array<int, kTerms> edges{};  ///< of a power sum: -1 or 1 where a Term sits at its lower or upper edge
 };
-
-/// The rows of a power sum, N and D counted from the smallest ones: u and v are at most 1, and a term that an exponent running
-/// away leaves to the smallest runs keeps its coefficient.
-template <typename S>
-PowerSumRows<S> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space space) {
-  PowerSumRows<S> out;
-  out.rows = runs.size();
-  out.log_N0 = runs.at.log_N.minCoeff();
-  out.log_D0 = runs.at.log_D.minCoeff();
-  out.x = runs.at.log_N.array() - out.log_N0;
-  out.y = runs.at.log_D.array() - out.log_D0;
-  out.space = space;
-  out.observed = runs.loss;
-  if (space == Space::log_loss) Kernels<S>::log(out.rows, runs.loss.data(), out.observed.data());
-  out.magnitude = residual_magnitude<S>(out.observed, space);
-  if (runs.weight.size() != 0) {
-    out.weight = runs.weight;
-    out.root = runs.weight.cwiseSqrt();
-  }
-  out.floor = law.grid.has_floor;
-  out.free = {law.term(Term::outer) >= 0, law.term(Term::p) >= 0, law.term(Term::q) >= 0};
-  // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential. With a
-  // floor `outer` ends where floor^(1 / outer) can still be as good as zero; an exponent that sets a coefficient's unit has the
-  // bound of Parametrisation, and a little beyond, so as to be on it for certain.
-  const auto steepest = [&](S log_unit) {
-    return law.parameter(law.term(Term::n)).role == Role::coefficient ? steepest_exponent(log_unit) * (S(1) + S(1e-12))
-                                                                      : S(1e5);
-  };
-  if (out.free[0]) out.log_unit = space == Space::log_loss ? out.observed.mean() : std::log(out.observed.mean());
-  // L0^(1 / outer) stays a number in double.
-  out.lower = {std::max(S(1e-4), std::abs(out.log_unit) / S(600)), S(1e-4), S(1e-4)};
-  out.upper = {law.grid.has_floor ? S(20) : S(1e4), steepest(runs.at.log_N.mean()), steepest(runs.at.log_D.mean())};
-  return out;
-}
 
 /// Fits one set of runs from every promising start. Deterministic: the same runs give the same basins.
 template <typename S>
@@ -128,26 +96,6 @@ class GlobalFit {
   std::optional<GaussNewton<S>> solver_;
   bool beyond_ = false;  ///< whether a power sum had parameters beyond their range
 };
-
-/// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude, so that the
-/// rounding of r is a thousandth of the last one. The smallest at which the descent settled counts: there the smoothed
-/// objective is within sum w delta / 2 of the true one.
-template <typename S, typename State, typename Minimise>
-Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const Minimise& minimise) {
-  if (!has_kink(options.objective.kind)) return minimise(options, state);
-  const S last = std::ldexp(std::numeric_limits<S>::epsilon(), 14) * magnitude;
-  Summary<S> out;
-  State moving = state;
-  for (S delta = S(0.1) * magnitude; delta > last; delta /= S(4)) {
-    options.objective.delta = delta;
-    Summary<S> stage = minimise(options, moving);
-    stage.smoothing = delta;
-    if (!is_settled(stage.status) && is_settled(out.status)) continue;
-    out = stage;
-    state = moving;
-  }
-  return out;
-}
 
 /// Puts a basin in its place unless it is there already: the same objective to 1e-9 at the same exponents, or a worse one than
 /// needed to be of interest.
