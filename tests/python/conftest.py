@@ -1,28 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reference values and simulated runs. Nothing here, and no test, reads anything outside of the project."""
-
-import json
-from dataclasses import dataclass
-from pathlib import Path
+"""Simulated runs."""
 
 import numpy as np
 import offray
 import pytest
 from truths import HOFFMANN
-
-ROOT = Path(__file__).parents[2]
-REFERENCE = ROOT / "tests" / "reference"
-
-LAW_NAMES = dir(offray.laws)
-LAW_OF_REFERENCE = {"repeated": "repeated_data"}
-
-
-def reference(name):
-    return json.loads((REFERENCE / f"{name}.json").read_text())
-
-
-def law_of(name):
-    return getattr(offray.laws, LAW_OF_REFERENCE.get(name, name))
 
 
 @pytest.fixture
@@ -41,23 +23,3 @@ def grid():
     N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 7), np.geomspace(2e8, 1e11, 6)))
     noise = 0.01 * np.sin(np.arange(N.size) * 2.3)
     return N, D, offray.laws.chinchilla((N, D), *HOFFMANN) + noise
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a command printed, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def run_cli(*arguments):
-    """The command line, in this process: starting Python anew takes a second."""
-    from offray.cli import app
-    from typer.testing import CliRunner
-
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return Shown(result.exit_code, result.stdout, result.stderr)

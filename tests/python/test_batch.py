@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import offray
 import pytest
-from conftest import LAW_NAMES
+from helpers import LAW_NAMES
 from scipy.optimize import least_squares
 from truths import HOFFMANN
 from truths import TRUTH as THETA

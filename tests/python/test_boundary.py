@@ -11,7 +11,7 @@ import offray
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import LAW_NAMES
+from helpers import LAW_NAMES
 from truths import HOFFMANN
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import offray
 import pandas as pd
 import pytest
-from conftest import ROOT, run_cli
+from helpers import ROOT, run_cli
 
 
 def run(*arguments):

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import offray
 import pytest
-from conftest import LAW_NAMES
+from helpers import LAW_NAMES
 from scipy.optimize import least_squares, minimize
 from truths import HOFFMANN, TRUTH
 

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import offray
 import pytest
-from conftest import reference
+from helpers import reference
 from truths import HOFFMANN
 
 SIZES = np.geomspace(5e6, 8e7, 14)

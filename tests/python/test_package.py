@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import offray
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 from scipy.optimize import least_squares
 from truths import HOFFMANN
 

@@ -4,7 +4,7 @@
 import numpy as np
 import offray
 import pytest
-from conftest import law_of, reference
+from helpers import law_of, reference
 from truths import HOFFMANN
 
 EXTENDED = np.finfo(np.longdouble).eps < 2e-19

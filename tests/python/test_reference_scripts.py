@@ -4,7 +4,7 @@
 import sys
 
 import pytest
-from conftest import REFERENCE, reference
+from helpers import REFERENCE, reference
 
 sys.path.insert(0, str(REFERENCE))
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import offray
 import pytest
-from conftest import ROOT, run_cli
+from helpers import ROOT, run_cli
 from offray.experiment import Setup
 from offray.experiment import _paper as paper
 from offray.experiment._compare import collect

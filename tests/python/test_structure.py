@@ -6,7 +6,7 @@ import re
 
 import offray
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 PYTHON = sorted((ROOT / "python" / "offray").rglob("*.py"))
 CPP = sorted(path for path in (ROOT / "cpp").rglob("*") if path.suffix in (".hpp", ".cpp"))

@@ -85,8 +85,8 @@ LAWS: Mapping[str, Law] = {
 
 
 def gradient(law: Law, where: Sequence[Number], theta: Sequence[Number]) -> list[Number]:
-    """dL/dtheta by central differences of relative width 1e-40 at 200 digits: good to 75, to 40 at the kink of `repeated`, where
-    the slopes of both sides agree. What would change L by less than 1e-60 of itself counts as zero."""
+    """dL/dtheta by central differences of relative width 1e-40 at 200 digits: good to 75, to 40 at the kink of `repeated`,
+    where the slopes of both sides agree. What would change L by less than 1e-60 of itself counts as zero."""
     with mp.workdps(200):
         out = []
         for j, value in enumerate(theta):
