@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from offray import _core
 from offray._input.columns import is_table, run_columns
-from offray._input.rows import row_name_of, rows_named
+from offray._input.rows import RowsNamed, row_name_of
 from offray._law import Law, find_law
 from offray._problem import Problem, problem
 from offray._result import Fit
@@ -116,7 +116,7 @@ def fit(
     True
     """
     the_law = find_law(law)
-    with rows_named(row_name_of(N)):
+    with RowsNamed(row_name_of(N)):
         columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
         if not the_law.reads("unique_tokens") and not isinstance(unique_tokens, str) and is_table(N):
             columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error

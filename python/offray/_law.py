@@ -45,17 +45,21 @@ class Law:
         Parameter names, in the order of `theta`.
     roles : tuple of Parameter
         The same with what each does.
+    inputs : tuple of str
+        The columns that the law reads: params, tokens, unique_tokens.
     """
 
-    __slots__ = ("core", "name", "parameters", "roles")
+    __slots__ = ("core", "inputs", "name", "parameters", "roles")
 
     core: Any
+    inputs: tuple[str, ...]
     name: str
     parameters: tuple[str, ...]
     roles: tuple[Parameter, ...]
 
     def __init__(self, core: Any) -> None:
         self.core = core
+        self.inputs = tuple(core.inputs)
         self.name = core.name
         self.roles = tuple(Parameter(*role) for role in core.roles)
         self.parameters = tuple(parameter.name for parameter in self.roles)
@@ -71,11 +75,6 @@ class Law:
         return str(self.core.reference)
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """The columns that the law reads: params, tokens, unique_tokens."""
-        return tuple(self.core.inputs)
-
-    @property
     def published(self) -> dict[str, tuple[float, ...]]:
         """Published fits, by source."""
         return {source: tuple(theta) for source, theta in self.core.published.items()}
@@ -87,7 +86,7 @@ class Law:
 
     def reads(self, column: str) -> bool:
         """Whether the law reads a column: ``law.reads("unique_tokens")``."""
-        return column in self.core.inputs
+        return column in self.inputs
 
     def named(self, *roles: str, axis: str | None = None) -> tuple[str, ...]:
         """The parameters of these roles, of one axis or of any."""

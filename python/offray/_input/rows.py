@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,6 +25,8 @@ class Table(dict[str, npt.NDArray[Any]]):
 
 def row_name_of(table: Any) -> RowName | None:
     """How a table names its rows; None where it counts them from 0."""
+    if type(table) is np.ndarray:
+        return None
     if isinstance(table, Table):
         return table.row_name
     index = getattr(table, "index", None)
@@ -36,14 +37,22 @@ def row_name_of(table: Any) -> RowName | None:
     return lambda row: f"index {index[row]!r}"
 
 
-@contextmanager
-def rows_named(row_name: RowName | None) -> Iterator[None]:
-    """Adds to an error about one row how the user knows it: ``loss[3] (line 5) = -1: ...``."""
-    try:
-        yield
-    except ValueError as error:
+class RowsNamed:
+    """A context that adds to an error about one row how the user knows it: ``loss[3] (line 5) = -1: ...``."""
+
+    __slots__ = ("_row_name",)
+
+    def __init__(self, row_name: RowName | None) -> None:
+        self._row_name = row_name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is not ValueError or self._row_name is None:
+            return
         place = _PLACE.match(str(error))
-        if row_name is None or place is None or type(error) is not ValueError:
-            raise
-        column, row = place["column"], int(place["row"])
-        raise ValueError(f"{column}[{row}] ({row_name(row)}) = {str(error)[place.end() :]}") from None
+        if place is not None:
+            column, row = place["column"], int(place["row"])
+            rest = str(error)[place.end() :]
+            raise ValueError(f"{column}[{row}] ({self._row_name(row)}) = {rest}") from None
