@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "cpp" / "include" / "offray"
 
 ORDER = [
-    ("types.hpp", "errors.hpp", "progress.hpp", "finding.hpp", "status.hpp", "objective.hpp", "rho.hpp", "simd.hpp"),
-    ("detail/simd/",),
+    ("types.hpp", "errors.hpp", "progress.hpp", "finding.hpp", "status.hpp", "objective.hpp", "simd.hpp"),
+    ("detail/simd/", "rho.hpp"),
     ("detail/linalg/", "detail/numeric/", "conditioning.hpp", "options.hpp"),
     ("runs.hpp",),
     ("groups.hpp", "laws/"),

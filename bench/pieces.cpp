@@ -47,8 +47,8 @@ void measure(const bench::Input& input) {
   row("tall_qr_flops", bench::tall_qr(double(n), 5));
   row("evaluations", far.summary.evaluations);
   row("evaluations_at_optimum", near.summary.evaluations);
-  row("exp", median_ns([&] { detail::Kernels<double>::exp(n, -.3, x, value.data()), keep(value); }) / double(n));
-  row("log", median_ns([&] { detail::Kernels<double>::log(n, x, value.data()), keep(value); }) / double(n));
+  row("exp", median_ns([&] { detail::kernels<double>().exp(n, -.3, x, value.data()), keep(value); }) / double(n));
+  row("log", median_ns([&] { detail::kernels<double>().log(n, x, value.data()), keep(value); }) / double(n));
   row("runs_from_arrays", median_ns([&] { keep(Runs<double>(input.N, input.D, input.loss)); }));
   row("law_value", median_ns([&] { Chinchilla::evaluate<double>(theta, runs.at, value, none), keep(value); }));
   row("law_jacobian", median_ns([&] { Chinchilla::evaluate<double>(theta, runs.at, value, J), keep(J); }));

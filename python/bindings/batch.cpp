@@ -94,7 +94,8 @@ Vector<S> part(Array<S> all, Index rows, Index begin, Index n) {
 /// offsets[k + 1]; of the columns and weight, those as long as all losses together are cut in the same way.
 template <typename S>
 py::tuple run_fit_many(const LawHandle& handle, const py::dict& columns, Array<S> loss, Array<S> weight,
-                       const std::vector<Index>& offsets, const FitOptions<S>& options, int threads, py::object progress) {
+                       const std::vector<Index>& offsets, const FitOptions<S>& options, const Constraints<S>* constraints,
+                       int threads, py::object progress) {
   Watcher watcher(std::move(progress));
   const AnyLaw<S>& law = handle.as<S>();
   const auto N = column<S>(columns, "params"), D = column<S>(columns, "tokens"), U = column<S>(columns, "unique_tokens");
@@ -106,7 +107,8 @@ py::tuple run_fit_many(const LawHandle& handle, const py::dict& columns, Array<S
   FitMany<S> out;
   {
     const py::gil_scoped_release release;  // every argument is a C++ value or a view of an array that the caller holds
-    out = fit_many<S>(law, static_cast<Index>(offsets.size()) - 1, runs_of, options, Constraints<S>(law), threads,
+    out = fit_many<S>(law, static_cast<Index>(offsets.size()) - 1, runs_of, options,
+                      constraints == nullptr ? Constraints<S>(law) : *constraints, threads,
                       std::ref(watcher));
   }
   const bool interrupted = watcher.interrupted();
@@ -119,7 +121,7 @@ void bind_batch_of(py::module_& m) {
   m.def("bootstrap", &run_bootstrap<S>, py::arg("fit"), py::arg("replicates"), py::arg("kind"), py::arg("seed"),
         py::arg("threads"), py::arg("group"), py::arg("progress"));
   m.def("fit_many", &run_fit_many<S>, py::arg("law"), py::arg("columns"), py::arg("loss").noconvert(),
-        py::arg("weight").noconvert(), py::arg("offsets"), py::arg("options"), py::arg("threads"), py::arg("progress"));
+        py::arg("weight").noconvert(), py::arg("offsets"), py::arg("options"), py::arg("constraints"), py::arg("threads"), py::arg("progress"));
 }
 
 }  // namespace

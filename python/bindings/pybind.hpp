@@ -40,9 +40,9 @@ py::tuple names(const Names& all) {
 }
 
 /// The enumerator of a name, out of a table in the order of the enumerators.
-template <typename Enum, std::size_t n>
-Enum enumerator(const std::string_view (&table)[n], const std::string& name, const char* argument) {
-  for (std::size_t i = 0; i < n; ++i)
+template <typename Enum, typename Table>
+Enum enumerator(const Table& table, const std::string& name, const char* argument) {
+  for (std::size_t i = 0; i < std::size(table); ++i)
     if (table[i] == name) return static_cast<Enum>(i);
   throw py::value_error(std::string(argument) + ": unknown name '" + name + "'");
 }

@@ -231,6 +231,7 @@ def fit_many(
     weight: Array,
     offsets: list[int],
     options: FitOptionsDouble | FitOptionsLongDouble,
+    constraints: ConstraintsDouble | ConstraintsLongDouble | None,
     threads: int,
     progress: Callable[[int, int], Any] | None,
 ) -> tuple[Array, Array, _Codes, _Codes, bool]: ...

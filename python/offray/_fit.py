@@ -79,9 +79,9 @@ def fit(
     tied : iterable of pairs, or mapping, of str, optional
         Parameters that share one value, such as the two exponents: ``[law.exponents]``.
     bounds : mapping of str to (lower, upper), optional
-        Bounds, natural units, ``0 <= lower < upper``. Without them parameters keep to a range that only a runaway one leaves: a
-        floor above 1e-15, exponents above 1e-4 and below about 25 to 40 (so that A and B are numbers in double), decay
-        constants in [1e-4, 1e8].
+        Bounds, natural units, ``0 <= lower <= upper``; equal ones fix it. Without them parameters keep to a range that only a
+        runaway one leaves: a floor above 1e-15, exponents above 1e-4 and below about 25 to 40 (so that A and B are numbers in
+        double), decay constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
         Starting theta, for the local optimum of its basin. Default: the global optimum.
     identify : {"auto", "force"}

@@ -176,7 +176,7 @@ def problem(
         vector("loss", columns["loss"], kind),
         optional_vector("weight", columns.get("weight"), kind),
         options_of(objective, delta, quantile, log_loss, start_of(law, start, held, kind), kind),
-        _limits(law, held, tied, bounds, kind),
+        limits_of(law, held, tied, bounds, kind),
         identify,
     )
 
@@ -210,13 +210,14 @@ def mapping(argument: str, given: Mapping[str, Any] | None, law: Law) -> Mapping
     return given
 
 
-def _limits(
+def limits_of(
     law: Law,
     fixed: Mapping[str, Any],
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None,
     bounds: Mapping[str, tuple[Any, Any]] | None,
     dtype: DType,
 ) -> Limits | None:
+    """Constraints as `offray.fit` takes them; None for none."""
     pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
     for pair in pairs:
         if isinstance(pair, str) or len(pair) != 2:

@@ -103,7 +103,7 @@ void constraints() {
   CHECK_THROWS(Constraints<S>(law).fix("gamma", S(1)), "unknown parameter 'gamma'; chinchilla has E, A, B, alpha, beta");
   CHECK_THROWS(Constraints<S>(law).fix("E", S(-1)), "fixed: E must be positive");
   CHECK_THROWS(Constraints<S>(law).fix("E", S(1)).fix("A", S(2)).tie("E", "A"), "fixed at different values");
-  CHECK_THROWS(Constraints<S>(law).bound("E", S(2), S(1)), "0 <= lower < upper");
+  CHECK_THROWS(Constraints<S>(law).bound("E", S(2), S(1)), "0 <= lower <= upper");
   CHECK_THROWS(with(Constraints<S>(law).fix("E", S(1)).fix("A", S(1)).fix("B", S(1)).fix("alpha", S(1)).fix("beta", S(1))),
                "every parameter is fixed");
 }

@@ -143,7 +143,7 @@ void parts() {
   // min ||R c - z||, c >= 0: the unconstrained solution is (2, -1, 1), the best without the second column (1.5, 0, 1).
   Matrix R;
   R << 1, .5, 0, 0, 1, 0, 0, 0, 1;
-  const Column c = detail::nonnegative_solution<S>(R, Column(S(1.5), S(-1), S(1)));
+  const Column c = detail::bounded_solution<S>(R, Column(S(1.5), S(-1), S(1)), detail::Box<S>());
   CHECK_CLOSE(c[0], S(1.5), 1e-14);
   CHECK(c[1] == S(0));
   CHECK_CLOSE(c[2], S(1), 1e-14);

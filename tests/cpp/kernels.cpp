@@ -13,8 +13,8 @@
 namespace {
 
 using namespace offray;
-using detail::Kernels;
-using Exact = detail::PortableKernels<long double>;
+using detail::kernels;
+const auto& Exact = detail::kPortable<long double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -71,10 +71,10 @@ void accuracy(const std::vector<Sweep>& sweeps) {
     Values out(s.x.size());
     const auto n = static_cast<Index>(out.size());
     if (s.log.empty()) {
-      Kernels<double>::exp(n, 1.0, s.x.data(), out.data());
+      kernels<double>().exp(n, 1.0, s.x.data(), out.data());
       worst_exp = std::max(worst_exp, worst_ulp(out, s.exp));
     } else {
-      Kernels<double>::log(n, s.x.data(), out.data());
+      kernels<double>().log(n, s.x.data(), out.data());
       worst_log = std::max(worst_log, worst_ulp(out, s.log));
     }
   }
@@ -84,12 +84,12 @@ void accuracy(const std::vector<Sweep>& sweeps) {
 }
 
 double exp1(double x) {
-  Kernels<double>::exp(1, 1.0, &x, &x);
+  kernels<double>().exp(1, 1.0, &x, &x);
   return x;
 }
 
 double log1(double x) {
-  Kernels<double>::log(1, &x, &x);
+  kernels<double>().log(1, &x, &x);
   return x;
 }
 
@@ -112,10 +112,10 @@ void tails() {
     for (std::size_t at = 0; at < 4; ++at) {
       const auto count = static_cast<Index>(n);
       Values e(48, 7.0), l(x), u(48, 7.0), xu(48, 7.0), bare(48, 7.0);
-      Kernels<double>::exp(count, -0.7, x.data() + at, e.data() + at);
-      Kernels<double>::log(count, l.data() + at, l.data() + at);  // in place
-      Kernels<double>::power(count, 0.7, x.data() + at, factor.data() + at, u.data() + at, xu.data() + at);
-      Kernels<double>::power(count, 0.7, x.data() + at, nullptr, bare.data() + at, nullptr);
+      kernels<double>().exp(count, -0.7, x.data() + at, e.data() + at);
+      kernels<double>().log(count, l.data() + at, l.data() + at);  // in place
+      kernels<double>().power(count, 0.7, x.data() + at, factor.data() + at, u.data() + at, xu.data() + at);
+      kernels<double>().power(count, 0.7, x.data() + at, nullptr, bare.data() + at, nullptr);
       bool good = true;
       for (std::size_t i = 0; i < 48; ++i) {
         if (i < at || i >= at + n) {
@@ -134,8 +134,8 @@ void dots() {
     const auto size = static_cast<std::size_t>(n) + 1;
     const Values a = random_values(size, 0.5, 1, 3), b = random_values(size, 0.5, 1, 4), c = random_values(size, 0.5, 1, 5);
     const auto A = widen(a), B = widen(b), C = widen(c);
-    CHECK_CLOSE(Kernels<double>::dot(n, a.data() + 1, b.data()), Exact::dot(n, A.data() + 1, B.data()), 1e-15);
-    CHECK_CLOSE(Kernels<double>::dot3(n, a.data() + 1, b.data(), c.data()), Exact::dot3(n, A.data() + 1, B.data(), C.data()),
+    CHECK_CLOSE(kernels<double>().dot(n, a.data() + 1, b.data()), Exact.dot(n, A.data() + 1, B.data()), 1e-15);
+    CHECK_CLOSE(kernels<double>().dot3(n, a.data() + 1, b.data(), c.data()), Exact.dot3(n, A.data() + 1, B.data(), C.data()),
                 1e-15);
   }
 }
@@ -150,8 +150,8 @@ void grams() {
         const auto size = static_cast<std::size_t>(nu * nv);
         Values G(size + 1, 7.0);
         std::vector<long double> exact(size);
-        Kernels<double>::gram(n, nu, U.data(), nv, V.data(), stride, G.data());
-        Exact::gram(n, nu, widen(U).data(), nv, widen(V).data(), stride, exact.data());
+        kernels<double>().gram(n, nu, U.data(), nv, V.data(), stride, G.data());
+        Exact.gram(n, nu, widen(U).data(), nv, widen(V).data(), stride, exact.data());
         bool good = G.back() == 7.0;
         for (std::size_t i = 0; i < size; ++i) good = good && std::abs(G[i] - exact[i]) <= 1e-15L * exact[i];
         CHECK(good);
@@ -169,14 +169,14 @@ struct Factored {
     R.assign(static_cast<std::size_t>(ldr * (m + 1)), S(7));
   }
   Factored& run() {
-    Kernels<S>::tall_qr(n, m, nullptr, M.data(), stride, R.data(), ldr);
+    kernels<S>().tall_qr(n, m, nullptr, M.data(), stride, R.data(), ldr);
     return *this;
   }
   /// The same from columns elsewhere; the first one stays as it is.
   Factored& run_from(const std::vector<S>& from) {
     const S* columns[9];
     for (Index j = 0; j <= m; ++j) columns[j] = from.data() + j * stride;
-    Kernels<S>::tall_qr(n, m, columns, M.data(), stride, R.data(), ldr);
+    kernels<S>().tall_qr(n, m, columns, M.data(), stride, R.data(), ldr);
     return *this;
   }
   S q(Index i, Index j) const { return M[static_cast<std::size_t>(i + j * stride)]; }
@@ -279,13 +279,13 @@ Values everything() {
   const Index n = 37;
   const Values x = random_values(37, 0.1, 8.0, 11);
   Values out(3 * 37);
-  Kernels<double>::exp(n, -1.3, x.data(), out.data());
-  Kernels<double>::log(n, x.data(), out.data() + n);
-  Kernels<double>::power(n, 0.4, x.data(), nullptr, out.data() + 2 * n, nullptr);
-  out.push_back(Kernels<double>::dot(n, x.data(), out.data()));
-  out.push_back(Kernels<double>::dot3(n, x.data(), out.data(), out.data() + 2 * n));
+  kernels<double>().exp(n, -1.3, x.data(), out.data());
+  kernels<double>().log(n, x.data(), out.data() + n);
+  kernels<double>().power(n, 0.4, x.data(), nullptr, out.data() + 2 * n, nullptr);
+  out.push_back(kernels<double>().dot(n, x.data(), out.data()));
+  out.push_back(kernels<double>().dot3(n, x.data(), out.data(), out.data() + 2 * n));
   Values G(9);
-  Kernels<double>::gram(n, 3, out.data(), 3, out.data(), n, G.data());
+  kernels<double>().gram(n, 3, out.data(), 3, out.data(), n, G.data());
   out.insert(out.end(), G.begin(), G.end());
   const auto factored = Factored<double>(n, 6, design(n, 6, 12)).run();
   out.insert(out.end(), factored.R.begin(), factored.R.end());
@@ -308,23 +308,23 @@ void same_everywhere() {
 /// The templates, for both scalars: the kernels of a build without compiled ones.
 template <typename S>
 void portable() {
-  using K = detail::PortableKernels<S>;
+  const auto& K = detail::kPortable<S>;
   const S tolerance = 8 * std::numeric_limits<S>::epsilon();
   const S x[5] = {S(0.25), S(1), S(2.5), S(4), S(5)}, f[5] = {S(2), S(-1), S(3), S(0.5), S(1)};
   S e[5], l[5], u[5], xu[5], G[4];
-  K::exp(5, S(-0.5), x, e);
-  K::log(5, e, l);
-  K::power(5, S(0.5), x, f, u, xu);
+  K.exp(5, S(-0.5), x, e);
+  K.log(5, e, l);
+  K.power(5, S(0.5), x, f, u, xu);
   for (int i = 0; i < 5; ++i) {
     CHECK_CLOSE(l[i], S(-0.5) * x[i], tolerance);
     CHECK_CLOSE(u[i], f[i] * e[i], tolerance);
     CHECK_CLOSE(xu[i], x[i] * u[i], tolerance);
   }
-  K::power(5, S(0.5), x, nullptr, u, nullptr);
+  K.power(5, S(0.5), x, nullptr, u, nullptr);
   for (int i = 0; i < 5; ++i) CHECK_CLOSE(u[i], e[i], tolerance);
-  CHECK_CLOSE(K::dot(5, x, f), S(14), tolerance);
-  CHECK_CLOSE(K::dot3(5, x, f, x), S(50.875), tolerance);
-  K::gram(2, 2, x, 2, f, 2, G);
+  CHECK_CLOSE(K.dot(5, x, f), S(14), tolerance);
+  CHECK_CLOSE(K.dot3(5, x, f, x), S(50.875), tolerance);
+  K.gram(2, 2, x, 2, f, 2, G);
   CHECK_CLOSE(G[0], S(-0.5), tolerance);
   CHECK_CLOSE(G[1], S(1), tolerance);
   CHECK_CLOSE(G[2], S(1.25), tolerance);

@@ -12,7 +12,7 @@
 namespace {
 
 using namespace offray;
-using detail::Kernels;
+using detail::kernels;
 
 template <typename S>
 constexpr S kTolerance = S(64) * std::numeric_limits<S>::epsilon();
@@ -40,9 +40,9 @@ void objectives() {
         plain += rho(objective, r[i]).value;
         weighted += w[i] * rho(objective, r[i]).value;
       }
-      CHECK_CLOSE(Kernels<S>::total_rho(objective, n, r.data(), nullptr), plain, kTolerance<S>);
-      CHECK_CLOSE(Kernels<S>::total_rho(objective, n, r.data(), w.data()), weighted, kTolerance<S>);
-      Kernels<S>::influence(objective, n, r.data(), m.data(), e.data());
+      CHECK_CLOSE(kernels<S>().total_rho(objective, n, r.data(), nullptr), plain, kTolerance<S>);
+      CHECK_CLOSE(kernels<S>().total_rho(objective, n, r.data(), w.data()), weighted, kTolerance<S>);
+      kernels<S>().influence(objective, n, r.data(), m.data(), e.data());
       for (Index i = 0; i < n; ++i) {
         const Rho<S> at = rho(objective, r[i]);
         CHECK_CLOSE(m[i], at.majorizer, kTolerance<S>);
@@ -80,12 +80,12 @@ struct Problem {
     for (Index j = 0; j < 7; ++j) *columns[j] = work.col(j).data();
   }
   void move(S p, S q) {
-    Kernels<S>::power(n, p, x.data(), nullptr, base.col(1).data(), base.col(3).data());
-    Kernels<S>::power(n, q, y.data(), nullptr, base.col(2).data(), base.col(4).data());
+    kernels<S>().power(n, p, x.data(), nullptr, base.col(1).data(), base.col(3).data());
+    kernels<S>().power(n, q, y.data(), nullptr, base.col(2).data(), base.col(4).data());
   }
   S objective(const Objective<S>& objective) {
-    CHECK(Kernels<S>::power_sum_residual(row, c.data()) > S(0));
-    return Kernels<S>::total_rho(objective, n, row.residual, row.weight);
+    CHECK(kernels<S>().power_sum_residual(row, c.data()) > S(0));
+    return kernels<S>().total_rho(objective, n, row.residual, row.weight);
   }
   /// The objective at (c, p, q, outer) moved by d.
   S objective_at(const Objective<S>& objective, const Vector<S>& d) {
@@ -104,21 +104,21 @@ void power_sums(kernel_paths::Link link, S outer, ObjectiveKind kind, bool weigh
   Problem<S> at(link, outer, weighted);
   const S F = at.objective(objective);
   S sums[2], G[25], crossed[2], bent[2], mixed[5], own;
-  Kernels<S>::influence(objective, at.n, at.row.residual, at.row.majorizer, at.row.excess);
-  Kernels<S>::power_sum_weights(at.row, sums);
+  kernels<S>().influence(objective, at.n, at.row.residual, at.row.majorizer, at.row.excess);
+  kernels<S>().power_sum_weights(at.row, sums);
   const bool has_outer = link != Link::identity;
   const int unknown[] = {1, 2, 0};
   const Index unknowns = has_outer ? 3 : 2, m = 3 + unknowns;
   Jacobian<S> M(at.stride, m + 1);
-  Kernels<S>::power_sum_columns(at.row, unknowns, unknown, M.data(), M.outerStride());
+  kernels<S>().power_sum_columns(at.row, unknowns, unknown, M.data(), M.outerStride());
   const Jacobian<S> A = M.topLeftCorner(at.n, m);
   Jacobian<S> H = A.transpose() * A;
   Vector<S> g = A.transpose() * M.col(m).head(at.n);
-  Kernels<S>::power_sum_curvature(at.row, G, crossed, bent);
+  kernels<S>().power_sum_curvature(at.row, G, crossed, bent);
   for (Index i = 0; i < 5; ++i)
     for (Index j = 0; j < 5; ++j) H(i, j) += G[i + 5 * j];
   if (has_outer) {
-    Kernels<S>::power_sum_outer_curvature(at.row, mixed, &own);
+    kernels<S>().power_sum_outer_curvature(at.row, mixed, &own);
     for (Index j = 0; j < 5; ++j) {
       H(5, j) += mixed[j];
       H(j, 5) += mixed[j];
@@ -166,7 +166,7 @@ void all_power_sums() {
     }
   Problem<S> below(Link::log, S(1), false);
   below.c << S(0.1), S(-0.3), S(0.1);
-  CHECK(!(Kernels<S>::power_sum_residual(below.row, below.c.data()) > S(0)));
+  CHECK(!(kernels<S>().power_sum_residual(below.row, below.c.data()) > S(0)));
 }
 
 /// Double against long double, from no excess to one beyond floating point.

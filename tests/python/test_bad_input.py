@@ -65,7 +65,7 @@ def test_no_number(grid):
         ({"fixed": {"E": -1}}, "fixed: E must be positive and finite"),
         ({"fixed": {"E": "x"}}, "must be a real number"),
         ({"tied": [("alpha", "gamma")]}, "tied: unknown parameter 'gamma'"),
-        ({"bounds": {"E": (2, 1)}}, "0 <= lower < upper"),
+        ({"bounds": {"E": (2, 1)}}, "0 <= lower <= upper"),
         ({"start": np.ones(9)}, "start has 9 values, but chinchilla has 5 parameters"),
         ({"start": np.ones(1000)}, "start has 1000 values, but chinchilla has 5 parameters"),
         ({"start": [1.69, 406.4, 410.7, 0.34, 0.28], "bounds": {"E": (5, 10)}}, "start: E lies outside its bounds"),

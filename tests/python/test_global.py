@@ -235,3 +235,58 @@ def test_digits(sweep):
     fit = offray.fit(*sweep)
     wide = offray.fit(*sweep, dtype=np.longdouble)
     assert (np.abs(fit.theta / wide.theta - 1) < 1e-13).all()
+
+
+RANGES = {
+    "chinchilla": [(1, 2.5), (30, 3e3), (30, 1e4), (0.2, 0.6), (0.2, 0.6)],
+    "kaplan": [(1e12, 1e15), (1e12, 1e15), (0.05, 0.12), (0.06, 0.15)],
+    "droppo_elibol": [(0.3, 2), (1e9, 1e13), (1e9, 1e13), (0.1, 0.4), (0.1, 0.4), (0.3, 1.2)],
+}
+"""Of the truths of random studies, by parameter; drawn evenly in their logarithms."""
+
+
+def random_study(law_name, seed):
+    """A study as they are published: few or many runs of a common design, any noise, a robust objective or none."""
+    rng = np.random.default_rng([seed, len(law_name)])
+    truth = np.exp([rng.uniform(*np.log(ends)) for ends in RANGES[law_name]])
+    n = int(rng.choice([8, 12, 20, 40, 100]))
+    N = 10 ** rng.uniform(6, 10, n)
+    D = {
+        "spread": lambda: 10 ** rng.uniform(8, 12, n),
+        "near a ray": lambda: 20 * N * np.exp(0.1 * rng.normal(size=n)),
+        "fan": lambda: N * rng.choice([5, 20, 80, 320], n),
+        "isoFLOP": lambda: 10 ** rng.choice([18.0, 19.0, 20.0, 21.0], n) / 6 / N,
+    }[str(rng.choice(["spread", "near a ray", "fan", "isoFLOP"]))]()
+    sigma = 10 ** rng.uniform(-4, -1.3)
+    loss = getattr(offray.laws, law_name)((N, D), *truth) * np.exp(sigma * rng.normal(size=n))
+    objective = str(rng.choice(["squares", "squares", "huber", "soft_l1"]))
+    options = {"objective": objective, "log_loss": bool(rng.integers(2))}
+    if objective != "squares":
+        options["delta"] = sigma * 10 ** rng.uniform(-1, 1)
+    return (N, D, loss), options, truth, rng
+
+
+def beaten(law_name, seed):
+    """Whether a start near the truth ends below the global fit of a random study, which then is not the global optimum."""
+    data, options, truth, rng = random_study(law_name, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(*data, law=law_name, **options)
+        for spread in (0, 0.05, 0.2, 0.5):
+            start = truth * np.exp(spread * rng.normal(size=len(truth)))
+            near = offray.fit(*data, law=law_name, start=start, **options)
+            if near.objective_value < fit.objective_value * (1 - 1e-6):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("law_name", RANGES)
+def test_no_start_near_the_truth_ends_lower(law_name):
+    assert sum(beaten(law_name, seed) for seed in range(150)) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law_name", RANGES)
+def test_a_start_near_the_truth_rarely_ends_lower(law_name):
+    """Three in a thousand at most."""
+    assert sum(beaten(law_name, seed) for seed in range(150, 2150)) <= 6

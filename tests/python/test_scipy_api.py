@@ -54,7 +54,7 @@ def test_curve_fit_errors(grid):
         (TypeError, "number of func parameters=5 must not exceed", lambda: offray.curve_fit(law, (N[:3], D[:3]), loss[:3])),
         (TypeError, "unexpected keyword arguments: foo", lambda: offray.curve_fit(law, (N, D), loss, foo=1)),
         (ValueError, "`ydata` must not be empty", lambda: offray.curve_fit(law, ([], []), [])),
-        (ValueError, "strictly less", lambda: offray.curve_fit(law, (N, D), loss, bounds=(1, 0))),
+        (ValueError, "at most its upper", lambda: offray.curve_fit(law, (N, D), loss, bounds=(1, 0))),
         (ValueError, "Inconsistent shapes", lambda: offray.curve_fit(law, (N, D), loss, bounds=([0, 0], [1, 1]))),
         (ValueError, "`p0` is infeasible", lambda: offray.curve_fit(law, (N, D), loss, HOFFMANN, bounds=(0, 1))),
         (ValueError, "p0 must have shape", lambda: offray.curve_fit(law, (N, D), loss, [1, 2])),

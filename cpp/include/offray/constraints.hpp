@@ -48,9 +48,10 @@ struct Constraints {
     return *this;
   }
 
-  /// Keeps a parameter in [low, high]. \throws InvalidInput unless 0 <= low < high.
+  /// Keeps a parameter in [low, high]; holds it where they are equal. \throws InvalidInput unless 0 <= low <= high.
   Constraints& bound(std::string_view name, S low, S high) {
-    if (!(low >= S(0) && low < high)) fail("bounds", name, "needs 0 <= lower < upper");
+    if (!(low >= S(0) && low <= high)) fail("bounds", name, "needs 0 <= lower <= upper");
+    if (low == high) return fix(name, low);
     const Index j = find("bounds", name);
     lower[j] = low;
     upper[j] = high;

@@ -14,6 +14,8 @@ enum class ObjectiveKind {
   quantile   ///< rho = tau max(-r, 0) + (1 - tau) max(r, 0): L_hat is the tau-quantile of L
 };
 
+inline constexpr int kObjectiveKinds = static_cast<int>(ObjectiveKind::quantile) + 1;
+
 /// An objective with its constants.
 template <typename S>
 struct Objective {

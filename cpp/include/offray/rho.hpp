@@ -3,23 +3,45 @@
 /// Objectives: sum_i w_i rho(r_i), a sum and never a mean (a mean would make gradient tolerances fire early).
 #pragma once
 
-#include <cmath>
+#include <array>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/objective.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 
+namespace detail {
+/// One entry per ObjectiveKind, in its order, of what `of` says of its formulas.
+template <typename T, typename Of, std::size_t... kinds>
+constexpr std::array<T, sizeof...(kinds)> each_objective(Of of, std::index_sequence<kinds...>) {
+  return {of(static_cast<kernel_paths::RhoOf<double, static_cast<ObjectiveKind>(kinds)>*>(nullptr))...};
+}
+template <typename T, typename Of>
+constexpr auto each_objective(Of of) {
+  return each_objective<T>(of, std::make_index_sequence<kObjectiveKinds>());
+}
+}  // namespace detail
+
 /// Names, in the order of ObjectiveKind.
-inline constexpr std::string_view kObjectives[] = {"squares", "huber", "soft_l1", "cauchy", "absolute", "quantile"};
+inline constexpr auto kObjectives = detail::each_objective<std::string_view>(
+    [](auto* rho) { return std::string_view(std::remove_pointer_t<decltype(rho)>::kName); });
 
 /// Whether rho has a kink at zero, and is minimised through smooth approximations.
-constexpr bool has_kink(ObjectiveKind kind) { return kind == ObjectiveKind::absolute || kind == ObjectiveKind::quantile; }
+constexpr bool has_kink(ObjectiveKind kind) {
+  return detail::each_objective<bool>(
+      [](auto* rho) { return std::remove_pointer_t<decltype(rho)>::kKink; })[static_cast<std::size_t>(kind)];
+}
 
 /// Whether the objective has a scale delta of its own.
-constexpr bool has_scale(ObjectiveKind kind) { return kind != ObjectiveKind::squares && !has_kink(kind); }
+constexpr bool has_scale(ObjectiveKind kind) {
+  return detail::each_objective<bool>(
+      [](auto* rho) { return std::remove_pointer_t<decltype(rho)>::kScale; })[static_cast<std::size_t>(kind)];
+}
 
 /// rho and its derivatives at one residual.
 template <typename S>
@@ -32,41 +54,28 @@ struct Rho {
 
 template <typename S>
 Rho<S> rho(const Objective<S>& objective, S r) {
-  const S delta = objective.delta, z = r / delta;
-  switch (objective.kind) {
-    case ObjectiveKind::squares:
-      break;
-    case ObjectiveKind::huber: {
-      const S size = std::abs(r);
-      if (size <= delta) break;
-      return {delta * (size - delta / S(2)), std::copysign(delta, r), S(0), delta / size};
-    }
-    case ObjectiveKind::soft_l1: {
-      const S root = std::sqrt(S(1) + z * z);
-      return {r * r / (root + S(1)), r / root, S(1) / (root * root * root), S(1) / root};
-    }
-    case ObjectiveKind::cauchy: {
-      const S q = S(1) + z * z;
-      return {delta * delta / S(2) * std::log1p(z * z), r / q, (S(2) - q) / (q * q), S(1) / q};
-    }
-    case ObjectiveKind::absolute:
-    case ObjectiveKind::quantile: {
-      const bool tilted = objective.kind == ObjectiveKind::quantile;
-      const S up = tilted ? S(1) - objective.quantile : S(1), down = tilted ? objective.quantile : S(1);
-      const S slope = r > S(0) ? up : -down;
-      if (std::abs(z) <= std::abs(slope)) return {r * z / S(2), z, S(1) / delta, S(1) / delta};
-      return {slope * (r - delta * slope / S(2)), slope, S(0), slope / r};
-    }
-  }
-  return {r * r / S(2), r, S(1), S(1)};
+  Rho<S> out{};
+  kernel_paths::with_rho<S>(objective, [&](const auto& at) {
+    S excess;
+    at.influence(r, out.majorizer, excess);
+    out.value = at.value(r);
+    out.slope = at.slope(r);
+    out.curvature = out.majorizer + excess;
+  });
+  return out;
 }
 
 /// rho itself, without the smoothing of a kink.
 template <typename S>
 S exact_rho(const Objective<S>& objective, S r) {
-  if (objective.kind == ObjectiveKind::absolute) return std::abs(r);
-  if (objective.kind == ObjectiveKind::quantile) return r > S(0) ? (S(1) - objective.quantile) * r : -objective.quantile * r;
-  return rho(objective, r).value;
+  S out = S(0);
+  kernel_paths::with_rho<S>(objective, [&](const auto& at) {
+    if constexpr (std::decay_t<decltype(at)>::kKink)
+      out = at.exact(r);
+    else
+      out = at.value(r);
+  });
+  return out;
 }
 
 /// sum w rho(r) without the smoothing of a kink. \param w (n,) or empty.

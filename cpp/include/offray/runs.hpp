@@ -65,8 +65,8 @@ struct Inputs {
     detail::require_positive<S>("unique_tokens", U);
     log_N.resize(N.size());
     log_D.resize(D.size());
-    detail::Kernels<S>::log(N.size(), N.data(), log_N.data());
-    detail::Kernels<S>::log(D.size(), D.data(), log_D.data());
+    detail::kernels<S>().log(N.size(), N.data(), log_N.data());
+    detail::kernels<S>().log(D.size(), D.data(), log_D.data());
     if (U.size() == 0) {
       log_U = log_D;
       repeats.setZero(N.size());

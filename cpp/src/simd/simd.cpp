@@ -10,7 +10,7 @@ inline namespace OFFRAY_ABI {
 
 namespace {
 
-using kernel_paths::KernelTable;
+using KernelTable = kernel_paths::KernelTable<double>;
 
 /// Slowest first; the baseline is always there.
 std::vector<const KernelTable*> available() {
@@ -46,7 +46,7 @@ std::atomic<const KernelTable*> chosen{nullptr};
 
 namespace detail {
 
-const KernelTable& kernels() {
+const KernelTable& simd_path() {
   const KernelTable* path = chosen.load(std::memory_order_relaxed);
   if (path == nullptr) {
     const KernelTable* first = initial();
@@ -58,7 +58,7 @@ const KernelTable& kernels() {
 
 }  // namespace detail
 
-std::string_view simd() { return detail::kernels().name; }
+std::string_view simd() { return detail::simd_path().name; }
 
 std::vector<std::string_view> simd_available() {
   std::vector<std::string_view> names;

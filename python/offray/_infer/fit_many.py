@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from offray._input.objective import check_objective
 from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
 from offray._law import Law, find_law
-from offray._problem import options_of, start_of
+from offray._problem import limits_of, mapping, options_of, start_of
 
 _STATUSES = np.array(_core.STATUSES)
 _LIMITS = np.array(_core.LIMITS)
@@ -69,6 +69,9 @@ def fit_many(
     delta: float | str | None = None,
     quantile: float | None = None,
     log_loss: bool = False,
+    fixed: Mapping[str, Any] | None = None,
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[Any, Any]] | None = None,
     start: Mapping[str, float] | npt.ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -84,8 +87,8 @@ def fit_many(
         Final losses, one row per data set. Sets of different sizes: a list of k arrays, and so for N, D and the others.
     unique_tokens, weight : (n,) or (k, n) array_like, optional
         As for `fit`.
-    law, objective, delta, quantile, log_loss, start, dtype
-        As for `fit`.
+    law, objective, delta, quantile, log_loss, fixed, tied, bounds, start, dtype
+        As for `fit`; the same for every data set.
     threads : int, optional
         Default: one per processor. The result does not depend on it.
     progress : callable, optional
@@ -120,7 +123,9 @@ def fit_many(
     columns = {"params": stack.column("N", N), "tokens": stack.column("D", D)}
     if unique_tokens is not None:
         columns["unique_tokens"] = stack.column("unique_tokens", unique_tokens)
-    options = options_of(objective, delta, quantile, log_loss, start_of(the_law, start, {}, scalar), scalar)
+    held = mapping("fixed", fixed, the_law)
+    options = options_of(objective, delta, quantile, log_loss, start_of(the_law, start, held, scalar), scalar)
+    limits = limits_of(the_law, held, tied, bounds, scalar)
     theta, value, status, limit, interrupted = _core.fit_many(
         the_law.core,
         columns,
@@ -128,6 +133,7 @@ def fit_many(
         stack.column("weight", weight),
         stack.offsets.tolist(),
         options.core,
+        None if limits is None else limits.of(the_law, scalar),
         check.threads(threads),
         progress,
     )

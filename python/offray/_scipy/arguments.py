@@ -83,8 +83,8 @@ def bounds_of(law: Law, bounds: Any) -> tuple[Array, Array]:
         upper = np.broadcast_to(np.asarray(high, dtype), shape)
     except ValueError:
         raise ValueError(f"Inconsistent shapes between bounds and the {shape[0]} parameters of {law.name}") from None
-    if not (lower < upper).all():
-        raise ValueError("Each lower bound must be strictly less than each upper bound (and parameters are positive).")
+    if not ((lower <= upper) & (upper > 0)).all():
+        raise ValueError("Each lower bound must be at most its upper bound (and parameters are positive).")
     return lower, upper
 
 

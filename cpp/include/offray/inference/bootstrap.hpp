@@ -52,8 +52,9 @@ class Refit {
     } else {
       losses_.resize(kept_);
     }
-    if (!fit.law->separable() || !fit.parametrisation.unconstrained() || has_kink(fit.options.solver.objective.kind)) return;
-    rows_.emplace(detail::power_sum_rows(*fit.law, fit.runs, fit.options.space));
+    if (!fit.law->separable() || has_kink(fit.options.solver.objective.kind)) return;
+    rows_ = detail::power_sum_rows(*fit.law, fit.runs, fit.options.space, fit.parametrisation);
+    if (!rows_) return;
     separable_.emplace(kept_);
     if (!pairs_) return;
     rows_->weight.resize(kept_);
@@ -115,10 +116,7 @@ class Refit {
     }
     rows.weight.head(kept_) = weight_.head(kept_);
     rows.root.head(kept_) = weight_.head(kept_).cwiseSqrt();
-    rows.log_N0 = rows.x.head(kept_).minCoeff();
-    rows.log_D0 = rows.y.head(kept_).minCoeff();
-    rows.x.head(kept_).array() -= rows.log_N0;
-    rows.y.head(kept_).array() -= rows.log_D0;
+    rows.count_from_smallest(rows.x.head(kept_), rows.y.head(kept_));
   }
 
   /// False where the optimum of the power sum is beyond the range of the law's parameters.

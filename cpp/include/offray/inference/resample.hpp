@@ -39,7 +39,7 @@ class Resampler {
         log_space_(fit.options.space == Space::log_loss),
         groups_(fit.runs.size(), labels),
         observed_(fit.runs.loss) {
-    if (log_space_) detail::Kernels<S>::log(observed_.size(), fit.runs.loss.data(), observed_.data());
+    if (log_space_) detail::kernels<S>().log(observed_.size(), fit.runs.loss.data(), observed_.data());
     if (kind == Resampling::pairs) return;
     const Vector<S> r = fit.residual();
     predicted_ = observed_ + r;

@@ -43,7 +43,7 @@ struct RepeatedData {
     rows.value = value.data();
     rows.J = J.cols() == 0 ? nullptr : J.data();
     rows.stride = J.outerStride();
-    detail::Kernels<S>::repeated_data(rows);
+    detail::kernels<S>().repeated_data(rows);
   }
 
   template <typename S>
@@ -51,7 +51,7 @@ struct RepeatedData {
     kernel_paths::RepeatedDataRow<S> rows = rows_of<S>(theta, at);
     rows.log_effective_N = log_N.data();
     rows.log_effective_D = log_D.data();
-    detail::Kernels<S>::repeated_data(rows);
+    detail::kernels<S>().repeated_data(rows);
   }
 
   template <typename S>

@@ -94,7 +94,7 @@ class RepeatedStart {
     rows.log_U = at_.log_U.data();
     rows.repeats = at_.repeats.data();
     rows.value = h_.data();
-    Kernel::repeated_data(rows);
+    kernels<S>().repeated_data(rows);
     h_.array() -= S(1);
     // Weighted least squares of L on 1 and h.
     g_ = row_.array().square();
@@ -113,10 +113,8 @@ class RepeatedStart {
     theta[2] = B;
     r_ = ((E + B * h_.array()) - runs_.loss.array()) * row_.array();
     node.objective =
-        Kernel::total_rho(objective_, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+        kernels<S>().total_rho(objective_, r_.size(), r_.data(), runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
-
-  using Kernel = Kernels<S>;
 
   const Objective<S>& objective_;
   Runs<S> runs_;

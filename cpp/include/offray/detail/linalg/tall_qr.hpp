@@ -25,7 +25,7 @@ namespace detail {
 /// \param[in,out] M (n, m + 1), m <= kMaxParameters. \param[out] R (m, m + 1).
 template <typename S>
 void tall_qr(Ref<Jacobian<S>> M, Ref<Jacobian<S>> R) {
-  Kernels<S>::tall_qr(M.rows(), M.cols() - 1, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
+  kernels<S>().tall_qr(M.rows(), M.cols() - 1, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
 }
 
 }  // namespace detail

@@ -36,6 +36,19 @@ S inverse_condition(CRef<Jacobian<S>> R, const Held& held) {
   return forward > S(0) ? S(1) / std::sqrt(forward * backward) : S(1);
 }
 
+/// x of R x = z for [R z], (m, m + 1), R upper triangular. A column with a zero diagonal, which adds no direction, gets 0.
+template <typename S>
+Parameters<S> solve_triangular(CRef<Jacobian<S>> R) {
+  const Index m = R.rows();
+  Parameters<S> x(m);
+  for (Index k = m - 1; k >= 0; --k) {
+    S rest = R(k, m);
+    for (Index j = k + 1; j < m; ++j) rest -= R(k, j) * x[j];
+    x[k] = R(k, k) > S(0) ? rest / R(k, k) : S(0);
+  }
+  return x;
+}
+
 /// max_j |R_j'z| / ||R_j|| for [R z], (m, m + 1): the test on the gradient that stays meaningful when R is rank-deficient.
 template <typename S>
 S steepest(CRef<Jacobian<S>> R) {

@@ -55,65 +55,66 @@ struct RepeatedDataRow {
 
 /// Arrays need no alignment, n may be any number from zero, and outputs must not overlap inputs unless said. The order of
 /// additions within one path is fixed; paths differ by rounding only.
+template <typename S>
 struct KernelTable {
   const char* name;
 
   /// out[i] = exp(scale x[i]), the exponential of the rounded product; out may be x.
-  void (*exp)(Index n, double scale, const double* x, double* out);
+  void (*exp)(Index n, S scale, const S* x, S* out);
 
   /// out[i] = ln x[i]; out may be x.
-  void (*log)(Index n, const double* x, double* out);
+  void (*log)(Index n, const S* x, S* out);
 
   /// u[i] = factor[i] exp(-exponent x[i]) and xu[i] = x[i] u[i]. A null factor means 1; xu may be null.
-  void (*power)(Index n, double exponent, const double* x, const double* factor, double* u, double* xu);
+  void (*power)(Index n, S exponent, const S* x, const S* factor, S* u, S* xu);
 
   /// Column k > 0 of `columns`, `stride` apart, becomes the product of two before it, parents[2 k] and parents[2 k + 1].
-  void (*products)(Index n, Index count, const int* parents, double* columns, Index stride);
+  void (*products)(Index n, Index count, const int* parents, S* columns, Index stride);
 
   /// out_k = factor times column k; both are `stride` apart.
-  void (*scaled)(Index n, Index count, const double* factor, const double* columns, double* out, Index stride);
+  void (*scaled)(Index n, Index count, const S* factor, const S* columns, S* out, Index stride);
 
   /// sum_i a[i] b[i]
-  double (*dot)(Index n, const double* a, const double* b);
+  S (*dot)(Index n, const S* a, const S* b);
 
   /// sum_i a[i] b[i] c[i]
-  double (*dot3)(Index n, const double* a, const double* b, const double* c);
+  S (*dot3)(Index n, const S* a, const S* b, const S* c);
 
-  /// G[i + nu j] = U_i'V_j for the nu columns of U and nv columns of V, all of length n and `stride` doubles apart.
-  void (*gram)(Index n, Index nu, const double* U, Index nv, const double* V, Index stride, double* G);
+  /// G[i + nu j] = U_i'V_j for the nu columns of U and nv columns of V, all of length n and `stride` scalars apart.
+  void (*gram)(Index n, Index nu, const S* U, Index nv, const S* V, Index stride, S* G);
 
   /// See offray::tall_qr: M is n x (m + 1) with outer stride `stride`, R is m x (m + 1) with outer stride `ldr`. The matrix is
   /// in M, or, unless `columns` is null, there, column by column; M then gets all orthogonal columns but the first.
-  void (*tall_qr)(Index n, Index m, const double* const* columns, double* M, Index stride, double* R, Index ldr);
+  void (*tall_qr)(Index n, Index m, const S* const* columns, S* M, Index stride, S* R, Index ldr);
 
   /// sum_i w[i] rho(r[i]); w may be null.
-  double (*total_rho)(const Objective<double>& objective, Index n, const double* r, const double* w);
+  S (*total_rho)(const Objective<S>& objective, Index n, const S* r, const S* w);
 
   /// psi(r) / r, and rho''(r) - psi(r) / r.
-  void (*influence)(const Objective<double>& objective, Index n, const double* r, double* majorizer, double* excess);
+  void (*influence)(const Objective<S>& objective, Index n, const S* r, S* majorizer, S* excess);
 
   /// s, ln s (but for Link::identity) and r of the coefficients c. Returns the least s: unless positive, r means nothing.
-  double (*power_sum_residual)(const PowerSumRow<double>& at, const double* c);
+  S (*power_sum_residual)(const PowerSumRow<S>& at, const S* c);
 
   /// Slope and force; puts w into majorizer and excess, which influence() left unweighted. sums: of w psi / r and of w psi^2.
-  void (*power_sum_weights)(const PowerSumRow<double>& at, double* sums);
+  void (*power_sum_weights)(const PowerSumRow<S>& at, S* sums);
 
   /// M: sqrt(w psi / r) [d r / d c, d r / d unknown (0 is outer, 1 p, 2 q; p and q per unit of -c) | r], `stride` apart.
-  void (*power_sum_columns)(const PowerSumRow<double>& at, Index unknowns, const int* unknown, double* M, Index stride);
+  void (*power_sum_columns)(const PowerSumRow<S>& at, Index unknowns, const int* unknown, S* M, Index stride);
 
   /// Second-order sums: G (5 x 5) over the base columns, and for p and q sum phi x u and sum phi x^2 u, phi = w psi h'.
-  void (*power_sum_curvature)(const PowerSumRow<double>& at, double* G, double* crossed, double* bent);
+  void (*power_sum_curvature)(const PowerSumRow<S>& at, S* G, S* crossed, S* bent);
 
   /// The same with respect to outer: mixed (5) with the base columns, and own.
-  void (*power_sum_outer_curvature)(const PowerSumRow<double>& at, double* mixed, double* own);
+  void (*power_sum_outer_curvature)(const PowerSumRow<S>& at, S* mixed, S* own);
 
   /// L and its derivatives, or the effective inputs.
-  void (*repeated_data)(const RepeatedDataRow<double>& at);
+  void (*repeated_data)(const RepeatedDataRow<S>& at);
 };
 
-extern const KernelTable baseline;
-extern const KernelTable avx2;
-extern const KernelTable avx512;
+extern const KernelTable<double> baseline;
+extern const KernelTable<double> avx2;
+extern const KernelTable<double> avx512;
 
 }  // namespace kernel_paths
 }  // namespace offray

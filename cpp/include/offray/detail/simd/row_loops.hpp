@@ -7,17 +7,10 @@
 #pragma once
 
 #include "offray/detail/simd/kernel_table.hpp"
-
-#ifndef OFFRAY_INLINE
-#define OFFRAY_INLINE inline
-#endif
+#include "offray/detail/simd/rho_of.hpp"
 
 namespace offray {
 namespace kernel_paths {
-
-/// A pack V of kLanes scalars: load, store and their variants for a last, partial pack; sqrt, exp, log; sum.
-template <typename V>
-struct Pack;
 
 /// One full pack from row i on.
 template <typename V>
@@ -66,124 +59,29 @@ void scaled(Index n, Index count, const S* factor, const S* columns, S* out, Ind
   });
 }
 
-/// Objectives at one pack of residuals. value: rho(r); majorizer: psi(r) / r; excess: rho''(r) - psi(r) / r.
-template <typename V, ObjectiveKind kind>
-struct RhoOf {
-  using P = Pack<V>;
-  using S = typename P::Scalar;
-  V delta, inverse, up, down;
-
-  OFFRAY_INLINE explicit RhoOf(const Objective<S>& objective)
-      : delta(P::splat(objective.delta)),
-        inverse(P::splat(S(1) / objective.delta)),
-        up(P::splat(kind == ObjectiveKind::quantile ? S(1) - objective.quantile : S(1))),
-        down(P::splat(kind == ObjectiveKind::quantile ? objective.quantile : S(1))) {}
-
-  OFFRAY_INLINE V value(V r) const {
-    if constexpr (kind == ObjectiveKind::squares) {
-      return r * r * S(0.5);
-    } else if constexpr (kind == ObjectiveKind::huber) {
-      const V size = r < S(0) ? -r : r, inside = size < delta ? size : delta;
-      return inside * (size - inside * S(0.5));
-    } else if constexpr (kind == ObjectiveKind::soft_l1) {
-      const V z = r * inverse;
-      return r * r / (P::sqrt(z * z + S(1)) + S(1));
-    } else if constexpr (kind == ObjectiveKind::cauchy) {
-      // ln(1 + x) from the rounded w = 1 + x and what w lost.
-      const V z = r * inverse, x = z * z, w = x + S(1);
-      return delta * delta * S(0.5) * (P::log(w) + (x - (w - S(1))) / w);
-    } else {
-      const V slope = r > S(0) ? up : -down, size = r > S(0) ? r : -r, edge = (r > S(0) ? up : down) * delta;
-      return size <= edge ? r * r * inverse * S(0.5) : slope * (r - delta * slope * S(0.5));
-    }
-  }
-
-  OFFRAY_INLINE void influence(V r, V& majorizer, V& excess) const {
-    if constexpr (kind == ObjectiveKind::squares) {
-      majorizer = P::splat(S(1));
-      excess = P::splat(S(0));
-    } else if constexpr (kind == ObjectiveKind::huber) {
-      const V size = r < S(0) ? -r : r;
-      majorizer = delta / (size > delta ? size : delta);
-      excess = size > delta ? -majorizer : P::splat(S(0));
-    } else if constexpr (kind == ObjectiveKind::soft_l1) {
-      const V z = r * inverse;
-      majorizer = S(1) / P::sqrt(z * z + S(1));
-      excess = majorizer * (majorizer * majorizer - S(1));
-    } else if constexpr (kind == ObjectiveKind::cauchy) {
-      const V z = r * inverse, share = S(1) / (z * z + S(1)), bent = z * share;
-      majorizer = share;
-      excess = bent * bent * S(-2);
-    } else {
-      const V slope = r > S(0) ? up : -down, size = r > S(0) ? r : -r, edge = (r > S(0) ? up : down) * delta;
-      const V beyond = slope / (size <= edge ? P::splat(S(1)) : r);
-      majorizer = size <= edge ? inverse : beyond;
-      excess = size <= edge ? P::splat(S(0)) : -beyond;
-    }
-  }
-};
-
-template <typename V, ObjectiveKind kind>
-typename Pack<V>::Scalar total_rho_of(const Objective<typename Pack<V>::Scalar>& objective, Index n,
-                                      const typename Pack<V>::Scalar* r, const typename Pack<V>::Scalar* w) {
-  const RhoOf<V, kind> rho(objective);
-  V sum = Pack<V>::splat(0);
-  if (w == nullptr)
-    each_row<V>(n, [&](auto row) { sum += row.counted(rho.value(row.load(r))); });
-  else
-    each_row<V>(n, [&](auto row) { sum += row.counted(row.load(w) * rho.value(row.load(r))); });
-  return Pack<V>::sum(sum);
-}
-
-template <typename V, ObjectiveKind kind>
-void influence_of(const Objective<typename Pack<V>::Scalar>& objective, Index n, const typename Pack<V>::Scalar* r,
-                  typename Pack<V>::Scalar* majorizer, typename Pack<V>::Scalar* excess) {
-  const RhoOf<V, kind> rho(objective);
-  each_row<V>(n, [&](auto row) {
-    V m, e;
-    rho.influence(row.load(r), m, e);
-    row.store(majorizer, m);
-    row.store(excess, e);
-  });
-}
-
 /// See KernelTable.
 template <typename V, typename S = typename Pack<V>::Scalar>
 S total_rho(const Objective<S>& objective, Index n, const S* r, const S* w) {
-  switch (objective.kind) {
-    case ObjectiveKind::huber:
-      return total_rho_of<V, ObjectiveKind::huber>(objective, n, r, w);
-    case ObjectiveKind::soft_l1:
-      return total_rho_of<V, ObjectiveKind::soft_l1>(objective, n, r, w);
-    case ObjectiveKind::cauchy:
-      return total_rho_of<V, ObjectiveKind::cauchy>(objective, n, r, w);
-    case ObjectiveKind::absolute:
-      return total_rho_of<V, ObjectiveKind::absolute>(objective, n, r, w);
-    case ObjectiveKind::quantile:
-      return total_rho_of<V, ObjectiveKind::quantile>(objective, n, r, w);
-    case ObjectiveKind::squares:
-      break;
-  }
-  return total_rho_of<V, ObjectiveKind::squares>(objective, n, r, w);
+  V sum = Pack<V>::splat(0);
+  with_rho<V>(objective, [&](const auto& rho) {
+    if (w == nullptr)
+      each_row<V>(n, [&](auto row) { sum += row.counted(rho.value(row.load(r))); });
+    else
+      each_row<V>(n, [&](auto row) { sum += row.counted(row.load(w) * rho.value(row.load(r))); });
+  });
+  return Pack<V>::sum(sum);
 }
 
 template <typename V, typename S = typename Pack<V>::Scalar>
 void influence(const Objective<S>& objective, Index n, const S* r, S* majorizer, S* excess) {
-  switch (objective.kind) {
-    case ObjectiveKind::huber:
-      return influence_of<V, ObjectiveKind::huber>(objective, n, r, majorizer, excess);
-    case ObjectiveKind::soft_l1:
-      return influence_of<V, ObjectiveKind::soft_l1>(objective, n, r, majorizer, excess);
-    case ObjectiveKind::cauchy:
-      return influence_of<V, ObjectiveKind::cauchy>(objective, n, r, majorizer, excess);
-    case ObjectiveKind::absolute:
-      return influence_of<V, ObjectiveKind::absolute>(objective, n, r, majorizer, excess);
-    case ObjectiveKind::quantile:
-      return influence_of<V, ObjectiveKind::quantile>(objective, n, r, majorizer, excess);
-    case ObjectiveKind::squares:
-      break;
-  }
-  influence_of<V, ObjectiveKind::squares>(objective, n, r, majorizer, excess);
+  with_rho<V>(objective, [&](const auto& rho) {
+    each_row<V>(n, [&](auto row) {
+      V m, e;
+      rho.influence(row.load(r), m, e);
+      row.store(majorizer, m);
+      row.store(excess, e);
+    });
+  });
 }
 
 /// See KernelTable.

@@ -9,9 +9,9 @@
 #include <limits>
 #include <utility>
 
-#include "offray/conditioning.hpp"
 #include "offray/detail/linalg/tall_qr.hpp"
 #include "offray/detail/linalg/triangular.hpp"
+#include "offray/detail/solve/convergence.hpp"
 #include "offray/detail/solve/residual.hpp"
 #include "offray/options.hpp"
 
@@ -83,15 +83,7 @@ class GaussNewton {
 /// sum w rho(r), or infinity where r is not finite.
 template <typename S>
 S GaussNewton<S>::objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const {
-  S sum = S(0);
-  if (options.objective.kind == ObjectiveKind::squares) {
-    sum = (weights.size() == 0 ? r.squaredNorm() : weights.dot(r.cwiseAbs2())) / S(2);
-  } else {
-    for (Index i = 0; i < r.size(); ++i) {
-      const S w = weights.size() == 0 ? S(1) : weights[i];
-      sum += w * rho(options.objective, r[i]).value;
-    }
-  }
+  const S sum = kernels<S>().total_rho(options.objective, r.size(), r.data(), weights.size() == 0 ? nullptr : weights.data());
   return std::isfinite(sum) ? sum : std::numeric_limits<S>::infinity();
 }
 
@@ -150,10 +142,7 @@ void GaussNewton<S>::solve_damped(S lambda, bool secant) {
   for (Index j = 0; j < m; ++j) stacked_(m + j, j) = std::sqrt(lambda) * std::max(norms_[j], least_norm_);
   tall_qr<S>(stacked_, R_small_);
   if (secant) bend();
-  for (Index k = m - 1; k >= 0; --k) {
-    const S rest = R_small_.row(k).segment(k + 1, m - 1 - k).dot(step_.segment(k + 1, m - 1 - k));
-    step_[k] = R_small_(k, k) > S(0) ? (-R_small_(k, m) - rest) / R_small_(k, k) : S(0);
-  }
+  step_ = -solve_triangular<S>(R_small_);
 }
 
 /// Replaces z in R_small_ by (I + R^-T second_ R^-1)^-1 z where every pivot of the bracket is at least 1/8, so that the step
@@ -240,25 +229,19 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     out.objective = F;
     out.scaled_gradient = F > S(0) ? offset / scale : S(0);
 
-    // ||.||_F overstates kappa_2 by at most the number of columns: below this, J is rank-deficient for certain.
     out.inverse_condition = inverse_condition<S>(R_, [&](Index k) { return held_[k]; });
-    const bool deficient = out.inverse_condition * S(phi.size()) < rank_tolerance<S>();
-    const S measure = deficient ? steepest<S>(R_) : offset;
-    const S tolerance = options.gradient_tolerance + (deficient ? S(0) : S(8) * eps / out.inverse_condition);
-    const bool converged = measure <= tolerance * scale + rounding;
+    const Convergence<S> test = convergence<S>(R_, out.inverse_condition, options, scale, rounding);
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress, and chooses the model.
-    if (blind && newton == last_newton && !(measure < last_measure)) {
+    if (blind && newton == last_newton && !(test.measure < last_measure)) {
       secant = !secant;
       ++idle;
     }
-    const bool exhausted = idle == kPatience;
-    const Status settled = held_.any() ? Status::at_bound : deficient ? Status::rank_deficient : Status::converged;
-    const Status no_progress = measure <= S(1e3) * tolerance * scale ? settled : Status::stalled;
-    if (converged || exhausted) {
-      out.status = converged ? settled : no_progress;
+    const Status no_progress = test.without_progress(held_.any());
+    if (test.converged() || idle == kPatience) {
+      out.status = test.converged() ? test.settled(held_.any()) : no_progress;
       return out;
     }
-    last_measure = measure;
+    last_measure = test.measure;
     last_newton = newton;
 
     for (bool accepted = false; !accepted;) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "offray/constraints.hpp"
 #include "offray/laws/law.hpp"
@@ -59,6 +60,21 @@ class Parametrisation {
   /// The index in phi of parameter j, or -1 where it is fixed.
   int slot(Index j) const { return slot_[j]; }
 
+  /// The value of parameter j where it is fixed.
+  S fixed(Index j) const { return fixed_[j]; }
+
+  /// The user's bounds on parameter j, natural units: equal where it is fixed.
+  std::pair<S, S> range(Index j) const {
+    return slot_[j] < 0 ? std::pair(fixed_[j], fixed_[j]) : std::pair(natural_lower_[j], natural_upper_[j]);
+  }
+
+  /// True where the user gave parameter j a value, a bound or a parameter to share its value with.
+  bool touches(Index j) const {
+    bool shared = false;
+    for (Index i = 0; i < size(); ++i) shared = shared || (i != j && slot_[i] == slot_[j]);
+    return slot_[j] < 0 || shared || natural_lower_[j] > S(0) || std::isfinite(natural_upper_[j]);
+  }
+
   /// True where every parameter is its own unknown.
   bool one_to_one() const { return free_ == size(); }
 
@@ -80,8 +96,14 @@ class Parametrisation {
       if (k < 0) continue;
       theta[shift.parameter] = std::exp(phi[k] + log_unit(shift) * (shift.exponent < 0 ? S(1) : theta[shift.exponent]));
     }
-    for (Index j = 0; j < size(); ++j)
-      if (slot_[j] >= 0) theta[j] = std::min(std::max(theta[j], natural_lower_[j]), natural_upper_[j]);
+    for (Index j = 0; j < size(); ++j) {
+      const int k = slot_[j];
+      if (k < 0) continue;
+      theta[j] = std::min(std::max(theta[j], natural_lower_[j]), natural_upper_[j]);
+      if (unconstrained_) continue;
+      if (phi[k] == std::log(natural_lower_[j])) theta[j] = natural_lower_[j];
+      if (phi[k] == std::log(natural_upper_[j])) theta[j] = natural_upper_[j];
+    }
     return theta;
   }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "offray/detail/solve/parametrisation.hpp"
-#include "offray/detail/solve/power_sum/variable_projection.hpp"
+#include "offray/detail/solve/power_sum/rows.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -43,7 +43,8 @@ bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation
   // A spike at the smallest runs, with a large exponent, is nothing at the mean: below floating point there.
   bool inside = (form.n > S(0)) == has_n && (form.d > S(0)) == has_d;
   for (Index j = 0; j < logs.size(); ++j)  // 1e-9: an exponent at its bound may round to either side of it
-    inside = inside && (!(theta[j] > S(0)) || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
+    inside = inside &&
+             (!(theta[j] > S(0)) || parametrisation.slot(j) < 0 || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
   return inside;
 }
 

@@ -9,8 +9,10 @@
 #include <limits>
 #include <vector>
 
-#include "offray/detail/solve/gauss_newton.hpp"
+#include "offray/detail/linalg/bounded.hpp"
+#include "offray/detail/linalg/tall_qr.hpp"
 #include "offray/detail/solve/parametrisation.hpp"
+#include "offray/detail/solve/residual.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -118,8 +120,8 @@ class DataStart {
   }
 
   S sum_rho(const Vector<S>& r, const SolverOptions<S>& options) const {
-    return Kernels<S>::total_rho(options.objective, r.size(), r.data(),
-                                 runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
+    return kernels<S>().total_rho(options.objective, r.size(), r.data(),
+                                  runs_.weight.size() == 0 ? nullptr : runs_.weight.data());
   }
 
   static bool is_local_minimum(const Cell& cell, const std::vector<Cell>& cells) {
@@ -176,28 +178,9 @@ PowerSum<S> DataStart<S>::linear_part(PowerSum<S> form, const Parameters<S>& the
   M_.col(3) = y.cwiseProduct(row);
   tall_qr<S>(M_, R_);
 
-  // Non-negative least squares over three columns: the best of the subsets whose solution is positive.
-  Eigen::Matrix<S, 3, 1> best = Eigen::Matrix<S, 3, 1>::Zero();
-  S least = R_.col(3).squaredNorm();
-  for (int subset = 1; subset < 8; ++subset) {
-    if ((subset & 1) != 0 && law_.term(Term::floor) < 0) continue;
-    if ((subset & 4) != 0 && law_.term(Term::d) < 0) continue;
-    Jacobian<S> A(3, 4), small(3, 4);
-    A = R_;
-    for (int j = 0; j < 3; ++j)
-      if ((subset >> j & 1) == 0) A.col(j).setZero();
-    tall_qr<S>(A, small);
-    Eigen::Matrix<S, 3, 1> c = Eigen::Matrix<S, 3, 1>::Zero();
-    for (int k = 2; k >= 0; --k) {
-      if (!(small(k, k) > S(0))) continue;
-      c[k] = (small(k, 3) - small.row(k).segment(k + 1, 2 - k).dot(c.segment(k + 1, 2 - k))) / small(k, k);
-    }
-    const S left = A.col(3).squaredNorm();
-    if (c.minCoeff() >= S(0) && left < least) {
-      least = left;
-      best = c;
-    }
-  }
+  if (law_.term(Term::floor) < 0) R_.col(0).setZero();
+  if (law_.term(Term::d) < 0) R_.col(2).setZero();
+  Vector3<S> best = bounded_solution<S>(R_.leftCols(3), R_.col(3), Box<S>());
   // A term that came out as zero starts at a thousandth of the typical loss: ln 0 would never move again.
   const S norms[] = {R_.col(0).norm(), R_.col(1).norm(), R_.col(2).norm()};
   const S target = R_.col(3).norm();

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// The basins of a power sum.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "offray/detail/solve/power_sum/grid_search.hpp"
+#include "offray/detail/solve/starts/descent.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+namespace detail {
+
+/// How many local minima of the start grid are followed to the end.
+inline constexpr std::size_t kStarts = 6;
+
+/// The outer powers that a search tries: as a floor inside of the power hides it, larger ones count too.
+template <typename S>
+Range outer_powers(const PowerSumRows<S>& rows) {
+  return rows.floor ? Range{.02, 5.12, 13} : Range{.005, 1.28, 17};
+}
+
+/// Descends from every promising node of a grid, and from where experience tells that other basins may hide.
+template <typename S>
+class PowerSumSearch {
+ public:
+  /// References must outlive the object. \param rows to look at: all, or a sample.
+  PowerSumSearch(Descent<S>& descent, const PowerSumRows<S>& rows, const SolverOptions<S>& options)
+      : descent_(descent), rows_(rows), options_(options), roughly_(options), outer_(outer_powers(rows)) {
+    if (has_kink(options.objective.kind)) roughly_.objective.delta = S(1e-3) * rows.magnitude;
+  }
+
+  /// Adds to the basins found so far.
+  void run(std::vector<Basin<S>>& found) {
+    from_grid(found);
+    from_alternatives(found);
+  }
+
+ private:
+  bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to);
+  void follow(const GridSearch<S>& search, const std::vector<GridCell<S>>& cells, std::vector<Basin<S>>& found);
+  void look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found);
+  void from_grid(std::vector<Basin<S>>& found);
+  void from_profile(const GridSearch<S>& search, std::vector<Basin<S>>& found);
+  void from_wider_scales(std::vector<Basin<S>>& found);
+  void from_alternatives(std::vector<Basin<S>>& found);
+  bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
+  std::vector<PowerSum<S>> alternatives(const PowerSum<S>& form) const;
+  void descend(const PowerSum<S>& form, std::vector<Basin<S>>& found) { add_basin(descent_.separable(form, options_), found); }
+
+  Descent<S>& descent_;
+  const PowerSumRows<S>& rows_;
+  const SolverOptions<S>& options_;
+  SolverOptions<S> roughly_;  ///< a smooth objective, for a few steps
+  Range outer_;
+};
+
+/// Whether the objective falls all the way from a cell to a basin, as two points between them see it: then no barrier keeps the
+/// cell out of the basin, and only the coarseness of the grid, or its linearised residuals, made it a minimum.
+template <typename S>
+bool PowerSumSearch<S>::falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to) {
+  SolverOptions<S> options = options_;
+  if (has_kink(options.objective.kind)) options.objective.delta = to.summary.smoothing;
+  const PowerSum<S> end = descent_.form_of(to);
+  S before = descent_.projection().objective(rows_, options, from);
+  for (const PowerSum<S>& form : search.between(from, end)) {
+    const S here = descent_.projection().objective(rows_, options, form);
+    if (!(here < before)) return false;
+    before = here;
+  }
+  return descent_.projection().objective(rows_, options, end) < before;
+}
+
+template <typename S>
+void PowerSumSearch<S>::follow(const GridSearch<S>& search, const std::vector<GridCell<S>>& cells,
+                               std::vector<Basin<S>>& found) {
+  for (const GridCell<S>& cell : cells) {
+    const bool known = std::any_of(found.begin(), found.end(), [&](const Basin<S>& basin) {
+      return search.beside(cell.form, descent_.form_of(basin)) || falls(search, cell.form, basin);
+    });
+    if (!known) descend(cell.form, found);
+  }
+}
+
+template <typename S>
+void PowerSumSearch<S>::look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
+  for (int round = 0; round < 3 && !found.empty(); ++round) {
+    const S before = found.front().summary.objective;
+    follow(search, search.minima_along(descent_.form_of(found.front())), found);
+    if (!(found.front().summary.objective < before)) return;
+  }
+}
+
+/// Descents from the minima of the grid; robust objectives search it again with the residuals' influence bounded, since rows
+/// that do not belong can move the minima of the sum of squares anywhere.
+template <typename S>
+void PowerSumSearch<S>::from_grid(std::vector<Basin<S>>& found) {
+  const Vector<S> equally;
+  const GridSearch<S> search(rows_, outer_, equally);
+  if (rows_.free[0])
+    from_profile(search, found);
+  else
+    follow(search, search.minima(kStarts).front(), found);
+  if (options_.objective.kind == ObjectiveKind::squares || found.empty()) return look_around(search, found);
+  Vector<S> reweight(rows_.rows), excess(rows_.rows);
+  descent_.projection().objective(rows_, options_, descent_.form_of(found.front()));
+  kernels<S>().influence(roughly_.objective, rows_.rows, descent_.projection().residual(), reweight.data(), excess.data());
+  const GridSearch<S> bounded(rows_, outer_, reweight);
+  if (!rows_.free[0]) follow(bounded, bounded.minima(kStarts).front(), found);
+  look_around(bounded, found);
+  if (options_.objective.kind == ObjectiveKind::cauchy) from_wider_scales(found);
+}
+
+/// Where rho is not convex: the basins of wider scales, where there are fewer, lead to further ones.
+template <typename S>
+void PowerSumSearch<S>::from_wider_scales(std::vector<Basin<S>>& found) {
+  SolverOptions<S> wider = options_;
+  for (const S factor : {S(3), S(10), S(30)}) {
+    PowerSum<S> form = descent_.form_of(found.front());
+    for (S share = factor; share > S(1); share /= S(2)) {
+      wider.objective.delta = share * options_.objective.delta;
+      descent_.projection().minimise(*descent_.rows(), wider, form);
+    }
+    descend(form, found);
+  }
+}
+
+/// An unknown outer power bends the residuals, so that the linearised misfit of a node says little about which power is best.
+/// The other unknowns are fitted for each of a row of powers instead, roughly; descents begin where that profile has minima.
+template <typename S>
+void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
+  constexpr std::size_t kBranches = 2;  // minima of each power that are followed
+  SolverOptions<S> roughly = roughly_;
+  roughly.gradient_tolerance = S(1e-2);
+  roughly.max_evaluations = std::min(options_.max_evaluations, 12);
+  PowerSumRows<S> held = rows_;
+  std::vector<std::pair<S, PowerSum<S>>> profile;
+  for (const std::vector<GridCell<S>>& cells : search.minima(kBranches)) {
+    std::pair<S, PowerSum<S>> best{std::numeric_limits<S>::infinity(), {}};
+    for (const GridCell<S>& cell : cells) {
+      PowerSum<S> form = cell.form;
+      held.log_unit = rows_.log_unit;
+      held.hold_outer(form.outer);
+      const S F = descent_.projection().minimise(held, roughly, form).objective;
+      if (F < best.first) best = {F, form};
+    }
+    profile.push_back(best);
+  }
+  for (std::size_t a = 0; a < profile.size(); ++a) {
+    const S here = profile[a].first;
+    const bool lowest = (a == 0 || here < profile[a - 1].first) && (a + 1 == profile.size() || here <= profile[a + 1].first);
+    if (lowest && std::isfinite(here)) descend(profile[a].second, found);
+  }
+}
+
+/// Whether another basin may be near that no node of the grid saw: where J is as ill-conditioned as a few per cent of scatter
+/// about a ray make it, a term or an exponent is at its edge, or a term is a spike at the smallest runs. With an unknown outer
+/// power that is the rule.
+template <typename S>
+bool PowerSumSearch<S>::doubtful(const Basin<S>& best, const PowerSum<S>& form) const {
+  constexpr S kSpike = S(3);
+  if (rows_.equal_exponents || !(rows_.free[1] || rows_.free[2])) return false;
+  if (rows_.free[0] && !rows_.free[2]) return true;
+  return best.summary.inverse_condition < S(2e-3) ||
+         std::any_of(
+             best.edges.begin(), best.edges.end(), [](int side) { return side != 0; }) ||
+         (rows_.free[1] && form.p * form.outer > kSpike) || (rows_.free[2] && form.q * form.outer > kSpike);
+}
+
+/// Where such basins were found: on one ray N^-p and D^-q may change places, closer to each other than the nodes are and alike
+/// in the objective but for what the runs are off the ray; exponents of ordinary size; a spike for either term.
+template <typename S>
+std::vector<PowerSum<S>> PowerSumSearch<S>::alternatives(const PowerSum<S>& form) const {
+  constexpr S kSpike = S(12);
+  const Vector<S> equally;
+  const GridSearch<S> search(*descent_.rows(), outer_, equally);
+  std::vector<PowerSum<S>> out;
+  const auto propose = [&](S outer, S p, S q) {
+    if (outer >= rows_.lower[0] && outer <= rows_.upper[0]) out.push_back(search.at(outer, p, q));
+  };
+  if (rows_.free[1] && rows_.free[2]) {
+    out.push_back({form.outer, form.q, form.p, form.floor, form.d, form.n});
+    out.push_back(search.middle());
+  } else if (rows_.free[0]) {
+    // The exponent of D is the outer power: when the terms change places p, a ratio to it, becomes 1 / p.
+    for (const S outer : {form.outer * form.p, form.outer})
+      for (const S p : {S(1) / form.p, (S(1) + S(1) / form.p) / S(2)}) propose(outer, p, form.q);
+    propose(form.outer * form.p, S(1), form.q);
+  }
+  if (rows_.free[1]) propose(form.outer, kSpike / form.outer, form.q);
+  if (rows_.free[2]) propose(form.outer, form.p, kSpike / form.outer);
+  return out;
+}
+
+/// Descents from the alternatives that a few steps take to about as low as the best basin.
+template <typename S>
+void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
+  constexpr S kPromising = S(3);
+  if (found.empty()) return;
+  const PowerSum<S> form = descent_.form_of(found.front());
+  if (!doubtful(found.front(), form)) return;
+  SolverOptions<S> roughly = roughly_;
+  roughly.max_evaluations = std::min(options_.max_evaluations, 10);
+  for (PowerSum<S>& other : alternatives(form)) {
+    const S F = descent_.projection().minimise(*descent_.rows(), roughly, other).objective;
+    if (F < kPromising * found.front().summary.objective) descend(other, found);
+  }
+}
+
+}  // namespace detail
+}  // namespace OFFRAY_ABI
+}  // namespace offray
