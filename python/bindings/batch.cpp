@@ -108,8 +108,7 @@ py::tuple run_fit_many(const LawHandle& handle, const py::dict& columns, Array<S
   {
     const py::gil_scoped_release release;  // every argument is a C++ value or a view of an array that the caller holds
     out = fit_many<S>(law, static_cast<Index>(offsets.size()) - 1, runs_of, options,
-                      constraints == nullptr ? Constraints<S>(law) : *constraints, threads,
-                      std::ref(watcher));
+                      constraints == nullptr ? Constraints<S>(law) : *constraints, threads, std::ref(watcher));
   }
   const bool interrupted = watcher.interrupted();
   return py::make_tuple(rows_of<S>(std::move(out.theta), out.finished), Vector<S>(out.objective.head(out.finished)),
@@ -121,7 +120,8 @@ void bind_batch_of(py::module_& m) {
   m.def("bootstrap", &run_bootstrap<S>, py::arg("fit"), py::arg("replicates"), py::arg("kind"), py::arg("seed"),
         py::arg("threads"), py::arg("group"), py::arg("progress"));
   m.def("fit_many", &run_fit_many<S>, py::arg("law"), py::arg("columns"), py::arg("loss").noconvert(),
-        py::arg("weight").noconvert(), py::arg("offsets"), py::arg("options"), py::arg("constraints"), py::arg("threads"), py::arg("progress"));
+        py::arg("weight").noconvert(), py::arg("offsets"), py::arg("options"), py::arg("constraints"), py::arg("threads"),
+        py::arg("progress"));
 }
 
 }  // namespace

@@ -157,6 +157,27 @@ std::vector<Parameters<S>> repeated_rounds(const StartProblem<S>& problem, std::
   return out;
 }
 
+/// The law without repetition's decay, Chinchilla's, with decay constants put to it: where nothing decays the fit can only
+/// gain.
+/// \return starts ln theta.
+template <typename S>
+std::vector<Parameters<S>> undecayed_starts(const StartProblem<S>& problem) {
+  constexpr Index A = 1, R_N = 5, R_D = 6;
+  Parameters<S> useful = Parameters<S>::Ones(7);
+  useful[A] = S(1e30);  // N_opt above every N
+  useful[R_D] = S(1e8);
+  std::vector<Parameters<S>> out;
+  for (const auto& plain : problem.search_at(useful, 1))
+    for (const auto& [parameters, tokens] : {std::pair(S(50), S(0.5)), std::pair(S(0.5), S(0.5)), std::pair(S(50), S(5)),
+                                             std::pair(S(50), S(50)), std::pair(S(1e4), S(0.5)), std::pair(S(1e8), S(1e8))}) {
+      Parameters<S> theta = plain.first;
+      theta[R_N] = parameters;
+      theta[R_D] = tokens;
+      out.push_back(theta.array().log());
+    }
+  return out;
+}
+
 }  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

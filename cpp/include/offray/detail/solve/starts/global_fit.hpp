@@ -96,6 +96,10 @@ std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& opti
   LawResidual<S> problem(law_, some, space_, parametrisation_);
   const Inputs<S> at = some.at.in_units(parametrisation_.log_N0, parametrisation_.log_D0);
   Vector<S> r(rows.rows);
+  VariableProjection<S> projection(rows.rows);
+  SolverOptions<S> roughly = options;
+  roughly.max_evaluations = std::min(options.max_evaluations, 12);
+  if (has_kink(options.objective.kind)) roughly.objective.delta = S(1e-3) * rows.magnitude;
   // A term that came out as zero starts small: ln 0 would never move again.
   const S little = S(1e-3) * some.loss.mean();
   using Found = std::pair<Parameters<S>, S>;
@@ -108,6 +112,7 @@ std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& opti
     const auto cells = GridSearch<S>(rows, outer_powers(rows), equally).minima(most);
     for (const GridCell<S>& cell : cells.front()) {
       PowerSum<S> form = cell.form;
+      projection.minimise(rows, roughly, form);
       form.n *= std::exp(form.p * least_N);
       form.d *= std::exp(form.q * least_D);
       for (S* c : {&form.floor, &form.n, &form.d}) *c = std::max(*c, little);

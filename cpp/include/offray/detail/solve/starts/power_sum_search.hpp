@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,31 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
+
+/// For a first look at a start, no more rows than this.
+inline constexpr Index kRoughRows = 64;
+
+/// Rows spread over a table without a stride, which could fall in step with the design: multiples of the golden section.
+template <typename S>
+PowerSumRows<S> few_rows(const PowerSumRows<S>& all) {
+  if (all.rows <= 2 * kRoughRows) return all;
+  PowerSumRows<S> out = all;
+  out.rows = kRoughRows;
+  const auto pick = [&](const Vector<S>& from, Vector<S>& to) {
+    if (from.size() == 0) return;
+    to.resize(kRoughRows);
+    for (Index i = 0; i < kRoughRows; ++i) {
+      const double place = 0.6180339887498949 * static_cast<double>(i + 1);
+      to[i] = from[static_cast<Index>((place - std::floor(place)) * static_cast<double>(all.rows))];
+    }
+  };
+  pick(all.x, out.x);
+  pick(all.y, out.y);
+  pick(all.observed, out.observed);
+  pick(all.weight, out.weight);
+  pick(all.root, out.root);
+  return out;
+}
 
 /// How many local minima of the start grid are followed to the end.
 inline constexpr std::size_t kStarts = 6;
@@ -42,19 +68,27 @@ class PowerSumSearch {
   }
 
  private:
+  /// A few of the rows.
+  const PowerSumRows<S>& few() {
+    if (!few_) few_ = few_rows(rows_);
+    return *few_;
+  }
   bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to);
   void follow(const GridSearch<S>& search, const std::vector<GridCell<S>>& cells, std::vector<Basin<S>>& found);
   void look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found);
   void from_grid(std::vector<Basin<S>>& found);
   void from_profile(const GridSearch<S>& search, std::vector<Basin<S>>& found);
+  void from_law_inside(std::vector<Basin<S>>& found);
   void from_wider_scales(std::vector<Basin<S>>& found);
   void from_alternatives(std::vector<Basin<S>>& found);
+  static bool arrives(const PowerSum<S>& start, const PowerSum<S>& basin);
   bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
   std::vector<PowerSum<S>> alternatives(const PowerSum<S>& form) const;
   void descend(const PowerSum<S>& form, std::vector<Basin<S>>& found) { add_basin(descent_.separable(form, options_), found); }
 
   Descent<S>& descent_;
   const PowerSumRows<S>& rows_;
+  std::optional<PowerSumRows<S>> few_;
   const SolverOptions<S>& options_;
   SolverOptions<S> roughly_;  ///< a smooth objective, for a few steps
   Range outer_;
@@ -137,18 +171,18 @@ void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Ba
   constexpr std::size_t kBranches = 2;  // minima of each power that are followed
   SolverOptions<S> roughly = roughly_;
   roughly.gradient_tolerance = S(1e-2);
-  roughly.max_evaluations = std::min(options_.max_evaluations, 12);
-  PowerSumRows<S> held = rows_;
+  roughly.max_evaluations = std::min(options_.max_evaluations, 10);
+  PowerSumRows<S> held = few();
   std::vector<std::pair<S, PowerSum<S>>> profile;
   for (const std::vector<GridCell<S>>& cells : search.minima(kBranches)) {
     std::pair<S, PowerSum<S>> best{std::numeric_limits<S>::infinity(), {}};
     for (const GridCell<S>& cell : cells) {
-      PowerSum<S> form = cell.form;
       held.log_unit = rows_.log_unit;
-      held.hold_outer(form.outer);
-      const S F = descent_.projection().minimise(held, roughly, form).objective;
-      if (F < best.first) best = {F, form};
+      held.hold_outer(cell.form.outer);
+      const S F = descent_.projection().objective(held, roughly, cell.form);
+      if (F < best.first) best = {F, cell.form};
     }
+    if (std::isfinite(best.first)) best.first = descent_.projection().minimise(held, roughly, best.second).objective;
     profile.push_back(best);
   }
   for (std::size_t a = 0; a < profile.size(); ++a) {
@@ -156,6 +190,21 @@ void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Ba
     const bool lowest = (a == 0 || here < profile[a - 1].first) && (a + 1 == profile.size() || here <= profile[a + 1].first);
     if (lowest && std::isfinite(here)) descend(profile[a].second, found);
   }
+  if (rows_.floor) from_law_inside(found);
+}
+
+/// With an outer power of 1 it is a smaller law, Chinchilla's in Droppo and Elibol's, whose optimum must not be lower.
+template <typename S>
+void PowerSumSearch<S>::from_law_inside(std::vector<Basin<S>>& found) {
+  PowerSumRows<S> inside = rows_;
+  inside.hold_outer(S(1));
+  const Vector<S> equally;
+  for (const std::vector<GridCell<S>>& cells : GridSearch<S>(inside, outer_, equally).minima(2))
+    for (const GridCell<S>& cell : cells) {
+      PowerSum<S> form = cell.form;
+      const S F = descent_.projection().minimise(inside, roughly_, form).objective;
+      if (found.empty() || F < found.front().summary.objective) descend(form, found);
+    }
 }
 
 /// Whether another basin may be near that no node of the grid saw: where J is as ill-conditioned as a few per cent of scatter
@@ -197,6 +246,14 @@ std::vector<PowerSum<S>> PowerSumSearch<S>::alternatives(const PowerSum<S>& form
   return out;
 }
 
+/// Whether a few steps took a start to within a hundredth of the exponents of a basin on the same rows.
+template <typename S>
+bool PowerSumSearch<S>::arrives(const PowerSum<S>& start, const PowerSum<S>& basin) {
+  const auto close = [](S a, S b) { return std::abs(a - b) <= S(0.01) * b; };
+  return close(start.outer, basin.outer) && close(start.p, basin.p) && close(start.q, basin.q) &&
+         (start.n > S(0)) == (basin.n > S(0)) && (start.d > S(0)) == (basin.d > S(0));
+}
+
 /// Descents from the alternatives that a few steps take to about as low as the best basin.
 template <typename S>
 void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
@@ -206,9 +263,11 @@ void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   if (!doubtful(found.front(), form)) return;
   SolverOptions<S> roughly = roughly_;
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
+  PowerSum<S> best = form;  // of the few rows
+  const S lowest = descent_.projection().minimise(few(), roughly, best).objective;
   for (PowerSum<S>& other : alternatives(form)) {
-    const S F = descent_.projection().minimise(*descent_.rows(), roughly, other).objective;
-    if (F < kPromising * found.front().summary.objective) descend(other, found);
+    const S F = descent_.projection().minimise(few(), roughly, other).objective;
+    if (F < kPromising * lowest && !arrives(other, best)) descend(other, found);
   }
 }
 
