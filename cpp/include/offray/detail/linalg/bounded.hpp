@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "offray/detail/linalg/cholesky.hpp"
 #include "offray/detail/linalg/triangular.hpp"
 #include "offray/detail/simd/kernels.hpp"
 #include "offray/types.hpp"
@@ -105,6 +106,81 @@ Vector3<S> bounded_solution(const Eigen::Matrix<S, 3, 3>& R, const Vector3<S>& z
       best = c;
     }
     return false;
+  });
+  return best;
+}
+
+/// The inner products of three columns with each other and with the target.
+template <typename S>
+struct InnerProducts {
+  S G[3][3];
+  S t[3];
+
+  /// The coefficients of one face of a box, those of the mask `free` at their best; those that stay are in c.
+  /// \return whether the columns of the face are independent.
+  bool solve_face(int free, bool equal, S parallel, Vector3<S>& c) const {
+    // The unknowns of the face: one coefficient each, or two that are equal.
+    int first[3], last[3], count = 0;
+    for (int j = 0; j < 3; ++j) {
+      if ((free >> j & 1) == 0 || (j == 2 && equal)) continue;
+      first[count] = j;
+      last[count++] = j == 1 && equal ? 2 : j;
+    }
+    Eigen::Matrix<S, 3, 3> H;
+    Vector3<S> b, size;
+    for (int i = 0; i < count; ++i) {
+      b[i] = S(0);
+      for (int j = 0; j < count; ++j) H(i, j) = S(0);
+      for (int k = first[i]; k <= last[i]; ++k) {
+        b[i] += t[k] - along(k, c);
+        for (int j = 0; j < count; ++j)
+          for (int l = first[j]; l <= last[j]; ++l) H(i, j) += G[k][l];
+      }
+      size[i] = S(1) / std::sqrt(H(i, i));
+    }
+    for (int i = 0; i < count; ++i) {
+      b[i] *= size[i];
+      for (int j = 0; j < count; ++j) H(i, j) *= size[i] * size[j];
+    }
+    const SmallCholesky<S> factor(H, count);
+    if (!(factor.least_pivot() > parallel)) return false;
+    b = factor.solve(b);
+    for (int i = 0; i < count; ++i)
+      for (int k = first[i]; k <= last[i]; ++k) c[k] = b[i] * size[i];
+    return true;
+  }
+
+  /// (G c)_j
+  S along(int j, const Vector3<S>& c) const { return G[j][0] * c[0] + G[j][1] * c[1] + G[j][2] * c[2]; }
+
+  /// How much lower the sum of squares is at c than at zero.
+  S gain(const Vector3<S>& c) const {
+    S out = S(0);
+    for (int j = 0; j < 3; ++j) out += c[j] * (S(2) * t[j] - along(j, c));
+    return out;
+  }
+};
+
+/// The same from inner products, for starts: most of the time the first face, where the gradient at every coefficient that is
+/// held points outwards, is the best. \param parallel the least relative pivot of columns that count as independent.
+template <typename S>
+Vector3<S> bounded_solution(const InnerProducts<S>& products, S parallel, const Box<S>& box, S& gain) {
+  Vector3<S> best = Vector3<S>::Zero();
+  gain = -std::numeric_limits<S>::infinity();
+  box.each_face([&](int free, Vector3<S> c) {
+    if (!products.solve_face(free, box.equal, parallel, c) || !box.holds(c)) return false;
+    const S fall = products.gain(c);
+    if (fall > gain) {
+      gain = fall;
+      best = c;
+    }
+    bool outwards = true;
+    for (int j = 0; j < 3; ++j) {
+      if ((free >> j & 1) != 0 || box.fixed(j)) continue;
+      const S slope = products.along(j, c) - products.t[j];
+      outwards = outwards && !box.equal && (c[j] > box.lower[static_cast<std::size_t>(j)] ? slope <= S(0) : slope >= S(0));
+    }
+    return outwards;
   });
   return best;
 }

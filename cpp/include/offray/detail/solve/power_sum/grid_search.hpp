@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "offray/detail/linalg/cholesky.hpp"
+#include "offray/detail/linalg/bounded.hpp"
 #include "offray/detail/solve/power_sum/grid_sums.hpp"
 
 namespace offray {
@@ -58,6 +58,8 @@ class GridSearch {
   Vector3<S> bounded_cell(const GridSums<S>& sums, const GridColumn<S>& u, const GridColumn<S>& v, S uv, S outer,
                           S& gain) const;
   void solve_plane(const GridPlane<S>& plane, GridSums<S>& sums, S* objective) const;
+  void minima_of_line(const GridPlane<S>& plane, S here, std::vector<GridCell<S>>& out) const;
+  void unbend(const GridPlane<S>& plane, const GridSums<S>& sums, int node, PowerSum<S>& form) const;
   GridCell<S> cell(const GridPlane<S>& plane, const GridSums<S>& sums, int p, int q) const;
 
   /// Coefficients of L instead of L / L0.
@@ -145,63 +147,15 @@ Vector3<S> GridSearch<S>::solve_cell(const GridSums<S>& sums, const GridColumn<S
   return c;
 }
 
-/// The same between the user's bounds: the best of the faces whose own solution is inside, most of the time the first, where
-/// the gradient at every coefficient that is held points outwards.
+/// The same between the user's bounds.
 template <typename S>
 Vector3<S> GridSearch<S>::bounded_cell(const GridSums<S>& sums, const GridColumn<S>& u, const GridColumn<S>& v, S uv, S outer,
                                        S& gain) const {
-  const S G[3][3] = {{sums.ee, u.e, v.e}, {u.e, u.self, uv}, {v.e, uv, v.self}}, t[3] = {sums.et, u.t, v.t};
   Box<S> box = rows_.coefficients;
   if (products_.log_scale() != S(0)) box = box.times(std::exp(-products_.log_scale() / outer));
   if (!rows_.floor) box.lower[0] = box.upper[0] = S(0);
-  Vector3<S> best = Vector3<S>::Zero();
-  gain = -std::numeric_limits<S>::infinity();
-  box.each_face([&](int free, const Vector3<S>& held) {
-    // The unknowns of the face: one coefficient each, or two that are equal.
-    int first[3], last[3], count = 0;
-    for (int j = 0; j < 3; ++j) {
-      if ((free >> j & 1) == 0 || (j == 2 && box.equal)) continue;
-      first[count] = j;
-      last[count++] = j == 1 && box.equal ? 2 : j;
-    }
-    Eigen::Matrix<S, 3, 3> H;
-    Vector3<S> b, size;
-    for (int i = 0; i < count; ++i) {
-      b[i] = S(0);
-      for (int j = 0; j < count; ++j) H(i, j) = S(0);
-      for (int k = first[i]; k <= last[i]; ++k) {
-        b[i] += t[k] - G[k][0] * held[0] - G[k][1] * held[1] - G[k][2] * held[2];
-        for (int j = 0; j < count; ++j)
-          for (int l = first[j]; l <= last[j]; ++l) H(i, j) += G[k][l];
-      }
-      size[i] = S(1) / std::sqrt(H(i, i));
-    }
-    for (int i = 0; i < count; ++i) {
-      b[i] *= size[i];
-      for (int j = 0; j < count; ++j) H(i, j) *= size[i] * size[j];
-    }
-    const SmallCholesky<S> factor(H, count);
-    if (!(factor.least_pivot() > kParallel)) return false;
-    b = factor.solve(b);
-    Vector3<S> c = held;
-    for (int i = 0; i < count; ++i)
-      for (int k = first[i]; k <= last[i]; ++k) c[k] = b[i] * size[i];
-    if (!box.holds(c)) return false;
-    S fall = S(0);
-    bool outwards = true;
-    for (int j = 0; j < 3; ++j) {
-      const S along = G[j][0] * c[0] + G[j][1] * c[1] + G[j][2] * c[2];
-      fall += c[j] * (S(2) * t[j] - along);
-      if ((free >> j & 1) == 0 && !box.fixed(j))
-        outwards = outwards && !box.equal && (c[j] > box.lower[static_cast<std::size_t>(j)] ? along <= t[j] : along >= t[j]);
-    }
-    if (fall > gain) {
-      gain = fall;
-      best = c;
-    }
-    return outwards;
-  });
-  return best;
+  InnerProducts<S> products{{{sums.ee, u.e, v.e}, {u.e, u.self, uv}, {v.e, uv, v.self}}, {sums.et, u.t, v.t}};
+  return bounded_solution(products, kParallel, box, gain);
 }
 
 /// The objective at every node of a plane, q running fastest.
@@ -228,7 +182,7 @@ std::vector<GridPlane<S>> GridSearch<S>::planes() const {
   std::vector<GridPlane<S>> out;
   for (int a = 0; a < outer_count(); ++a) {
     const S outer = outer_value(a);
-    out.push_back({outer, nodes(1, outer), nodes(2, outer), rows_.equal_exponents});
+    out.push_back({outer, nodes(1, outer), nodes(2, outer), rows_.equal_exponents, 0});
   }
   return out;
 }
@@ -285,7 +239,7 @@ PowerSum<S> GridSearch<S>::middle() const {
 
 template <typename S>
 PowerSum<S> GridSearch<S>::at(S outer, S p, S q) const {
-  const GridPlane<S> plane{outer, GridNodes<S>::one(p), GridNodes<S>::one(q), false};
+  const GridPlane<S> plane{outer, GridNodes<S>::one(p), GridNodes<S>::one(q), false, 0};
   GridSums<S> sums = products_.of({plane}).front();
   S objective;
   solve_plane(plane, sums, &objective);
@@ -315,28 +269,61 @@ std::vector<PowerSum<S>> GridSearch<S>::between(const PowerSum<S>& from, const P
 
 template <typename S>
 std::vector<GridCell<S>> GridSearch<S>::minima_along(const PowerSum<S>& at) const {
+  // Where p is the only exponent, or moves with q, the grid itself has looked along it.
+  if (rows_.equal_exponents) return {};
   std::vector<GridCell<S>> out;
-  const auto line = [&](const GridPlane<S>& plane, S here, bool absent) {
-    const GridNodes<S>& nodes = plane.p.count > 1 ? plane.p : plane.q;
-    GridSums<S> sums = products_.of({plane}).front();
-    std::array<S, kGridNodes> objective;
+  const auto one = [](S value) { return GridNodes<S>::one(value); };
+  const bool bends_p = rows_.free[1] && at.n > S(0), bends_q = rows_.free[2] && at.d > S(0);
+  if (rows_.free[1]) {
+    const GridPlane<S> line{at.outer, nodes(1, at.outer), one(at.q), false, bends_q ? 2 : 0};
+    minima_of_line(line, at.n > S(0) ? at.p : S(0), out);
+  }
+  if (rows_.free[2]) {
+    const GridPlane<S> line{at.outer, one(at.p), nodes(2, at.outer), false, bends_p ? 1 : 0};
+    minima_of_line(line, at.d > S(0) ? at.q : S(0), out);
+  }
+  return out;
+}
+
+/// As the line has the other exponent fixed and, to see basins that lie beside it, with that free to first order.
+/// \param here the value of the line's exponent where its own basin is, or 0 where that has no such term.
+template <typename S>
+void GridSearch<S>::minima_of_line(const GridPlane<S>& plane, S here, std::vector<GridCell<S>>& out) const {
+  const bool along_p = plane.p.count > 1;
+  const GridNodes<S>& nodes = along_p ? plane.p : plane.q;
+  std::array<S, kGridNodes> objective;
+  const auto scan = [&](GridSums<S> sums, bool bent) {
     solve_plane(plane, sums, objective.data());
     for (int k = 0; k < kGridNodes; ++k) {
       const S value = objective[static_cast<std::size_t>(k)];
-      // The two nodes around `at` see its own basin.
+      // The two nodes around `here` see its own basin.
       const bool beside = (k == 0 || here >= nodes[k - 1]) && (k + 1 == kGridNodes || here <= nodes[k + 1]);
       const bool left = k == 0 || value < objective[static_cast<std::size_t>(k - 1)];
       const bool right = k + 1 == kGridNodes || value <= objective[static_cast<std::size_t>(k + 1)];
-      if ((beside && !absent) || !left || !right || !std::isfinite(value)) continue;
-      out.push_back(in_units(plane.p.count > 1 ? cell(plane, sums, k, 0) : cell(plane, sums, 0, k)));
+      if ((beside && here > S(0)) || !left || !right || !std::isfinite(value)) continue;
+      out.push_back(in_units(along_p ? cell(plane, sums, k, 0) : cell(plane, sums, 0, k)));
+      if (bent) unbend(plane, sums, k, out.back().form);
     }
   };
-  // Where p is the only exponent, or moves with q, the grid itself has looked along it.
-  if (rows_.equal_exponents) return out;
-  const auto one = [](S value) { return GridNodes<S>::one(value); };
-  if (rows_.free[1]) line({at.outer, nodes(1, at.outer), one(at.q), false}, at.p, !(at.n > S(0)));
-  if (rows_.free[2]) line({at.outer, one(at.p), nodes(2, at.outer), false}, at.q, !(at.d > S(0)));
-  return out;
+  const GridSums<S> sums = products_.of({plane}).front();
+  scan(sums, false);
+  if (plane.bent != 0) scan(beside_slope(plane, sums), true);
+}
+
+/// Moves the exponent that was free to first order to where it was best, at most by half.
+template <typename S>
+void GridSearch<S>::unbend(const GridPlane<S>& plane, const GridSums<S>& sums, int node, PowerSum<S>& form) const {
+  const GridSlope<S>& z = sums.slope;
+  const std::size_t p = plane.bent == 1 ? 0 : static_cast<std::size_t>(node),
+                    q = plane.bent == 2 ? 0 : static_cast<std::size_t>(node);
+  const S scale = std::exp(-products_.log_scale() / form.outer);
+  const S along = (z.t - scale * (form.floor * z.e + form.n * z.u[p] + form.d * z.v[q])) / z.self;
+  const S c = scale * (plane.bent == 1 ? form.n : form.d);
+  const S before = plane.bent == 1 ? form.p : form.q;
+  S after = c > S(0) ? before - along / c : before;
+  if (!std::isfinite(after)) after = before;
+  after = std::min(std::max(after, before / S(1.5)), before * S(1.5));
+  form = plane.bent == 1 ? at(form.outer, after, form.q) : at(form.outer, form.p, after);
 }
 
 }  // namespace detail

@@ -21,11 +21,11 @@ inline constexpr int kGridNodes = 16;
 template <typename S>
 struct GridNodes {
   // Multiples of one, so that each column is a product of two earlier ones: one exponential serves all.
-  static constexpr std::array<int, kGridNodes> kMultiples{1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192};
+  static constexpr std::array<int, kGridNodes> kMultiples{1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 96, 192, 384};
   static constexpr int kParents[kGridNodes][2] = {{0, 0}, {0, 0}, {1, 1}, {2, 1}, {2, 2}, {4, 2},  {4, 4},   {6, 2},
-                                                  {6, 4}, {6, 6}, {9, 4}, {9, 6}, {9, 9}, {12, 9}, {12, 12}, {14, 12}};
+                                                  {6, 4}, {6, 6}, {9, 4}, {9, 6}, {9, 9}, {12, 9}, {13, 13}, {14, 14}};
   /// The node of twice the exponent, or -1.
-  static constexpr int kDouble[kGridNodes] = {1, 2, 4, 5, 6, 8, 9, 10, 11, 12, -1, 13, 14, 15, -1, -1};
+  static constexpr int kDouble[kGridNodes] = {1, 2, 4, 5, 6, 8, 9, 10, 11, 12, -1, 13, -1, 14, 15, -1};
 
   int count = 1;
   bool multiples = false;  ///< of the first
@@ -58,6 +58,7 @@ struct GridPlane {
   S outer;
   GridNodes<S> p, q;
   bool equal = false;
+  int bent = 0;  ///< of a line: 1 where p, which has one value, is free to first order, 2 where q is
 
   int columns() const { return equal ? 1 : q.count; }
   int size() const { return p.count * columns(); }
@@ -71,13 +72,47 @@ struct GridColumn {
   S gain;  ///< best decrease of the objective by this column, with or without the constant
 };
 
+/// Inner products of x N^-p (or y D^-q), along which N^-p moves with p, with all others.
+template <typename S>
+struct GridSlope {
+  S e = S(0), t = S(0), self = S(0);
+  std::array<S, kGridNodes> u{}, v{};
+};
+
 /// All inner products of a plane, (p, q) with q running fastest.
 template <typename S>
 struct GridSums {
+  GridSlope<S> slope;  ///< of a bent line
   std::array<GridColumn<S>, kGridNodes> u, v;
   std::array<S, kGridNodes * kGridNodes> uv{};
   S ee = S(0), et = S(0), tt = S(0);
 };
+
+/// Inner products of what is left of all columns beside the slope: with it in the model, to first order the exponent is at its
+/// best at every node.
+template <typename S>
+GridSums<S> beside_slope(const GridPlane<S>& plane, GridSums<S> sum) {
+  const GridSlope<S>& z = sum.slope;
+  if (!(z.self > S(0))) return sum;
+  sum.ee -= z.e * z.e / z.self;
+  sum.et -= z.e * z.t / z.self;
+  sum.tt -= z.t * z.t / z.self;
+  const auto own = [&](int count, std::array<GridColumn<S>, kGridNodes>& columns, const std::array<S, kGridNodes>& with) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k) {
+      const S share = with[k] / z.self;
+      columns[k].e -= share * z.e;
+      columns[k].t -= share * z.t;
+      columns[k].self -= share * with[k];
+    }
+  };
+  own(plane.p.count, sum.u, z.u);
+  own(plane.q.count, sum.v, z.v);
+  for (int p = 0; p < plane.p.count; ++p)
+    for (int q = 0; q < plane.q.count; ++q)
+      sum.uv[static_cast<std::size_t>(p * plane.q.count + q)] -=
+          z.u[static_cast<std::size_t>(p)] * z.v[static_cast<std::size_t>(q)] / z.self;
+  return sum;
+}
 
 /// The products of planes over rows that are weighted so that the residual of L^(1/outer) is the fitted one to first order
 /// (exactly for outer = 1 on loss): one matrix product of the columns N^-p with the columns D^-q, over blocks of rows that stay
@@ -105,7 +140,7 @@ class GridProducts {
     alignas(64) S V[kGridNodes * kBlock];
     alignas(64) S WU[kGridNodes * kBlock];  ///< the same times the row weights
     alignas(64) S WV[kGridNodes * kBlock];
-    alignas(64) S ends[2 * kBlock];      ///< the constant and the target, weighted
+    alignas(64) S ends[3 * kBlock];      ///< the constant, the target and, of a bent line, its slope, weighted
     alignas(64) S log_loss[2 * kBlock];  ///< ln (L / L0) and L / L0
   };
   using Segment = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>, Eigen::Aligned16>;
@@ -113,7 +148,7 @@ class GridProducts {
 
   void losses(Index first, Index n, Block& block) const;
   void weigh(S outer, Index first, Index n, Block& block) const;
-  static void powers(const GridNodes<S>& nodes, Index n, const S* x, S* out);
+  static void powers(const GridNodes<S>& nodes, Index n, const S* x, S* out, S* slope);
   void add(const GridPlane<S>& plane, Index n, Block& block, GridSums<S>& sum) const;
   bool plain(S outer) const {
     return rows_.space == Space::loss && outer == S(1) && rows_.root.size() == 0 && reweight_.size() == 0;
@@ -124,11 +159,11 @@ class GridProducts {
   S log_scale_;
 };
 
-/// Columns exp(-p x).
+/// Columns exp(-p x), and x exp(-p x) of the first unless null.
 template <typename S>
-void GridProducts<S>::powers(const GridNodes<S>& nodes, Index n, const S* x, S* out) {
+void GridProducts<S>::powers(const GridNodes<S>& nodes, Index n, const S* x, S* out, S* slope) {
   const int own = nodes.multiples ? 1 : nodes.count;
-  for (int k = 0; k < own; ++k) kernels<S>().power(n, nodes[k], x, nullptr, out + k * kBlock, nullptr);
+  for (int k = 0; k < own; ++k) kernels<S>().power(n, nodes[k], x, nullptr, out + k * kBlock, k == 0 ? slope : nullptr);
   if (nodes.multiples) kernels<S>().products(n, nodes.count, &GridNodes<S>::kParents[0][0], out, kBlock);
 }
 
@@ -164,7 +199,7 @@ void GridProducts<S>::weigh(S outer, Index first, Index n, Block& block) const {
 /// Adds the inner products of a block whose columns are there.
 template <typename S>
 void GridProducts<S>::add(const GridPlane<S>& plane, Index n, Block& block, GridSums<S>& sum) const {
-  const S *U = block.U, *V = block.V, *target = block.ends + kBlock;
+  const S *U = block.U, *V = block.V, *target = block.ends + kBlock, *slope = target + kBlock;
   if (!plain(plane.outer)) {
     kernels<S>().scaled(n, plane.p.count, block.ends, block.U, block.WU, kBlock);
     kernels<S>().scaled(n, plane.q.count, block.ends, block.V, block.WV, kBlock);
@@ -175,17 +210,25 @@ void GridProducts<S>::add(const GridPlane<S>& plane, Index n, Block& block, Grid
   sum.et += kernels<S>().dot(n, block.ends, target);
   sum.tt += kernels<S>().dot(n, target, target);
   S part[kGridNodes * kGridNodes];
-  const auto own = [&](const S* W, const GridNodes<S>& nodes, std::array<GridColumn<S>, kGridNodes>& columns) {
-    kernels<S>().gram(n, 2, block.ends, nodes.count, W, kBlock, part);
+  const Index ends = plane.bent == 0 ? 2 : 3;
+  if (plane.bent != 0) {
+    sum.slope.e += kernels<S>().dot(n, block.ends, slope);
+    sum.slope.t += kernels<S>().dot(n, target, slope);
+    sum.slope.self += kernels<S>().dot(n, slope, slope);
+  }
+  const auto own = [&](const S* W, const GridNodes<S>& nodes, std::array<GridColumn<S>, kGridNodes>& columns,
+                       std::array<S, kGridNodes>& with_slope) {
+    kernels<S>().gram(n, ends, block.ends, nodes.count, W, kBlock, part);
     for (int k = 0; k < nodes.count; ++k) {
       GridColumn<S>& c = columns[static_cast<std::size_t>(k)];
-      c.e += part[2 * k];
-      c.t += part[2 * k + 1];
+      c.e += part[ends * k];
+      c.t += part[ends * k + 1];
+      if (plane.bent != 0) with_slope[static_cast<std::size_t>(k)] += part[ends * k + 2];
       if (!nodes.multiples || GridNodes<S>::kDouble[k] < 0) c.self += kernels<S>().dot(n, W + k * kBlock, W + k * kBlock);
     }
   };
-  own(U, plane.p, sum.u);
-  own(V, plane.q, sum.v);
+  own(U, plane.p, sum.u, sum.slope.u);
+  own(V, plane.q, sum.v, sum.slope.v);
   if (plane.equal) {
     for (int k = 0; k < plane.size(); ++k)
       sum.uv[static_cast<std::size_t>(k)] += kernels<S>().dot(n, U + k * kBlock, V + k * kBlock);
@@ -210,8 +253,10 @@ std::vector<GridSums<S>> GridProducts<S>::of(const std::vector<GridPlane<S>>& pl
       weigh(plane.outer, first, n, block);
       if (built == nullptr || plane.p.value != built->p.value || plane.q.value != built->q.value) {
         built = &plane;
-        powers(plane.p, n, rows_.x.data() + first, block.U);
-        powers(plane.q, n, rows_.y.data() + first, block.V);
+        S* slope = block.ends + 2 * kBlock;
+        powers(plane.p, n, rows_.x.data() + first, block.U, plane.bent == 1 ? slope : nullptr);
+        powers(plane.q, n, rows_.y.data() + first, block.V, plane.bent == 2 ? slope : nullptr);
+        if (plane.bent != 0 && !plain(plane.outer)) kernels<S>().scaled(n, 1, block.ends, slope, slope, kBlock);
       }
       add(plane, n, block, sums[a]);
     }

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "offray/detail/solve/gauss_newton.hpp"
-#include "offray/detail/solve/power_sum/rows.hpp"
+#include "offray/detail/solve/power_sum/constraints.hpp"
 #include "offray/detail/solve/power_sum/terms.hpp"
 #include "offray/detail/solve/power_sum/variable_projection.hpp"
 #include "offray/detail/solve/residual.hpp"
