@@ -1,11 +1,15 @@
 # offray::offray: the heavy templates for double and long double, compiled once, with the flags of the build that includes this.
 # Needs OFFRAY_SOURCE_DIR and the target offray::headers.
-add_library(offray STATIC EXCLUDE_FROM_ALL ${OFFRAY_SOURCE_DIR}/double.cpp ${OFFRAY_SOURCE_DIR}/long_double.cpp)
+add_library(offray STATIC EXCLUDE_FROM_ALL)
+foreach(offray_part laws fit inference identify)
+  target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/${offray_part}.cpp ${OFFRAY_SOURCE_DIR}/${offray_part}_long_double.cpp)
+  list(APPEND offray_long_double ${OFFRAY_SOURCE_DIR}/${offray_part}_long_double.cpp)
+endforeach()
 add_library(offray::offray ALIAS offray)
 target_link_libraries(offray PUBLIC offray::headers)
 # What is left of long double beside the kernels below gains nothing beyond this level, to the same bits, and compiles faster.
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT MSVC)
-  set_source_files_properties(${OFFRAY_SOURCE_DIR}/long_double.cpp PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
+  set_source_files_properties(${offray_long_double} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
 endif()
 target_compile_definitions(offray INTERFACE OFFRAY_COMPILED)
 set_target_properties(offray PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -49,13 +49,12 @@ void replicates(Space space, ObjectiveKind objective) {
   }
 }
 
-}  // namespace
-
-int main() {
+TEST_CASE("replicates allocate nothing") {
   for (const Space space : {Space::loss, Space::log_loss})
     for (const ObjectiveKind objective :
          {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1, ObjectiveKind::cauchy})
       replicates<double>(space, objective);
   CHECK(count::allocations == 0);
-  return check::report();
 }
+
+}  // namespace

@@ -22,8 +22,7 @@ Jacobian<S> with_singular_values(const Vector<S>& sigma, Index rows) {
   return U * sigma.asDiagonal() * V.transpose();
 }
 
-template <typename S>
-void known_singular_values() {
+TEST_CASE_TEMPLATE("known singular values", S, double, long double) {
   Vector<S> sigma(4);
   sigma << S(3), S(1), S(1e-3), S(1e-6);
   const Conditioning<S> at(with_singular_values(sigma, 20), Columns::raw);
@@ -34,8 +33,7 @@ void known_singular_values() {
 }
 
 /// rank() says so exactly where six digits are gone.
-template <typename S>
-void rank_follows_its_inequality() {
+TEST_CASE_TEMPLATE("rank follows its inequality", S, double, long double) {
   Vector<S> sigma(4);
   const S tolerance = rank_tolerance<S>();
   sigma << S(1), S(1), S(1), S(1.01) * tolerance;
@@ -45,8 +43,7 @@ void rank_follows_its_inequality() {
 }
 
 /// The example of the documentation: J = [1 1; 1 1].
-template <typename S>
-void two_by_two() {
+TEST_CASE_TEMPLATE("two by two", S, double, long double) {
   const Conditioning<S> at(Jacobian<S>::Ones(2, 2));
   CHECK(at.rank() == 1);
   const Vector<S> direction = at.direction();
@@ -56,8 +53,7 @@ void two_by_two() {
 }
 
 /// J'J would lose [1 1; e 0; 0 e] altogether; the singular values of J do not.
-template <typename S>
-void no_normal_equations() {
+TEST_CASE_TEMPLATE("no normal equations", S, double, long double) {
   const S e = std::sqrt(std::numeric_limits<S>::epsilon()) / S(4);
   Jacobian<S> J(3, 2);
   J << 1, 1, e, 0, 0, e;
@@ -65,8 +61,7 @@ void no_normal_equations() {
   CHECK_CLOSE(Conditioning<S>(J, Columns::raw).singular_values()[1], e, 1e-6);
 }
 
-template <typename S>
-void shapes() {
+TEST_CASE_TEMPLATE("shapes", S, double, long double) {
   Jacobian<S> J = Jacobian<S>::Random(20, 11);  // more columns than any law has
   const Conditioning<S> at(J);
   const Jacobian<S> inverse = at.inverse_factor() * at.inverse_factor().transpose();
@@ -75,25 +70,10 @@ void shapes() {
   CHECK(std::isinf(wide.kappa()));
   CHECK(wide.singular_values().size() == 2);
   CHECK(wide.rank() == 2);
-  CHECK_THROWS(Conditioning<S>(Jacobian<S>(0, 3)), "at least one row");
+  CHECK_MESSAGE_HAS(Conditioning<S>(Jacobian<S>(0, 3)), "at least one row");
   J(0, 0) = std::numeric_limits<S>::quiet_NaN();
-  CHECK_THROWS(Conditioning<S>(J), "finite");
+  CHECK_MESSAGE_HAS(Conditioning<S>(J), "finite");
   CHECK(Conditioning<S>(Jacobian<S>::Zero(3, 2)).rank() == 0);
 }
 
-template <typename S>
-void all() {
-  known_singular_values<S>();
-  rank_follows_its_inequality<S>();
-  two_by_two<S>();
-  no_normal_equations<S>();
-  shapes<S>();
-}
-
 }  // namespace
-
-int main() {
-  all<double>();
-  all<long double>();
-  return check::report();
-}

@@ -31,8 +31,7 @@ designs::Table<S> rays(std::initializer_list<double> k, Index sizes = 14, double
   return out;
 }
 
-template <typename S>
-void findings_say_what_is_wrong() {
+TEST_CASE_TEMPLATE("findings say what is wrong", S, double, long double) {
   CHECK(findings(simulated(designs::grid<S>(), S(.005))) == 0);
   CHECK(findings(simulated(rays<S>({20, 200}), S(.005))) == 0);
   CHECK(has(findings(simulated(rays<S>({20}), S(.005))), Finding::one_ray));
@@ -46,13 +45,12 @@ void findings_say_what_is_wrong() {
 
   const auto narrow = identifiability(simulated(rays<S>({10, 20, 40}), S(.01)));
   const auto wide = identifiability(simulated(rays<S>({10, 20, 40}, 14, 8e9), S(.01)));
-  CHECK(narrow.kappa > wide.kappa && narrow.pair_kappa > wide.pair_kappa);
+  CHECK((narrow.kappa > wide.kappa && narrow.pair_kappa > wide.pair_kappa));
   CHECK(narrow.relative_se[3] > S(1.5) * wide.relative_se[3]);
-  CHECK(narrow.rank == 5 && narrow.rank_against_noise == 5 && narrow.factorial_kappa > S(1));
+  CHECK((narrow.rank == 5 && narrow.rank_against_noise == 5 && narrow.factorial_kappa > S(1)));
 }
 
-template <typename S>
-void repeated_data_findings() {
+TEST_CASE_TEMPLATE("repeated data findings", S, double, long double) {
   Parameters<S> theta(7);
   theta << S(1.86), S(490), S(1500), S(.35), S(.36), S(5.8), S(14.9);
   const auto find = [&](const Vector<S>& N, const Vector<S>& D, const Vector<S>& U) {
@@ -71,8 +69,7 @@ void repeated_data_findings() {
 }
 
 /// Every derived quantity against central differences.
-template <typename S>
-void gradients_are_exact() {
+TEST_CASE_TEMPLATE("gradients are exact", S, double, long double) {
   const Fit<S> out = simulated(designs::grid<S>(), S(.01));
   const auto check = [&](const Quantity<S>& quantity) {
     Parameters<S> gradient, ignored;
@@ -98,8 +95,7 @@ void gradients_are_exact() {
 }
 
 /// The optimum is one: no neighbour of the same cost has a lower loss. All laws, with and without inference.
-template <typename S>
-void optimum_is_least() {
+TEST_CASE_TEMPLATE("optimum is least", S, double, long double) {
   const auto check = [](const AnyLaw<S>& law, const Parameters<S>& theta) {
     for (const double served : {0., 3e11}) {
       const Cost<S> cost{S(6), S(served)};
@@ -114,7 +110,7 @@ void optimum_is_least() {
         return value[0];
       };
       CHECK_CLOSE(std::exp(at.value(Optimal::loss).log), loss(S(1)), 1e-12);
-      CHECK(loss(S(1.01)) > loss(S(1)) && loss(S(.99)) > loss(S(1)));
+      CHECK((loss(S(1.01)) > loss(S(1)) && loss(S(.99)) > loss(S(1))));
       CHECK_CLOSE(std::exp(at.value(Optimal::exponent_N).log) + std::exp(at.value(Optimal::exponent_D).log), S(1), 1e-14);
     }
   };
@@ -129,8 +125,7 @@ void optimum_is_least() {
 }
 
 /// Where only E is free the law is linear, and the profile is the t interval; where all are, tau at its ends is t.
-template <typename S>
-void profiles() {
+TEST_CASE_TEMPLATE("profiles", S, double, long double) {
   const auto table = designs::grid<S>();
   Vector<S> loss = designs::losses(any_law<S, Chinchilla>(), designs::hoffmann<S>(), table);
   loss += S(.01) * designs::noise<S>(loss.size());
@@ -163,8 +158,7 @@ void profiles() {
   CHECK(!std::isnan(Profile<S>(open, log_parameter(open, 2)).interval(S(.95)).upper));
 }
 
-template <typename S>
-void sandwich_is_the_textbook_one() {
+TEST_CASE_TEMPLATE("sandwich is the textbook one", S, double, long double) {
   const auto table = designs::grid<S>();
   const Fit<S> out = simulated(table, S(.01));
   const Index n = table.N.size();
@@ -181,12 +175,11 @@ void sandwich_is_the_textbook_one() {
   CHECK(Uncertainty<S>::sandwich(out, groups).covariance(out)(3, 3) > S(0));
 }
 
-template <typename S>
-void reduced_law() {
+TEST_CASE_TEMPLATE("reduced law", S, double, long double) {
   const auto ray = rays<S>({20});
   const Fit<S> full = simulated(ray, S(.005));
   const auto reduced = fit_any<S>(*full.law->on_ray, full.runs, FitOptions<S>{}, Constraints<S>(*full.law->on_ray));
-  CHECK(reduced.converged() && findings(reduced) == 0);
+  CHECK((reduced.converged() && findings(reduced) == 0));
   CHECK(reduced.rss() >= full.rss() * (S(1) - S(1e-9)));
   // 100 times the compute of the largest run, on the ray: a few standard deviations of the noise.
   const Vector<S> N = Vector<S>::Constant(1, S(8e8));
@@ -199,8 +192,7 @@ void reduced_law() {
   }
 }
 
-template <typename S>
-void ratios() {
+TEST_CASE_TEMPLATE("ratios", S, double, long double) {
   Vector<S> k(4);
   k << S(15), S(20), S(25), S(30);
   const TppDiversity<S> at = tpp_diversity<S>(k, S(.28L), S(100));
@@ -214,35 +206,21 @@ void ratios() {
   const Vector<S> one = Vector<S>::Constant(1, S(20));
   CHECK(std::isinf(tpp_diversity<S>(one, S(.28L), S(100)).kappa_eq));
   CHECK(std::isinf(least_ratio<S>(S(.28L), S(5))));
-  CHECK_THROWS(tpp_diversity<S>(-one, S(.28L), S(100)), "k[0]");
+  CHECK_MESSAGE_HAS(tpp_diversity<S>(-one, S(.28L), S(100)), "k[0]");
 }
 
-template <typename S>
-void weights_do_not_cure() {
+TEST_CASE_TEMPLATE("weights do not cure", S, double, long double) {
   const Fit<S> out = simulated(designs::grid<S>(), S(.01));
   for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1, ObjectiveKind::cauchy,
                                    ObjectiveKind::absolute, ObjectiveKind::quantile}) {
     const auto at = conditioning_under(out, Objective<S>{kind, S(1e-3), S(.5)});
     const S ratio = at.kappa_weighted / at.kappa_plain;
-    CHECK(ratio <= at.kappa_weights * (S(1) + S(1e-9)) && ratio * at.kappa_weights >= S(1) - S(1e-9));
+    CHECK((ratio <= at.kappa_weights * (S(1) + S(1e-9)) && ratio * at.kappa_weights >= S(1) - S(1e-9)));
   }
 }
 
-template <typename S>
-void all() {
-  findings_say_what_is_wrong<S>();
-  repeated_data_findings<S>();
-  gradients_are_exact<S>();
-  optimum_is_least<S>();
-  profiles<S>();
-  sandwich_is_the_textbook_one<S>();
-  reduced_law<S>();
-  ratios<S>();
-  weights_do_not_cure<S>();
-}
-
 /// kappa_2 about 6e6: eleven digits are left of the singular values in double, three of the normal equations.
-void precision() {
+TEST_CASE("precision") {
   const auto digits = [](auto value, long double best) { return -std::log10(std::abs(value / best - 1)); };
   const auto report = [](auto zero) {
     using S = decltype(zero);
@@ -258,10 +236,3 @@ void precision() {
 }
 
 }  // namespace
-
-int main() {
-  all<double>();
-  all<long double>();
-  precision();
-  return check::report();
-}

@@ -21,8 +21,7 @@ Fit<S> noisy_fit(const designs::Table<S>& table, S sigma, ObjectiveKind kind = O
 }
 
 /// Against the textbook formula, which is safe on a well-conditioned design in long double.
-template <typename S>
-void covariance_is_the_textbook_one() {
+TEST_CASE_TEMPLATE("covariance is the textbook one", S, double, long double) {
   const auto table = designs::grid<S>();
   const Fit<S> out = noisy_fit(table, S(.01));
   const Index n = table.N.size();
@@ -53,27 +52,25 @@ void covariance_is_the_textbook_one() {
   CHECK_CLOSE(at.se[0], std::sqrt((g * cov * g.transpose())(0, 0)), 1e-8);
 }
 
-template <typename S>
-void huber_covariance_tends_to_squares() {
+TEST_CASE_TEMPLATE("huber covariance tends to squares", S, double, long double) {
   const auto table = designs::grid<S>();
   const Fit<S> squares = noisy_fit(table, S(.01)), wide = noisy_fit(table, S(.01), ObjectiveKind::huber, S(1));
   CHECK_CLOSE(covariance(wide)(3, 3), covariance(squares)(3, 3), 1e-8);
   // Uniform noise on (-s, s) has density 1/(2s): the median-like limit has sd s against s/sqrt(3) for squares.
   const Fit<S> narrow = noisy_fit(table, S(.01), ObjectiveKind::huber, S(1e-5));
   const S ratio = std::sqrt(noise_variance(narrow) / noise_variance(squares));
-  CHECK(ratio > S(1.2) && ratio < S(2.5));
+  CHECK((ratio > S(1.2) && ratio < S(2.5)));
 }
 
-template <typename S>
-void nothing_is_invented() {
+TEST_CASE_TEMPLATE("nothing is invented", S, double, long double) {
   const auto table = designs::grid<S>();
   const auto law = Constraints<S>(any_law<S, Chinchilla>()).fix("E", S(1.69)).tie("alpha", "beta");
   Vector<S> loss = designs::losses(any_law<S, Chinchilla>(), designs::hoffmann<S>(), table);
   loss += S(.01) * designs::noise<S>(loss.size());
   const auto fixed = fit<S>(Chinchilla{}, Runs<S>(table.N, table.D, loss), FitOptions<S>{}, law);
   const Jacobian<S> cov = covariance(fixed);
-  CHECK(cov.row(0).isZero(0) && cov.col(0).isZero(0));
-  CHECK(cov(3, 3) > S(0) && cov(3, 3) == cov(4, 4) && cov(3, 4) == cov(3, 3));
+  CHECK((cov.row(0).isZero(0) && cov.col(0).isZero(0)));
+  CHECK((cov(3, 3) > S(0) && cov(3, 3) == cov(4, 4) && cov(3, 4) == cov(3, 3)));
 
   // As many runs as parameters: no noise estimate, and no NaN either.
   const auto few = designs::grid<S>(5, 1 + 1);
@@ -96,8 +93,7 @@ void nothing_is_invented() {
   CHECK(std::isinf(covariance(repeated)(6, 6)));
 }
 
-template <typename S>
-void quantiles() {
+TEST_CASE_TEMPLATE("quantiles", S, double, long double) {
   // R 4: qt(.975, c(1, 2, 5, 30, 235)); the first two have closed forms.
   CHECK_CLOSE(student_t_half_width(S(.95), S(1)), std::tan(S(EIGEN_PI) * S(.475)), 1e-13);
   CHECK_CLOSE(student_t_half_width(S(.95), S(2)), S(.95) * std::sqrt(S(2) / (S(1) - S(.95) * S(.95))), 1e-13);
@@ -113,18 +109,4 @@ void quantiles() {
   CHECK_CLOSE(std::exp(detail::log_gamma_ratio(S(20))), std::ldexp(S(20) * S(137846528820.0), -40) * root_pi, 2e-15);
 }
 
-template <typename S>
-void all() {
-  covariance_is_the_textbook_one<S>();
-  huber_covariance_tends_to_squares<S>();
-  nothing_is_invented<S>();
-  quantiles<S>();
-}
-
 }  // namespace
-
-int main() {
-  all<double>();
-  all<long double>();
-  return check::report();
-}

@@ -81,8 +81,7 @@ void units_change_nothing(const AnyLaw<S>& law) {
   CHECK((back - theta).cwiseQuotient(theta).cwiseAbs().maxCoeff() <= tolerance);
 }
 
-template <typename S>
-void all() {
+TEST_CASE_TEMPLATE("every law", S, double, long double) {
   for (const AnyLaw<S>* law : Laws::all<S>()) {
     jacobian_matches_differences(*law);
     units_change_nothing(*law);
@@ -90,9 +89,3 @@ void all() {
 }
 
 }  // namespace
-
-int main() {
-  all<double>();
-  all<long double>();
-  return check::report();
-}

@@ -200,10 +200,9 @@ void repeated_data() {
     }
 }
 
-}  // namespace
-
-int main() {
+TEST_CASE("every path") {
   for (const auto path : simd_available()) {
+    CAPTURE(path);
     force_simd(path);
     objectives<double>();
     all_power_sums<double>();
@@ -211,5 +210,6 @@ int main() {
   }
   objectives<long double>();
   all_power_sums<long double>();
-  return check::report();
 }
+
+}  // namespace

@@ -49,8 +49,7 @@ Outcome<S> solve(Index rows, std::initializer_list<S> start, F f, S lower = S(-1
   return out;
 }
 
-template <typename S>
-void rosenbrock() {
+TEST_CASE_TEMPLATE("rosenbrock", S, double, long double) {
   const auto f = [](CRef<Parameters<S>> x, Ref<Vector<S>> r, Ref<Jacobian<S>> J) {
     r << S(10) * (x[1] - x[0] * x[0]), S(1) - x[0];
     J << S(-20) * x[0], S(10), S(-1), S(0);
@@ -64,8 +63,7 @@ void rosenbrock() {
 
 /// Large residuals: plain Gauss-Newton is repelled by this minimum (the neglected term is 1.6 times J'J); the secant term is
 /// not.
-template <typename S>
-void large_residual() {
+TEST_CASE_TEMPLATE("large residual", S, double, long double) {
   const S c = S(16);
   const auto f = [c](CRef<Parameters<S>> x, Ref<Vector<S>> r, Ref<Jacobian<S>> J) {
     r << x[0] - c, S(0.1) * x[0] * x[0] + x[0] + c;
@@ -78,8 +76,7 @@ void large_residual() {
   CHECK(out.summary.evaluations < 25);
 }
 
-template <typename S>
-void statuses() {
+TEST_CASE_TEMPLATE("statuses", S, double, long double) {
   const auto same_twice = [](CRef<Parameters<S>> x, Ref<Vector<S>> r, Ref<Jacobian<S>> J) {
     r << x[0] + x[1] - S(1), x[0] + x[1] - S(2), S(2) * (x[0] + x[1]) - S(3.5);
     J << 1, 1, 1, 1, 2, 2;
@@ -130,8 +127,7 @@ void statuses() {
 }
 
 /// Huber: the optimum of a location problem is known, and far rows pull with a constant force.
-template <typename S>
-void huber_location() {
+TEST_CASE_TEMPLATE("huber location", S, double, long double) {
   const auto f = [](CRef<Parameters<S>> x, Ref<Vector<S>> r, Ref<Jacobian<S>> J) {
     r << x[0] - S(0), x[0] - S(0.1), x[0] - S(0.2), x[0] - S(50);
     J.setOnes();
@@ -144,19 +140,6 @@ void huber_location() {
   CHECK_CLOSE(out.x[0], S(1.3) / S(3), 1e-12);  // sum of (x - a) over the three inside = delta
 }
 
-template <typename S>
-void all() {
-  rosenbrock<S>();
-  large_residual<S>();
-  statuses<S>();
-  huber_location<S>();
-}
+TEST_CASE("no iteration allocates") { CHECK(count::allocations == 0); }
 
 }  // namespace
-
-int main() {
-  all<double>();
-  all<long double>();
-  CHECK(count::allocations == 0);
-  return check::report();
-}

@@ -217,7 +217,7 @@ def test_figures_of_the_reference():
     report = quiet_fit(
         sizes, 20 * sizes, loss, fixed={"E": 1.69, "alpha": 0.34, "beta": 0.28}, start={"A": 406.0, "B": 411.0}
     ).identifiability
-    np.testing.assert_allclose(report.inflation, float(inflation["pair_inflation"]["chinchilla"]), rtol=1e-8)
+    np.testing.assert_allclose(report.inflation, float(inflation["pair"]["chinchilla"]), rtol=1e-8)
     table = reference("tpp_diversity")
     for name, kappa_eq in table["pair_with_gap"].items():
         ratios = next(np.array(d["k"]) for d in table["designs"] if d["name"] == name)
@@ -227,7 +227,7 @@ def test_figures_of_the_reference():
         np.testing.assert_allclose(float(offray.condition(J).kappa) ** 2, float(kappa_eq), rtol=1e-8)
     J = offray.laws.kaplan.jacobian((sizes, 20 * sizes), 8.8e13, 5.4e13, 0.076, 0.095)[:, :2]
     kappa_eq = float(offray.condition(J).kappa) ** 2
-    expected = float(inflation["pair_inflation"]["kaplan"])
+    expected = float(inflation["pair"]["kaplan"])
     np.testing.assert_allclose((kappa_eq + 1) / (2 * np.sqrt(kappa_eq)), expected, rtol=1e-8)
 
 
@@ -238,17 +238,17 @@ def test_interval_inflation_on_log_uniform_sizes(row):
     log_N = (np.log(row["N2_over_N1"]) * x / 2).astype(np.longdouble)
     root = np.sqrt(weight.astype(np.longdouble) / 2)
     beta = np.longdouble("0.28")
-    alpha = beta + np.longdouble(repr(row["eps"]))
+    alpha = beta + np.longdouble(repr(row["gap"]))
     f, g, one = np.exp(-alpha * log_N), np.exp(-beta * log_N), np.ones_like(log_N)
 
     def width(*columns):
         J = np.stack([root * column for column in columns], axis=1)
         return np.sqrt(offray.condition(J).variance_inflation[0] / (J[:, 0] @ J[:, 0]))
 
-    np.testing.assert_allclose(width(f, g) / width(f), np.longdouble(row["i"]), rtol=1e-9)
-    np.testing.assert_allclose(width(f, g, one) / width(f, one), np.longdouble(row["ii"]), rtol=1e-9)
+    np.testing.assert_allclose(width(f, g) / width(f), np.longdouble(row["exponents known"]), rtol=1e-9)
+    np.testing.assert_allclose(width(f, g, one) / width(f, one), np.longdouble(row["E free"]), rtol=1e-9)
     every = width(f, one, g, -log_N * f, -log_N * g) / width(f, one, -log_N * f)
-    np.testing.assert_allclose(every, np.longdouble(row["iii_mid"]), rtol=1e-6)
+    np.testing.assert_allclose(every, np.longdouble(row["all free"]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("design", reference("tpp_diversity")["designs"], ids=lambda d: f"{d['name']}-{d['beta']}")

@@ -3,6 +3,6 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-OFFRAY_INSTANTIATE(, long double)
+OFFRAY_INSTANTIATE_FIT(, double)
 }  // namespace OFFRAY_ABI
 }  // namespace offray

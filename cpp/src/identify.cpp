@@ -3,7 +3,7 @@
 
 namespace offray {
 inline namespace OFFRAY_ABI {
-OFFRAY_INSTANTIATE(, double)
+OFFRAY_INSTANTIATE_IDENTIFY(, double)
 template class DesignSearch<double>;
 }  // namespace OFFRAY_ABI
 }  // namespace offray
