@@ -16,7 +16,7 @@ from offray._input.rows import RowsNamed, row_name_of
 from offray._law import Law, find_law
 from offray._problem import Problem, problem
 from offray._result import Fit
-from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
+from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, ignored
 
 
 def fit(
@@ -155,5 +155,6 @@ def _warn(result: Fit) -> None:
         return
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
-    if result.identifiability.warnings:
+    # The sentences cost more than the fit: none where nobody reads them.
+    if not ignored(IdentifiabilityWarning) and result.identifiability.warnings:
         warnings.warn("\n".join(result.identifiability.warnings), IdentifiabilityWarning, stacklevel=3)

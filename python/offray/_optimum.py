@@ -65,7 +65,7 @@ class Optimum:
         """ "auto", or "force": the full law's figures even where the runs do not determine them."""
         return self.problem.identify
 
-    @property
+    @cached_property
     def findings(self) -> tuple[str, ...]:
         """What the runs leave open, by name; see `Identifiability.findings`."""
         return self.core.findings  # type: ignore[no-any-return]
