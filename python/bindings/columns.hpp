@@ -3,6 +3,11 @@
 /// Named columns of Python as inputs of the core.
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "offray/errors.hpp"
 #include "offray/runs.hpp"
 #include "pybind.hpp"
 
@@ -17,8 +22,27 @@ Eigen::Map<const offray::Vector<S>> column(const py::dict& columns, const char* 
   return {array.data(), array.size()};
 }
 
-/// Where a law is evaluated: columns params, tokens and perhaps unique_tokens.
+/// Where a law is evaluated: columns params, tokens and perhaps unique_tokens, and in their order whatever else it reads. A law
+/// that does not read params or tokens is given none: then they are 1.
 template <typename S>
 offray::Inputs<S> inputs(const py::dict& columns) {
-  return offray::Inputs<S>(column<S>(columns, "params"), column<S>(columns, "tokens"), column<S>(columns, "unique_tokens"));
+  std::vector<offray::Vector<S>> further;
+  offray::Index n = 0;
+  for (const auto& item : columns) {
+    const std::string name = py::str(item.first);
+    const auto values = column<S>(columns, name.c_str());
+    n = values.size();
+    if (name != "params" && name != "tokens" && name != "unique_tokens") further.push_back(values);
+  }
+  const auto counts = [&](const char* name) -> offray::Vector<S> {
+    if (!columns.contains(name)) return offray::Vector<S>::Ones(n);
+    return column<S>(columns, name);
+  };
+  for (const offray::Vector<S>& other : further)
+    if (other.size() != n) throw offray::InvalidInput("every column needs one value per run");
+  if (further.empty())
+    return offray::Inputs<S>(column<S>(columns, "params"), column<S>(columns, "tokens"), column<S>(columns, "unique_tokens"));
+  offray::Inputs<S> out(counts("params"), counts("tokens"), column<S>(columns, "unique_tokens"));
+  out.columns = std::move(further);
+  return out;
 }

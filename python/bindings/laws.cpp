@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 #include "columns.hpp"
 #include "law_handle.hpp"
 #include "offray/inference/compute_optimal.hpp"
 #include "offray/laws/list.hpp"
+#include "offray/laws/tape_law.hpp"
 
 namespace {
 
@@ -61,6 +68,34 @@ py::object on_ray(const LawHandle& law) {
   return py::cast(handle(*law.in_double->on_ray, *law.in_long_double->on_ray));
 }
 
+/// \param parameters (name, role, axis or None). \param program (operation, a, b, c). \param constants (k,) of the program.
+LawHandle tape_law(const std::string& name, const std::string& formula,
+                   const std::vector<std::tuple<std::string, std::string, std::optional<std::string>>>& parameters,
+                   const std::vector<std::string>& inputs, const std::vector<std::tuple<std::string, int, int, int>>& program,
+                   Array<long double> constants, bool power_sum, const std::vector<int>& linear) {
+  TapeDescription texts;
+  texts.name = name;
+  texts.formula = formula;
+  for (const auto& [called, role, axis] : parameters)
+    texts.parameters.push_back({called, enumerator<Role>(kRoles, role, "role"),
+                                !axis          ? Axis::none
+                                : *axis == "N" ? Axis::N
+                                               : Axis::D});
+  texts.inputs = inputs;
+  texts.power_sum = power_sum;
+  texts.linear = linear;
+  std::vector<Instruction> instructions;
+  for (const auto& [op, a, b, c] : program) {
+    const auto value = constants[static_cast<Index>(instructions.size())];
+    instructions.push_back({enumerator<Op>(kOps, op, "operation"), a, b, c, value});
+  }
+  // Columns 0 to 2 are those of every law.
+  Index columns = 3;
+  for (const std::string& input : inputs) columns += input != "params" && input != "tokens";
+  const Tape tape(std::move(instructions), static_cast<Index>(parameters.size()), columns);
+  return {std::make_shared<const TapeLaw<double>>(texts, tape), std::make_shared<const TapeLaw<long double>>(texts, tape)};
+}
+
 }  // namespace
 
 void bind_laws(py::module_& m) {
@@ -83,6 +118,10 @@ void bind_laws(py::module_& m) {
       .def_property_readonly("on_ray", Getter<LawHandle>(&on_ray));
   define<double>(law);
   define<long double>(law);
+  m.def("tape_law", &tape_law, py::arg("name"), py::arg("formula"), py::arg("parameters"), py::arg("inputs"),
+        py::arg("program"), py::arg("constants").noconvert(), py::arg("power_sum"), py::arg("linear"));
+  m.attr("OPERATIONS") = names(kOps);
+  m.attr("MOST_PARAMETERS") = kMaxParameters;
   m.attr("OPTIMALS") = names(kOptimals);
   py::list all;
   const auto in_double = Laws::all<double>();

@@ -6,11 +6,14 @@ namespace {
 template <typename S>
 void bind_runs_of(py::module_& m, const char* name) {
   using Class = offray::Runs<S>;
-  py::class_<Class>(m, name).def(py::init([](const py::dict& columns, Array<S> loss, Array<S> weight) {
-                                   return Class(column<S>(columns, "params"), column<S>(columns, "tokens"), loss, weight,
-                                                column<S>(columns, "unique_tokens"));
+  py::class_<Class>(m, name).def(py::init([](const py::dict& columns, Array<S> loss, Array<S> weight, bool any_sign) {
+                                   if (!any_sign) return Class(inputs<S>(columns), loss, weight);
+                                   Class out(inputs<S>(columns), offray::Vector<S>::Ones(loss.size()), weight);
+                                   out.loss = loss;
+                                   return out;
                                  }),
-                                 py::arg("columns"), py::arg("loss").noconvert(), py::arg("weight").noconvert());
+                                 py::arg("columns"), py::arg("loss").noconvert(), py::arg("weight").noconvert(),
+                                 py::arg("any_sign"));
 }
 
 }  // namespace

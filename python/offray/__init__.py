@@ -29,6 +29,7 @@ from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIden
 if TYPE_CHECKING:
     from offray import datasets, designs, experiment
     from offray._compare import Comparison, LawScore, compare
+    from offray._expression import law
     from offray._identify.precision import PrecisionReport, WeightedConditioning, precision_report
     from offray._identify.report import Identifiability
     from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
+    "_expression": ("law",),
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identify.report": ("Identifiability",),
     "_infer.intervals": ("Intervals",),
@@ -115,6 +117,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "isoflop",
+    "law",
     "laws",
     "least_squares",
     "precision_report",

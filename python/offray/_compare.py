@@ -18,7 +18,7 @@ from offray._infer.fit_many import fit_many
 from offray._input.arrays import Array, choose_dtype
 from offray._input.columns import run_columns
 from offray._input.groups import dense
-from offray._law import Law, find_law
+from offray._law import LAWS, Law, find_law, require_N_and_D
 from offray._result import Fit
 from offray._text import aligned
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
@@ -157,11 +157,14 @@ def compare(
     >>> comparison.scores[0].law.name
     'kaplan'
     """
-    columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
+    laws = [laws] if isinstance(laws, str | Law) else laws
+    given = [find_law(law) for law in laws or ()]
+    for law in given:
+        require_N_and_D(law, "compare")
+    columns = run_columns(LAWS["chinchilla"], N, D, loss, unique_tokens, weight, params, tokens, {})
     dtype = choose_dtype(None, *columns.values())
     named = ["chinchilla", "kaplan", "droppo_elibol"] + (["repeated_data"] if columns["unique_tokens"] is not None else [])
-    laws = [laws] if isinstance(laws, str | Law) else laws
-    chosen = [find_law(law) for law in (laws if laws is not None else named)]
+    chosen = given if laws is not None else [find_law(law) for law in named]
     if not chosen:
         raise ValueError("laws is empty; name at least one")
     arrays: dict[str, Any] = {key: None if value is None else np.asarray(value, dtype) for key, value in columns.items()}

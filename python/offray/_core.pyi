@@ -44,11 +44,25 @@ class Law:
     def evaluate(self, theta: Array, columns: dict[str, Array], jacobian: bool) -> Array: ...
     def optimal(self, theta: Array, flops: Array, per_token: float, inference_tokens: float) -> Array: ...
 
+def tape_law(
+    name: str,
+    formula: str,
+    parameters: list[tuple[str, str, str | None]],
+    inputs: list[str],
+    program: list[tuple[str, int, int, int]],
+    constants: Array,
+    power_sum: bool,
+    linear: list[int],
+) -> Law: ...
+
+OPERATIONS: tuple[str, ...]
+MOST_PARAMETERS: int
+
 class RunsDouble:
-    def __init__(self, columns: dict[str, Array], loss: Array, weight: Array) -> None: ...
+    def __init__(self, columns: dict[str, Array], loss: Array, weight: Array, any_sign: bool) -> None: ...
 
 class RunsLongDouble:
-    def __init__(self, columns: dict[str, Array], loss: Array, weight: Array) -> None: ...
+    def __init__(self, columns: dict[str, Array], loss: Array, weight: Array, any_sign: bool) -> None: ...
 
 class FitOptionsDouble:
     def __init__(

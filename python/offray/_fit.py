@@ -13,17 +13,18 @@ import numpy.typing as npt
 from offray import _core
 from offray._input.columns import is_table, run_columns
 from offray._input.rows import RowsNamed, row_name_of
-from offray._law import Law, find_law
+from offray._law import LAWS, Law
 from offray._problem import Problem, problem
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, ignored
 
 
 def fit(
-    N: Any,
+    N: Any = None,
     D: Any = None,
     loss: Any = None,
     *,
+    inputs: Mapping[str, Any] | None = None,
     unique_tokens: Any = None,
     weight: Any = None,
     params: str | None = None,
@@ -55,6 +56,9 @@ def fit(
         Training tokens of each run, counted with repetitions.
     loss : (n,) array_like, or str
         Final loss of each run, nats per token. With a table: the name of its column.
+    inputs : mapping of str to (n,) array_like, or to str
+        What else a law of your own reads (`offray.law`), by the law's names; with a table the names of its columns, where they
+        are not the law's. N and D are needed only where the law reads them.
     unique_tokens : (n,) array_like, or str, optional
         Distinct training tokens U of each run, for the repeated-data law; U > D means one epoch. Default: every token fresh.
     weight : (n,) array_like, or str, optional
@@ -115,9 +119,9 @@ def fit(
     >>> bool(abs(fit.params["alpha"] - 0.34) < 1e-9)
     True
     """
-    the_law = find_law(law)
+    the_law = law_of(law)
     with RowsNamed(row_name_of(N)):
-        columns = run_columns(N, D, loss, unique_tokens, weight, params, tokens)
+        columns = run_columns(the_law, N, D, loss, unique_tokens, weight, params, tokens, inputs or {})
         if not the_law.reads("unique_tokens") and not isinstance(unique_tokens, str) and is_table(N):
             columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
         asked = problem(
@@ -139,6 +143,17 @@ def fit(
         result = Fit(asked)
     _warn(result)
     return result
+
+
+def law_of(law: str | Law) -> Law:
+    """The law of a name or a formula. The laws of the core need no more than a look at a table."""
+    if isinstance(law, Law):
+        return law
+    if isinstance(law, str) and law in LAWS:
+        return LAWS[law]
+    from offray._expression.known import any_law  # for formulas alone
+
+    return any_law(law)
 
 
 def _check_ray(asked: Problem) -> None:

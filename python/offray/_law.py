@@ -46,7 +46,7 @@ class Law:
     roles : tuple of Parameter
         The same with what each does.
     inputs : tuple of str
-        The columns that the law reads: params, tokens, unique_tokens.
+        The columns that the law reads: params, tokens, unique_tokens, and any others of a law made by `offray.law`.
     """
 
     __slots__ = ("core", "inputs", "name", "parameters", "roles")
@@ -87,6 +87,25 @@ class Law:
     def reads(self, column: str) -> bool:
         """Whether the law reads a column: ``law.reads("unique_tokens")``."""
         return column in self.inputs
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The columns beside params, tokens and unique_tokens that the law reads."""
+        return tuple(name for name in self.inputs if name not in _COLUMNS)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the law is one of `offray.laws`, which are given N and D, or what is left of one on a ray."""
+        return self.name in _ALL
+
+    @property
+    def of_N_and_D(self) -> bool:
+        """Whether the law reads both parameters and tokens, so that tokens per parameter mean something."""
+        return self.reads("params") and self.reads("tokens")
+
+    def core_columns(self, columns: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Columns as the core takes them."""
+        return columns
 
     def named(self, *roles: str, axis: str | None = None) -> tuple[str, ...]:
         """The parameters of these roles, of one axis or of any."""
@@ -129,8 +148,8 @@ class Law:
 
     @property
     def on_one_ray(self) -> bool:
-        """Whether this is what is left of a law on one ray: it does not read tokens."""
-        return not self.reads("tokens")
+        """Whether this is what is left of a law on one ray."""
+        return self.name in _REDUCED
 
     @property
     def on_ray(self) -> Law | None:
@@ -191,15 +210,18 @@ class Law:
             raise TypeError(f"{self.name} takes {len(self.parameters)} parameters ({expected}); got {len(theta)}")
         if len(x) not in (2, 3):
             raise ValueError(f"x must be (N, D) or (N, D, U); got {len(x)} items")
-        dtype = choose_dtype(None, x, *x, *theta)
-        names = ("N", "D", "unique_tokens")
-        inputs = np.broadcast_arrays(*(numbers(name, v, dtype) for name, v in zip(names, x, strict=False)))
-        shape = inputs[0].shape
-        columns = {key: np.ascontiguousarray(a).ravel() for key, a in zip(_COLUMNS, inputs, strict=False)}
+        return self._at(dict(zip(_COLUMNS, x, strict=False)), theta, jacobian=jacobian)
+
+    def _at(self, inputs: Mapping[str, Any], theta: tuple[Any, ...], *, jacobian: bool) -> Array:
+        dtype = choose_dtype(None, *inputs.values(), *theta)
+        names = {"params": "N", "tokens": "D"}
+        arrays = np.broadcast_arrays(*(numbers(names.get(key, key), v, dtype) for key, v in inputs.items()))
+        shape = arrays[0].shape
+        columns = {key: np.ascontiguousarray(a).ravel() for key, a in zip(inputs, arrays, strict=True)}
         values = np.array([numbers(name, v, dtype) for name, v in zip(self.parameters, theta, strict=True)], dtype)
         if values.ndim != 1:
             raise ValueError(f"every parameter of {self.name} must be a scalar")
-        out: Array = self.core.evaluate(values, columns, jacobian)
+        out: Array = self.core.evaluate(values, self.core_columns(columns), jacobian)
         return out.reshape(*shape, len(values)) if jacobian else out.reshape(shape)
 
 
@@ -207,7 +229,14 @@ _COLUMNS = ("params", "tokens", "unique_tokens")
 
 LAWS: dict[str, Law] = {core.name: Law(core) for core in _core.LAWS}
 _ON_RAY: dict[str, Law] = {name: Law(law.core.on_ray) for name, law in LAWS.items() if law.core.on_ray is not None}
+_REDUCED = frozenset(law.name for law in _ON_RAY.values())
 _ALL = LAWS | {law.name: law for law in _ON_RAY.values()}
+
+
+def require_N_and_D(law: Law, call: str) -> None:
+    """``ValueError`` for a law with other inputs, where a call is about parameters and tokens."""
+    if not law.built_in and (not law.of_N_and_D or law.further):
+        raise ValueError(f"{call} is about N and D; the law {law.name} reads {', '.join(law.inputs)}")
 
 
 def find_law(law: str | Law) -> Law:

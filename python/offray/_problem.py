@@ -139,7 +139,7 @@ class Problem:
         """The core's fit."""
         return _core.fit(
             self.law.core,
-            _RUNS[self.dtype](self.columns, self.loss, self.weight),
+            _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False),
             self.options.core,
             None if self.limits is None else self.limits.of(self.law, self.dtype),
         )
@@ -166,14 +166,19 @@ def problem(
         raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
     kind = choose_dtype(dtype, *columns.values())
     held = mapping("fixed", fixed, law)
-    inputs = {"params": vector("N", columns["N"], kind), "tokens": vector("D", columns["D"], kind)}
+    loss = vector("loss", columns["loss"], kind)
+    inputs = {key: vector(name, columns[name], kind) for key, name in (("params", "N"), ("tokens", "D")) if name in columns}
     unique = columns.get("unique_tokens")
-    if unique is not None:
-        inputs["unique_tokens"] = optional_vector("unique_tokens", unique, kind)
+    if (unique is not None and law.reads("unique_tokens")) or not law.further:
+        inputs |= {} if unique is None else {"unique_tokens": optional_vector("unique_tokens", unique, kind)}
+    for name in law.further:
+        inputs[name] = vector(name, columns[name], kind)
+        if len(inputs[name]) != len(loss):
+            raise ValueError(f"{name} has {len(inputs[name])} values, but loss has {len(loss)}: one value per run is needed")
     return Problem(
         law,
         inputs,
-        vector("loss", columns["loss"], kind),
+        loss,
         optional_vector("weight", columns.get("weight"), kind),
         options_of(objective, delta, quantile, log_loss, start_of(law, start, held, kind), kind),
         limits_of(law, held, tied, bounds, kind),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -112,10 +112,11 @@ class Fit(Optimum):
 
     def predict(
         self,
-        N: Any,
-        D: Any,
+        N: Any = None,
+        D: Any = None,
         unique_tokens: Any = None,
         *,
+        inputs: Mapping[str, Any] | None = None,
         level: float = 0.95,
         method: str = "delta",
         n: int = 1000,
@@ -129,6 +130,8 @@ class Fit(Optimum):
         ----------
         N, D, unique_tokens : array_like
             Broadcast together; positive and finite.
+        inputs : mapping of str to array_like
+            What else the law reads, where it is one made by `offray.law`; N and D only where it reads them.
         level : float
             Level of the intervals.
         method : {"delta", "profile", "bootstrap"}
@@ -153,7 +156,7 @@ class Fit(Optimum):
         """
         from offray._infer.prediction import predict
 
-        return predict(self.reduced or self, N, D, unique_tokens, level, method, n, kind, seed, group)
+        return predict(self.reduced or self, N, D, unique_tokens, inputs or {}, level, method, n, kind, seed, group)
 
     def compute_optimal(
         self,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warning categories and errors."""
 
+import sys
 import warnings
 
 
@@ -22,3 +23,11 @@ def ignored(category: type[Warning]) -> bool:
         if issubclass(category, of):
             return action == "ignore" and message is None and module is None and line == 0
     return False
+
+
+def warning_category() -> type[Warning]:
+    """IdentifiabilityWarning, and where scipy.optimize is in use an OptimizeWarning too, which its filters catch."""
+    optimize = sys.modules.get("scipy.optimize")
+    if optimize is None:
+        return IdentifiabilityWarning
+    return type("IdentifiabilityWarning", (IdentifiabilityWarning, optimize.OptimizeWarning), {"__module__": "offray"})

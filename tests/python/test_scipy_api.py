@@ -50,7 +50,7 @@ def test_curve_fit_full_output_and_nan_policy(grid):
 def test_curve_fit_errors(grid):
     N, D, loss = grid
     for error, message, call in (
-        (TypeError, "must be a law", lambda: offray.curve_fit(lambda x, a: a, (N, D), loss)),
+        (TypeError, "must be a law", lambda: offray.curve_fit("chinchilla", (N, D), loss)),
         (TypeError, "number of func parameters=5 must not exceed", lambda: offray.curve_fit(law, (N[:3], D[:3]), loss[:3])),
         (TypeError, "unexpected keyword arguments: foo", lambda: offray.curve_fit(law, (N, D), loss, foo=1)),
         (ValueError, "`ydata` must not be empty", lambda: offray.curve_fit(law, ([], []), [])),

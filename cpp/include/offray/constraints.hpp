@@ -19,19 +19,23 @@ template <typename S>
 struct Constraints {
   Parameters<S> fixed;                       ///< the value, or NaN where the parameter is free
   std::array<Index, kMaxParameters> tied{};  ///< the parameter whose value it shares; its own index where it is not tied
-  Parameters<S> lower, upper;                ///< bounds; 0 and infinity where there are none
+  Parameters<S> lower, upper;                ///< bounds; 0, or -infinity of Role::real, and infinity where there are none
 
   explicit Constraints(const AnyLaw<S>& law) : law_(&law) {
     fixed.setConstant(law.size(), std::numeric_limits<S>::quiet_NaN());
     lower.setZero(law.size());
+    for (Index j = 0; j < law.size(); ++j)
+      if (real(j)) lower[j] = -std::numeric_limits<S>::infinity();
     upper.setConstant(law.size(), std::numeric_limits<S>::infinity());
     for (std::size_t j = 0; j < tied.size(); ++j) tied[j] = static_cast<Index>(j);
   }
 
   /// Holds a parameter at a value. \throws InvalidInput for an unknown name or a value that is not positive and finite.
   Constraints& fix(std::string_view name, S value) {
-    if (!(value > S(0) && std::isfinite(value))) fail("fixed", name, "must be positive and finite");
-    const Index j = root(find("fixed", name));
+    const Index at = find("fixed", name);
+    if (!std::isfinite(value) || !(value > S(0) || real(at)))
+      fail("fixed", name, real(at) ? "must be finite" : "must be positive and finite");
+    const Index j = root(at);
     if (!std::isnan(fixed[j]) && fixed[j] != value) fail("fixed", name, "is tied to a parameter fixed at another value");
     fixed[j] = value;
     return *this;
@@ -40,6 +44,7 @@ struct Constraints {
   /// Makes two parameters share one value. \throws InvalidInput for an unknown name or two different fixed values.
   Constraints& tie(std::string_view first, std::string_view second) {
     const Index a = root(find("tied", first)), b = root(find("tied", second));
+    if (real(a) != real(b)) fail("tied", second, "and the parameter it is tied to must both be positive, or both any number");
     if (!std::isnan(fixed[a]) && !std::isnan(fixed[b]) && fixed[a] != fixed[b])
       fail("tied", second, "and the parameter it is tied to are fixed at different values");
     if (std::isnan(fixed[a])) fixed[a] = fixed[b];
@@ -50,9 +55,10 @@ struct Constraints {
 
   /// Keeps a parameter in [low, high]; holds it where they are equal. \throws InvalidInput unless 0 <= low <= high.
   Constraints& bound(std::string_view name, S low, S high) {
-    if (!(low >= S(0) && low <= high)) fail("bounds", name, "needs 0 <= lower <= upper");
-    if (low == high) return fix(name, low);
     const Index j = find("bounds", name);
+    if (!(low <= high && (low >= S(0) || real(j))))
+      fail("bounds", name, real(j) ? "needs lower <= upper" : "needs 0 <= lower <= upper");
+    if (low == high) return fix(name, low);
     lower[j] = low;
     upper[j] = high;
     return *this;
@@ -64,10 +70,13 @@ struct Constraints {
   bool touches(Index j) const {
     bool shared = false;
     for (Index i = 0; i < law_->size(); ++i) shared = shared || (i != j && root(i) == root(j));
-    return shared || !std::isnan(fixed[root(j)]) || lower[j] > S(0) || std::isfinite(upper[j]);
+    return shared || !std::isnan(fixed[root(j)]) || lower[j] > least(j) || std::isfinite(upper[j]);
   }
 
  private:
+  bool real(Index j) const { return law_->parameter(j).role == Role::real; }
+  S least(Index j) const { return real(j) ? -std::numeric_limits<S>::infinity() : S(0); }
+
   const AnyLaw<S>* law_;
 
   Index find(const char* argument, std::string_view name) const {

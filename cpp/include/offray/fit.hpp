@@ -124,7 +124,9 @@ void check_options(const AnyLaw<S>& law, const Runs<S>& runs, const detail::Para
     if (options.start.size() != law.size())
       throw InvalidInput("start has " + std::to_string(options.start.size()) + " values, but " + std::string(law.name) +
                          " has " + std::to_string(law.size()) + " parameters");
-    require_positive<S>("start", options.start);
+    for (Index j = 0; j < law.size(); ++j)
+      if (!std::isfinite(options.start[j]) || !(options.start[j] > S(0) || parametrisation.real(j)))
+        require_positive<S>("start", options.start);
     for (Index j = 0; j < law.size(); ++j)
       if (options.start[j] < constraints.lower[j] || options.start[j] > constraints.upper[j])
         throw InvalidInput("start: " + name(j) + " lies outside its bounds");

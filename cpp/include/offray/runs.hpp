@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "offray/detail/simd/kernels.hpp"
 #include "offray/errors.hpp"
@@ -50,6 +51,7 @@ struct Inputs {
   Vector<S> log_D;    ///< ln D, repetitions counted
   Vector<S> log_U;    ///< ln min(U, D); equals log_D where no repetition happens
   Vector<S> repeats;  ///< D / U_D - 1, the number of epochs beyond the first; computed from raw counts, so exact near 0
+  std::vector<Vector<S>> columns;  ///< what else a law reads, (n,) each, in the law's order, of any sign
 
   Inputs() = default;
 
@@ -103,13 +105,17 @@ struct Inputs {
   }
 
   /// Every `stride`-th run.
-  Inputs every(Index stride) const {
-    const auto rows = Eigen::seq(Index(0), size() - 1, stride);
+  Inputs every(Index stride) const { return at_rows(Eigen::seq(Index(0), size() - 1, stride)); }
+
+  /// The runs of these indices.
+  template <typename Rows>
+  Inputs at_rows(const Rows& rows) const {
     Inputs out;
     out.log_N = log_N(rows);
     out.log_D = log_D(rows);
     out.log_U = log_U(rows);
     out.repeats = repeats(rows);
+    for (const Vector<S>& column : columns) out.columns.push_back(column(rows));
     return out;
   }
 };
@@ -130,9 +136,12 @@ struct Runs {
   /// \throws InvalidInput naming argument, row and value.
   Runs(CRef<Vector<S>> N, CRef<Vector<S>> D, CRef<Vector<S>> losses, CRef<Vector<S>> weights = Vector<S>(),
        CRef<Vector<S>> U = Vector<S>())
-      : at(N, D, U), loss(losses), weight(weights) {
-    detail::require_length("loss", loss.size(), N.size());
-    if (weight.size() != 0) detail::require_length("weight", weight.size(), N.size());
+      : Runs(Inputs<S>(N, D, U), losses, weights) {}
+
+  /// \param where the inputs, (n,). \param losses, weights as above.
+  Runs(Inputs<S> where, CRef<Vector<S>> losses, CRef<Vector<S>> weights) : at(std::move(where)), loss(losses), weight(weights) {
+    detail::require_length("loss", loss.size(), at.size());
+    if (weight.size() != 0) detail::require_length("weight", weight.size(), at.size());
     detail::require_positive<S>("loss", loss);
     detail::require_positive<S>("weight", weight);
   }

@@ -97,7 +97,7 @@ def determined(facts: Facts) -> dict[str, bool]:
 
 def _ratio_se(fit: Optimum) -> float:
     """Standard error of ln TPP* at the largest budget of the runs."""
-    if fit.law.on_one_ray:
+    if not fit.law.of_N_and_D or fit.law.further:
         return float("inf")
     budget = 6 * (fit.problem.N * fit.problem.D).max()
     cost = np.array([budget, 6, 0], fit.theta.dtype)

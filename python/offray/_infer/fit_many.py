@@ -17,7 +17,7 @@ from offray._input.arrays import Array, choose_dtype, frozen
 from offray._input.objective import check_objective
 from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
-from offray._law import Law, find_law
+from offray._law import Law, find_law, require_N_and_D
 from offray._problem import limits_of, mapping, options_of, start_of
 
 _STATUSES = np.array(_core.STATUSES)
@@ -116,6 +116,7 @@ def fit_many(
     <FitMany chinchilla: 100 data sets, 100 converged>
     """
     the_law = find_law(law)
+    require_N_and_D(the_law, "fit_many")
     check_objective(objective, delta, quantile)
     given = (N, D, loss, weight, unique_tokens)
     scalar = choose_dtype(dtype, *(row for values in given for row in (values if is_ragged(values) else [values])))

@@ -154,6 +154,10 @@ def _drawn(fit: Optimum, costs: list[Array], n: int, kind: str, seed: int, group
 
 
 def _refuse(fit: Optimum, cost: Array) -> None:
+    if not (fit.law.of_N_and_D or fit.law.on_one_ray) or fit.law.further:
+        raise ValueError(
+            f"the compute-optimal point is about N and D; the law {fit.law.name} reads {', '.join(fit.law.inputs)}"
+        )
     if fit.law.on_one_ray or (fit.on_ray and fit.identify == "auto"):
         low, _ = fit.tokens_per_parameter
         raise NotIdentifiedError(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from offray import _core
 from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width
 from offray._input.arrays import Array, frozen, numbers
+from offray._law import Law
 from offray._optimum import Optimum
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
@@ -46,17 +48,31 @@ class Prediction:
 
 
 def predict(
-    fit: Optimum, N: Any, D: Any, unique_tokens: Any, level: float, method: str, n: int, kind: str, seed: int, group: Any
+    fit: Optimum,
+    N: Any,
+    D: Any,
+    unique_tokens: Any,
+    further: Mapping[str, Any],
+    level: float,
+    method: str,
+    n: int,
+    kind: str,
+    seed: int,
+    group: Any,
 ) -> Prediction:
     """What `Fit.predict` does."""
     check_method(method, group)
     dtype = fit.theta.dtype
-    given = {"N": N, "D": D} | ({} if unique_tokens is None else {"unique_tokens": unique_tokens})
-    inputs = np.broadcast_arrays(*(numbers(name, v, dtype) for name, v in given.items()))
+    given = _where(fit.law, N, D, unique_tokens, further)
+    inputs = np.broadcast_arrays(*(numbers(_NAMES.get(name, name), v, dtype) for name, v in given.items()))
     shape = inputs[0].shape
     flat = [np.ascontiguousarray(a).ravel() for a in inputs]
-    value, se = fit.core.predict(dict(zip(("params", "tokens", "unique_tokens"), flat, strict=False)))
-    _check_ratio(fit, flat[1] / flat[0])
+    columns = dict(zip(given, flat, strict=True))
+    value, se = fit.core.predict(fit.law.core_columns(columns))
+    if fit.law.of_N_and_D or fit.law.on_one_ray:
+        _check_ratio(fit, columns["tokens"] / columns["params"])
+    if method == "profile" and not fit.law.built_in:
+        raise ValueError("method 'profile' of a prediction is for built-in laws; 'delta' and 'bootstrap' are for any")
     t = half_width(fit, level)
     half = t * se
     interval = np.stack([value - half, value + half], axis=-1)
@@ -83,6 +99,24 @@ def predict(
         level,
         method,
     )
+
+
+_NAMES = {"params": "N", "tokens": "D"}
+
+
+def _where(law: Law, N: Any, D: Any, unique_tokens: Any, further: Mapping[str, Any]) -> dict[str, Any]:
+    """The law's inputs by column."""
+    if set(further) != set(law.further):
+        expected = f"inputs with {', '.join(law.further)}" if law.further else "N and D alone"
+        raise ValueError(f"the law {law.name} reads {expected}; got {', '.join(further) or 'none'}")
+    given = {"params": N, "tokens": D, "unique_tokens": unique_tokens}
+    needed = ("params", "tokens") if law.built_in else law.inputs
+    for name in needed:
+        if name in _NAMES and given[name] is None:
+            raise TypeError(f"predict needs {_NAMES[name]} for the law {law.name}")
+    if law.built_in:
+        return {name: value for name, value in given.items() if value is not None}
+    return {name: given[name] if name in _NAMES else further[name] for name in needed}
 
 
 def _profile(fit: Optimum, level: float, *where: Array) -> tuple[Any, Any]:

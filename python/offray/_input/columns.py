@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "weight": ("weight", "weights"),
 }
 REQUIRED = ("params", "tokens", "loss")
+
+
+class Reader(Protocol):
+    """What a law says of the columns that it reads."""
+
+    @property
+    def built_in(self) -> bool: ...
+    @property
+    def further(self) -> tuple[str, ...]: ...
+    def reads(self, column: str) -> bool: ...
 
 
 def is_table(x: Any) -> bool:
@@ -79,21 +89,50 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None], required
 
 
 def run_columns(
-    N: Any, D: Any, loss: Any, unique_tokens: Any, weight: Any, params: str | None, tokens: str | None
+    law: Reader,
+    N: Any,
+    D: Any,
+    loss: Any,
+    unique_tokens: Any,
+    weight: Any,
+    params: str | None,
+    tokens: str | None,
+    inputs: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """N, D, loss, unique_tokens and weight as given, or out of a table."""
+    """N, D, loss, unique_tokens, weight and a law's further inputs as given, or out of a table."""
+    if unknown := [name for name in inputs if name not in law.further]:
+        known = f"it reads {', '.join(law.further)}" if law.further else "it reads N and D"
+        raise ValueError(f"inputs: the law does not read {', '.join(unknown)}; {known}")
+    counts = ("params", "tokens") if law.built_in else tuple(name for name in ("params", "tokens") if law.reads(name))
     if not is_table(N):
-        if D is None or loss is None:
-            raise TypeError("fit needs N, D and loss, or one table with columns params, tokens and loss")
+        given = {"N": N, "D": D, "loss": loss}
+        needed = [_ARRAYS[name] for name in counts] + ["loss"]
+        if any(given[name] is None for name in needed):
+            raise TypeError(
+                f"fit needs {', '.join(needed[:-1])} and loss, or one table with columns {', '.join((*counts, 'loss'))}"
+            )
         if params is not None or tokens is not None:
             raise TypeError("params and tokens name the columns of a table; N is an array")
-        return {"N": N, "D": D, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+        if missing := [name for name in law.further if name not in inputs]:
+            raise TypeError(f"fit needs inputs={{{', '.join(f'{name!r}: ...' for name in missing)}}} for this law")
+        kept = {name: given[name] for name in needed}
+        return {**kept, "unique_tokens": unique_tokens, "weight": weight, **inputs}
     if D is not None:
         raise TypeError("with a table give column names by keyword (params=, tokens=, loss=), not arrays")
-    given = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
-    for role, name in given.items():
+    named = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
+    for role, name in {**named, **inputs}.items():
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{role} must be the name of a column where N is a table")
-    found = find_columns(column_names(N), given)
-    roles = {"N": "params", "D": "tokens", "loss": "loss", "unique_tokens": "unique_tokens", "weight": "weight"}
-    return {key: N[found[role]] if role in found else None for key, role in roles.items()}
+    every = column_names(N)
+    found = find_columns(every, named, (*counts, "loss"))
+    roles = {**{_ARRAYS[name]: name for name in counts}, "loss": "loss", "unique_tokens": "unique_tokens", "weight": "weight"}
+    out = {key: N[found[role]] if role in found else None for key, role in roles.items()}
+    for name in law.further:
+        column = inputs.get(name, name)
+        if column not in every:
+            raise ValueError(f"{name}: no column {column!r}; the columns are {', '.join(map(str, every))}")
+        out[name] = N[column]
+    return out
+
+
+_ARRAYS = {"params": "N", "tokens": "D"}

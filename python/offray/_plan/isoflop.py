@@ -13,7 +13,7 @@ from offray import _core
 from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, vector
 from offray._input.columns import run_columns
-from offray._law import Law
+from offray._law import Law, find_law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
@@ -152,11 +152,13 @@ def isoflop(
 
 
 def _quiet_fit(N: Any, D: Any, loss: Any, law: str | Law) -> Fit:
-    columns = run_columns(N, D, loss, None, None, None, None)
+    the_law = find_law(law)
+    require_N_and_D(the_law, "isoflop")
+    columns = run_columns(the_law, N, D, loss, None, None, None, None, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return fit_runs(columns["N"], columns["D"], columns["loss"], law=law)
+        return fit_runs(columns["N"], columns["D"], columns["loss"], law=the_law)
 
 
 def _curves(log_C: Array, budgets: Any, tolerance: float) -> list[np.ndarray[Any, np.dtype[np.int64]]]:

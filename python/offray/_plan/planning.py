@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from offray import _core
 from offray._input.arrays import DOUBLE, Array, numbers, vector
-
-if TYPE_CHECKING:
-    from offray._law import Law
+from offray._law import Law, require_N_and_D
 
 FLOPS_PER_TOKEN = 6.0
 """Of training, per parameter and token."""
@@ -65,6 +63,7 @@ def points(name: str, target: Any) -> Array:
 
 def planned(law: Law, N: Array, D: Array, theta: Array, unique_tokens: Array | None = None) -> Any:
     """Planned runs as a fit of the core."""
+    require_N_and_D(law, "planning runs")
     columns = {"params": N, "tokens": D}
     if unique_tokens is not None and unique_tokens.size:
         columns["unique_tokens"] = unique_tokens

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from offray._input.arrays import Array, choose_dtype, numbers, optional_vector, vector
+from offray._input.arrays import Array, DType, choose_dtype, numbers, optional_vector, vector
 from offray._law import Law
 from offray._problem import MAX_EVALUATIONS, Limits, Options, Problem
 
@@ -28,15 +28,11 @@ def minimise(
 ) -> Any:
     """The core's fit of scipy's arguments."""
     dtype = y.dtype
-    if len(x) not in (2, 3):
-        raise ValueError(f"xdata must be (N, D) or (N, D, U); got {len(x)} items")
-    columns = {"params": vector("N", x[0], dtype), "tokens": vector("D", x[1], dtype)}
-    if len(x) == 3:
-        columns["unique_tokens"] = optional_vector("U", x[2], dtype)
+    columns = _columns(law, x, dtype)
     ends = {
         name: numbers("bounds", [low, high], dtype)
-        for name, low, high in zip(law.parameters, *bounds, strict=True)
-        if low > 0 or np.isfinite(high)
+        for name, low, high, least in zip(law.parameters, *bounds, least_of(law), strict=True)
+        if low > least or np.isfinite(high)
     }
     return Problem(
         law,
@@ -55,22 +51,34 @@ def minimise(
     ).minimise()
 
 
-def is_bounded(lower: Array, upper: Array) -> bool:
+def _columns(law: Law, x: Any, dtype: DType) -> dict[str, Array]:
+    if not law.built_in:
+        given = (x,) if len(law.inputs) == 1 and np.ndim(x) == 1 else x
+        if len(given) != len(law.inputs):
+            raise ValueError(f"xdata must be ({', '.join(law.inputs)}); got {len(given)} items")
+        return {name: vector(name, values, dtype) for name, values in zip(law.inputs, given, strict=True)}
+    if len(x) not in (2, 3):
+        raise ValueError(f"xdata must be (N, D) or (N, D, U); got {len(x)} items")
+    columns = {"params": vector("N", x[0], dtype), "tokens": vector("D", x[1], dtype)}
+    if len(x) == 3:
+        columns["unique_tokens"] = optional_vector("U", x[2], dtype)
+    return columns
+
+
+def least_of(law: Law) -> Array:
+    """What every parameter is above: 0, or nothing where it may have either sign."""
+    return np.array([-np.inf if parameter.role == "real" else 0.0 for parameter in law.roles])
+
+
+def is_bounded(law: Law, lower: Array, upper: Array) -> bool:
     """Whether there is a bound at all."""
-    return bool((lower > 0).any() or np.isfinite(upper).any())
+    return bool((lower > least_of(law)).any() or np.isfinite(upper).any())
 
 
 def runs_away(core: Any, lower: Array, upper: Array) -> bool:
     """Whether a parameter ran into a bound that the caller did not set."""
     sides = zip(core.at_bound, lower, upper, strict=True)
-    return any((side < 0 and low == 0) or (side > 0 and np.isinf(high)) for side, low, high in sides)
-
-
-def law_of(name: str, f: Any) -> Law:
-    """A law, or ``TypeError``."""
-    if not isinstance(f, Law):
-        raise TypeError(f"{name} must be a law of offray.laws, such as offray.laws.chinchilla; got {f!r}")
-    return f
+    return any((side < 0 and (low == 0 or np.isinf(low))) or (side > 0 and np.isinf(high)) for side, low, high in sides)
 
 
 def bounds_of(law: Law, bounds: Any) -> tuple[Array, Array]:
@@ -79,11 +87,11 @@ def bounds_of(law: Law, bounds: Any) -> tuple[Array, Array]:
     shape = (len(law.parameters),)
     try:
         dtype = choose_dtype(None, np.asarray(low), np.asarray(high))
-        lower = np.maximum(np.broadcast_to(np.asarray(low, dtype), shape), 0)
+        lower = np.maximum(np.broadcast_to(np.asarray(low, dtype), shape), least_of(law))
         upper = np.broadcast_to(np.asarray(high, dtype), shape)
     except ValueError:
         raise ValueError(f"Inconsistent shapes between bounds and the {shape[0]} parameters of {law.name}") from None
-    if not ((lower <= upper) & (upper > 0)).all():
+    if not ((lower <= upper) & (upper > least_of(law))).all():
         raise ValueError("Each lower bound must be at most its upper bound (and parameters are positive).")
     return lower, upper
 
@@ -95,7 +103,7 @@ def start_of(name: str, law: Law, start: Any, lower: Array, upper: Array) -> Arr
     values = numbers(name, start, choose_dtype(None, np.asarray(start)))
     if values.shape != (len(law.parameters),):
         raise ValueError(f"{name} must have shape ({len(law.parameters)},): {', '.join(law.parameters)}; got {values.shape}")
-    if not ((values > 0) & (values >= lower) & (values <= upper)).all():
+    if not ((values > least_of(law)) & (values >= lower) & (values <= upper)).all():
         raise ValueError(f"`{name}` is infeasible.")
     return values
 

@@ -144,8 +144,8 @@ Findings findings(const Fit<S>& fit) {
       vaguest = std::max(vaguest, look.se_of(static_cast<int>(j)));
   const bool exponents_free = vaguest >= S(0);
   if (pair[0] >= 0) {
-    if (detail::ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
-    if (detail::ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
+    if (law.reads("params") && detail::ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
+    if (law.reads("tokens") && detail::ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
     const bool fresh = !repeated || fit.runs.at.repeats.maxCoeff() == S(0);  // epoch counts would tell the terms apart
     const S ratio = fit.runs.at.tpp_ratio();
     // Runs that scatter about a ray may be precise enough after all.
@@ -180,6 +180,7 @@ namespace detail {
 template <typename S>
 S factorial_kappa(const Fit<S>& fit) {
   const Inputs<S>& at = fit.runs.at;
+  if (!at.columns.empty() || fit.law->form == PowerSumForm::none) return std::numeric_limits<S>::infinity();
   const bool repeated = fit.law->reads("unique_tokens") && at.repeats.maxCoeff() > S(0);
   const Vector<S> log_epochs = at.repeats.array().log1p();
   const Index n = repeated ? 27 : 9;

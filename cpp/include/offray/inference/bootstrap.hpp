@@ -152,10 +152,7 @@ class Refit {
     }
     Runs<S> out;
     const Eigen::Map<const Eigen::Matrix<Index, Eigen::Dynamic, 1>> rows(row_.data(), kept_);
-    out.at.log_N = all.at.log_N(rows);
-    out.at.log_D = all.at.log_D(rows);
-    out.at.log_U = all.at.log_U(rows);
-    out.at.repeats = all.at.repeats(rows);
+    out.at = all.at.at_rows(rows);
     out.loss = all.loss(rows);
     out.weight = weight_.head(kept_);
     return out;

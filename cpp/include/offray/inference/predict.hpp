@@ -102,7 +102,7 @@ Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
   fit.law->evaluate(theta, at.in_units(parametrisation.log_N0, parametrisation.log_D0), out.value, full);
   Jacobian<S> J = Jacobian<S>::Zero(at.size(), parametrisation.free());
   for (Index j = 0; j < full.cols(); ++j)
-    if (parametrisation.slot(j) >= 0) J.col(parametrisation.slot(j)) += theta[j] * full.col(j);
+    if (parametrisation.slot(j) >= 0) J.col(parametrisation.slot(j)) += parametrisation.slope(j, theta[j]) * full.col(j);
 
   const Uncertainty<S> uncertainty(fit);
   for (Index i = 0; i < at.size(); ++i) out.se[i] = uncertainty.se(J.row(i).transpose());

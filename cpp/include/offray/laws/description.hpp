@@ -65,6 +65,7 @@ struct LawDescription {
   bool floor_inside = false;  ///< whether the floor stands inside the outer power
   bool own_starts = false;    ///< whether the law has a rule of its own for where a fit starts
   StartGrid grid{};
+  std::vector<int> linear;  ///< of a law that is no power sum: parameters that its loss is linear in, all together
 
   // What follows.
   std::array<int, kTerms> terms{-1, -1, -1, -1, -1, -1};  ///< the parameter that sets each Term, or -1
@@ -112,6 +113,9 @@ struct LawDescription {
           break;
         case Role::decay:
           decays.push_back(static_cast<int>(j));
+          break;
+        case Role::positive:
+        case Role::real:
           break;
       }
     }

@@ -19,14 +19,17 @@ enum class Role {
   scale,        ///< a number of parameters or tokens that N or D is compared with: N_c, D_c
   exponent,     ///< alpha, beta
   outer,        ///< the power of a sum of terms: alpha_D of Kaplan et al.
-  decay         ///< how fast repeated tokens or excess parameters lose their worth: R_N, R_D
+  decay,        ///< how fast repeated tokens or excess parameters lose their worth: R_N, R_D
+  positive,     ///< any positive number
+  real          ///< any number
 };
 
 /// Whether a power of N, D or of a sum.
 constexpr bool is_exponent(Role role) { return role == Role::exponent || role == Role::outer; }
 
 /// Names, in the order of Role.
-inline constexpr std::string_view kRoles[] = {"floor", "coefficient", "scale", "exponent", "outer", "decay"};
+inline constexpr std::string_view kRoles[] = {"floor", "coefficient", "scale",    "exponent",
+                                              "outer", "decay",       "positive", "real"};
 
 /// The input that a parameter belongs to.
 enum class Axis { none, N, D };
@@ -46,6 +49,8 @@ constexpr Parameter exponent(std::string_view name, Axis axis) { return {name, R
 /// exponents of their own, which then count as totals: (N_C / N)^(alpha_N / alpha) under an outer alpha.
 constexpr Parameter outer(std::string_view name, Axis axis = Axis::none) { return {name, Role::outer, axis}; }
 constexpr Parameter decay(std::string_view name, Axis axis) { return {name, Role::decay, axis}; }
+constexpr Parameter positive(std::string_view name) { return {name, Role::positive, Axis::none}; }
+constexpr Parameter real(std::string_view name) { return {name, Role::real, Axis::none}; }
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray

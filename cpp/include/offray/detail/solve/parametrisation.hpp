@@ -23,7 +23,8 @@ S steepest_exponent(S log_unit) {
   return std::max(S(250) * std::log(S(10)) / std::max(log_unit, S(1)), S(20));
 }
 
-/// phi = ln(theta') of the free parameters, theta' being theta with N and D counted in units of their geometric means N0, D0.
+/// phi = ln(theta') of the free parameters (theta' itself for Role::real), theta' being theta with N and D counted in units of
+/// their geometric means N0, D0.
 ///
 /// Centring costs nothing and takes kappa_2(J) of a typical grid from 1e6 to about 80. An axis keeps its own unit (x0 = 1)
 /// where a coefficient or scale of that axis is fixed, tied or bounded, which is simple only in natural units, and where the
@@ -72,7 +73,8 @@ class Parametrisation {
   bool touches(Index j) const {
     bool shared = false;
     for (Index i = 0; i < size(); ++i) shared = shared || (i != j && slot_[i] == slot_[j]);
-    return slot_[j] < 0 || shared || natural_lower_[j] > S(0) || std::isfinite(natural_upper_[j]);
+    return slot_[j] < 0 || shared || natural_lower_[j] > (real(j) ? -std::numeric_limits<S>::infinity() : S(0)) ||
+           std::isfinite(natural_upper_[j]);
   }
 
   /// True where every parameter is its own unknown.
@@ -84,7 +86,7 @@ class Parametrisation {
   /// theta' = exp(phi), fixed values filled in.
   void centred(CRef<Parameters<S>> phi, Parameters<S>& theta) const {
     theta.resize(size());
-    for (Index j = 0; j < size(); ++j) theta[j] = slot_[j] < 0 ? fixed_[j] : std::exp(phi[slot_[j]]);
+    for (Index j = 0; j < size(); ++j) theta[j] = slot_[j] < 0 ? fixed_[j] : real(j) ? phi[slot_[j]] : std::exp(phi[slot_[j]]);
   }
 
   /// theta in natural units; fixed values and user's bounds are kept to the last bit.
@@ -101,8 +103,8 @@ class Parametrisation {
       if (k < 0) continue;
       theta[j] = std::min(std::max(theta[j], natural_lower_[j]), natural_upper_[j]);
       if (unconstrained_) continue;
-      if (phi[k] == std::log(natural_lower_[j])) theta[j] = natural_lower_[j];
-      if (phi[k] == std::log(natural_upper_[j])) theta[j] = natural_upper_[j];
+      if (phi[k] == coordinate(j, natural_lower_[j])) theta[j] = natural_lower_[j];
+      if (phi[k] == coordinate(j, natural_upper_[j])) theta[j] = natural_upper_[j];
     }
     return theta;
   }
@@ -110,6 +112,7 @@ class Parametrisation {
   /// ln theta_j, natural units, even where theta_j is beyond the range of floating point.
   S log_natural(CRef<Parameters<S>> phi, Index j) const {
     if (slot_[j] < 0) return std::log(fixed_[j]);
+    if (real(j)) return std::log(phi[slot_[j]]);
     S out = phi[slot_[j]];
     for (const UnitShift& shift : law_->units) {
       if (shift.parameter != static_cast<int>(j)) continue;
@@ -124,11 +127,11 @@ class Parametrisation {
   /// phi of a natural theta. A tied group takes the value of its first member; fixed values overrule theirs, before the change
   /// of units, which depends on the exponents.
   Parameters<S> phi(CRef<Parameters<S>> theta) const {
-    Parameters<S> log_theta = theta.array().log();
+    Parameters<S> log_theta = coordinates(theta);
     for (Index j = 0; j < size(); ++j) {
       Index first = 0;
       while (slot_[first] != slot_[j]) ++first;
-      log_theta[j] = slot_[j] < 0 ? std::log(fixed_[j]) : log_theta[first];
+      log_theta[j] = slot_[j] < 0 ? coordinate(j, fixed_[j]) : log_theta[first];
       if (is_exponent(law_->parameter(j).role) && slot_[j] >= 0)
         log_theta[j] = std::min(std::max(log_theta[j], lower[slot_[j]]), upper[slot_[j]]);
     }
@@ -137,7 +140,21 @@ class Parametrisation {
     return phi_of_logs(log_theta);
   }
 
-  /// phi of ln(theta').
+  /// Whether phi is theta itself and not its logarithm.
+  bool real(Index j) const { return law_->parameter(j).role == Role::real; }
+
+  /// ln theta_j, or theta_j of Role::real.
+  S coordinate(Index j, S theta) const { return real(j) ? theta : std::log(theta); }
+  Parameters<S> coordinates(const Parameters<S>& theta) const {
+    Parameters<S> out(size());
+    for (Index j = 0; j < size(); ++j) out[j] = coordinate(j, theta[j]);
+    return out;
+  }
+
+  /// d theta_j / d phi_k at an unknown of its own.
+  S slope(Index j, S theta) const { return real(j) ? S(1) : theta; }
+
+  /// phi of coordinates of theta'.
   Parameters<S> phi_of_logs(CRef<Parameters<S>> log_theta) const {
     Parameters<S> out(free_);
     for (Index j = size() - 1; j >= 0; --j)
@@ -164,7 +181,7 @@ class Parametrisation {
   Square<S> chain(CRef<Parameters<S>> theta) const {
     Square<S> T = Square<S>::Zero(size(), free_);
     for (Index j = 0; j < size(); ++j)
-      if (slot_[j] >= 0) T(j, slot_[j]) = theta[j];
+      if (slot_[j] >= 0) T(j, slot_[j]) = slope(j, theta[j]);
     for (const UnitShift& shift : law_->units) {
       if (shift.exponent < 0 || slot_[shift.exponent] < 0) continue;
       T(shift.parameter, slot_[shift.exponent]) += theta[shift.parameter] * log_unit(shift) * theta[shift.exponent];
@@ -191,8 +208,8 @@ class Parametrisation {
       default_bounds(j, low, high);
       S& lo = lower[slot_[j]];
       S& hi = upper[slot_[j]];
-      lo = std::max({lo, low, std::log(constraints.lower[j])});
-      hi = std::min({hi, high, std::log(constraints.upper[j])});
+      lo = std::max({lo, low, coordinate(j, constraints.lower[j])});
+      hi = std::min({hi, high, coordinate(j, constraints.upper[j])});
     }
   }
 
@@ -226,6 +243,12 @@ class Parametrisation {
         break;
       case Role::decay:
         low = -4 * decade, high = 8 * decade;
+        break;
+      case Role::positive:
+        low = -130 * decade, high = 130 * decade;
+        break;
+      case Role::real:
+        low = S(-1e100), high = S(1e100);
         break;
     }
   }

@@ -63,12 +63,12 @@ class LawResidual final : public Residual<S> {
     parametrisation_.centred(phi, theta_);
     if (parametrisation_.one_to_one()) {
       law_.evaluate(theta_, at_, r, J);
-      for (Index j = 0; j < J.cols(); ++j) J.col(j) *= theta_[j];
+      for (Index j = 0; j < J.cols(); ++j) J.col(j) *= parametrisation_.slope(j, theta_[j]);
     } else {
       law_.evaluate(theta_, at_, r, full_);
       J.setZero();
       for (Index j = 0; j < full_.cols(); ++j)
-        if (parametrisation_.slot(j) >= 0) J.col(parametrisation_.slot(j)) += theta_[j] * full_.col(j);
+        if (parametrisation_.slot(j) >= 0) J.col(parametrisation_.slot(j)) += parametrisation_.slope(j, theta_[j]) * full_.col(j);
     }
     if (space_ == Space::log_loss) {
       for (Index j = 0; j < J.cols(); ++j) J.col(j).array() /= r.array();

@@ -3,6 +3,7 @@
 /// Starting points for a law that is no power sum: a low-discrepancy sweep over its parameters, the size of the loss solved.
 #pragma once
 
+#include <Eigen/QR>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -31,6 +32,7 @@ class GeneralStart {
         parametrisation_(parametrisation),
         at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
         problem_(law, runs, space, parametrisation),
+        J_(runs.size(), law.size()),
         shape_(runs.size()),
         r_(runs.size()) {
     row_ = space == Space::loss ? Vector<S>::Ones(runs.size()).eval() : runs.loss.cwiseInverse().eval();
@@ -42,7 +44,7 @@ class GeneralStart {
     std::vector<std::pair<S, Parameters<S>>> found;
     for (int k = 1; k <= kPoints; ++k) {
       Parameters<S> theta = sized(point(k));
-      const Parameters<S> phi = parametrisation_.phi_of_logs(theta.array().log());
+      const Parameters<S> phi = parametrisation_.phi_of_logs(parametrisation_.coordinates(theta));
       problem_.residual(phi, r_);
       S sum = S(0);
       for (Index i = 0; i < r_.size(); ++i)
@@ -92,13 +94,55 @@ class GeneralStart {
         case Role::decay:
           theta[j] = between(.5, 100);
           break;
+        case Role::positive:
+          theta[j] = between(1e-3, 1e3);
+          break;
+        case Role::real: {
+          // Of either sign and any size, or evenly between the user's bounds.
+          const auto [low, high] = parametrisation_.range(j);
+          const S v = S(2) * u - S(1);
+          theta[j] = std::isfinite(high - low) ? low + u * (high - low)
+                                               : std::copysign(S(std::pow(10.0, 6 * std::abs(double(v)) - 3)), v);
+          break;
+        }
       }
+    }
+    return theta;
+  }
+
+  /// theta with the parameters that the loss is linear in by weighted least squares of the loss, none of them negative but
+  /// those that may be: while one is, the most negative leaves. As it is where that says nothing.
+  Parameters<S> solved(Parameters<S> theta) {
+    Vector<S> rest(at_.size());
+    for (const int j : law_.linear) theta[j] = S(1);
+    law_.evaluate(theta, at_, rest, J_);
+    rest = runs_.loss - rest;
+    for (const int j : law_.linear) rest += J_.col(j);
+    rest.array() *= row_.array();
+    std::vector<int> kept = law_.linear;
+    while (!kept.empty()) {
+      const Index m = static_cast<Index>(kept.size());
+      Jacobian<S> M(at_.size(), m);
+      for (Index k = 0; k < m; ++k) M.col(k) = J_.col(kept[static_cast<std::size_t>(k)]).cwiseProduct(row_);
+      if (!M.allFinite()) return theta;
+      const Vector<S> c = M.colPivHouseholderQr().solve(rest);
+      Index worst = -1;
+      for (Index k = 0; k < m; ++k)
+        if (!parametrisation_.real(kept[static_cast<std::size_t>(k)]) && !(c[k] > S(0)) && (worst < 0 || c[k] < c[worst]))
+          worst = k;
+      if (worst < 0) {
+        for (Index k = 0; k < m; ++k) theta[kept[static_cast<std::size_t>(k)]] = c[k];
+        break;
+      }
+      theta[kept[static_cast<std::size_t>(worst)]] = S(1e-3) * runs_.loss.minCoeff();
+      kept.erase(kept.begin() + worst);
     }
     return theta;
   }
 
   /// theta with floor and common size by weighted least squares of the loss; as it is where that says nothing.
   Parameters<S> sized(Parameters<S> theta) {
+    if (!law_.linear.empty()) return solved(theta);
     Jacobian<S> none(at_.size(), 0);
     const int floor = law_.floor_inside ? -1 : law_.term(Term::floor);
     law_.evaluate(theta, at_, shape_, none);
@@ -139,6 +183,7 @@ class GeneralStart {
   const Parametrisation<S>& parametrisation_;
   Inputs<S> at_;
   LawResidual<S> problem_;
+  Jacobian<S> J_;
   Vector<S> shape_, r_, row_;
 };
 

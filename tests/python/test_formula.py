@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Laws that a person writes down."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import offray
+import pytest
+from scipy import optimize
+from truths import DESIGNS, HOFFMANN, TRUTH, simulated
+
+FORMULAS = {
+    "chinchilla": ("E + A*N**-alpha + B*D**-beta", ("E", "A", "B", "alpha", "beta")),
+    "kaplan": ("((N_c/N)**(alpha_N/alpha_D) + D_c/D)**alpha_D", ("N_c", "D_c", "alpha_N", "alpha_D")),
+    "kaplan_floor": ("E + ((N_c/N)**(alpha_N/alpha_D) + D_c/D)**alpha_D", ("E", "N_c", "D_c", "alpha_N", "alpha_D")),
+    "droppo_elibol": (
+        "(L_inf**(1/alpha) + (N_C/N)**(alpha_N/alpha) + (D_C/D)**(alpha_D/alpha))**alpha",
+        ("L_inf", "N_C", "D_C", "alpha_N", "alpha_D", "alpha"),
+    ),
+}
+"""The laws of the core once more, as a person would type them."""
+
+
+def typed(name):
+    text, parameters = FORMULAS[name]
+    return offray.law(text, parameters=parameters)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+@pytest.mark.parametrize("name", FORMULAS)
+def test_same_values_and_derivatives_as_the_built_in_law(name, dtype):
+    x = tuple(a.astype(dtype) for a in DESIGNS["spread"])
+    theta = [dtype(t) for t in TRUTH[name]]
+    ours, built_in = typed(name), getattr(offray.laws, name)
+    eps = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(ours(x, *theta), built_in(x, *theta), rtol=20 * eps)
+    J, expected = ours.jacobian(x, *theta), built_in.jacobian(x, *theta)
+    assert (np.abs(J - expected) <= 400 * eps * np.abs(expected) + 20 * eps * np.abs(expected).max(axis=0)).all()
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_same_fit_as_the_built_in_law(name):
+    N, D, loss, _ = simulated(name, "spread")
+    start = np.array(TRUTH[name]) * 1.05
+    ours, built_in = (offray.fit(N, D, loss, law=law, start=start) for law in (typed(name), name))
+    np.testing.assert_allclose(ours.theta, built_in.theta, rtol=1e-8)
+    np.testing.assert_allclose(ours.objective_value, built_in.objective_value, rtol=1e-12)
+
+
+def test_a_power_sum_is_found_to_be_one():
+    """The grid search of the built-in law, hence its optimum to the bit, and no slower."""
+    N, D, loss, _ = simulated("chinchilla", "spread")
+    ours = offray.fit(N, D, loss, law=typed("chinchilla"))
+    np.testing.assert_allclose(ours.theta, offray.fit(N, D, loss).theta, rtol=1e-12)
+    assert ours.law.roles == offray.laws.chinchilla.roles
+    assert len(ours.certificate.basins) >= 1
+    assert ours.certificate.interior
+
+
+def test_outer_exponent_is_recovered_without_a_start():
+    N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 6)))
+    law = offray.laws.outer_exponent
+    truth = {"E": 1.6, "A": 300.0, "alpha": 0.45, "B": 800.0, "beta": 0.4, "q": 0.8}
+    loss = law((N, D), *(truth[name] for name in law.parameters))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(N, D, loss, law=law)
+    for name, value in truth.items():
+        np.testing.assert_allclose(fit.params[name], value, rtol=1e-6)
+
+
+def test_one_input():
+    """L = E + A C^-alpha on eight budgets: recovered without noise; with noise the intervals hold the truth."""
+    C = np.geomspace(1e18, 1e22, 8)
+    truth = (1.7, 1e3, 0.2)
+    law = offray.law("E + A*C**-alpha")
+    fit = offray.fit(inputs={"C": C}, loss=law(C, *truth), law=law)
+    np.testing.assert_allclose(fit.theta, truth, rtol=1e-6)
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(200):
+        noisy = offray.fit(inputs={"C": C}, loss=law(C, *truth) + 0.003 * rng.normal(size=8), law=law)
+        low, high = noisy.predict(inputs={"C": 1e23}).interval
+        inside += low <= law(1e23, *truth) <= high
+    assert 180 <= inside <= 199
+
+
+def test_inputs_of_any_name_from_a_table():
+    rng = np.random.default_rng(1)
+    width, depth = 2.0 ** rng.integers(7, 12, 60), rng.integers(2, 33, 60).astype(float)
+    law = offray.law("E + a*width**-p + b*depth**-q", inputs=["width", "depth"])
+    truth = (1.8, 30.0, 0.6, 1.2, 0.9)
+    table = {"width": width, "layers": depth, "loss": law((width, depth), *truth)}
+    fit = offray.fit(table, inputs={"depth": "layers"}, law=law)
+    np.testing.assert_allclose(fit.theta, truth, rtol=1e-6)
+    assert fit.predict(inputs={"width": 4096, "depth": 40}).value == law((4096, 40), *fit.theta)
+    with pytest.raises(ValueError, match="depth: no column 'depth'; the columns are width, layers, loss"):
+        offray.fit(table, law=law)
+
+
+def test_a_rising_metric():
+    """Accuracy as a sigmoid of the loss, whose slope is negative."""
+    x = np.linspace(2.0, 4.0, 25)
+    law = offray.laws.logistic
+    truth = {"low": 0.25, "high": 0.9, "slope": -4.0, "middle": 2.9}
+    metric = law(x, *(truth[name] for name in law.parameters))
+    fit = offray.fit(inputs={"x": x}, loss=metric, law=law)
+    np.testing.assert_allclose(fit.objective_value, 0, atol=1e-12)
+    np.testing.assert_allclose(law(x, *fit.theta), metric, rtol=1e-6)
+
+
+def test_a_function():
+    def sum_of_powers(N, D, E, A, B, alpha, beta):
+        return E + A / N**alpha + B * np.exp(-beta * np.log(D))
+
+    law = offray.law(sum_of_powers)
+    assert law.parameters == ("E", "A", "B", "alpha", "beta")
+    x = DESIGNS["spread"]
+    np.testing.assert_allclose(law(x, *HOFFMANN), offray.laws.chinchilla(x, *HOFFMANN), rtol=1e-14)
+    assert law.roles == offray.laws.chinchilla.roles
+
+
+def test_a_function_of_one_column():
+    law = offray.law(lambda steps, E, A, tau: E + A * np.exp(-steps / tau), inputs="steps", name="decay")
+    steps = np.linspace(0.0, 10.0, 20)
+    fit = offray.fit(inputs={"steps": steps[1:]}, loss=law(steps[1:], 2.0, 1.5, 3.0), law=law)
+    np.testing.assert_allclose(fit.theta, (2.0, 1.5, 3.0), rtol=1e-6)
+
+
+def test_every_operation_against_differences():
+    law = offray.law(
+        "a*exp(b*x) + sqrt(c + x**2) + log1p(d*x)*tanh(e*x) + where(x < 2, a*x, 2*a) + logistic(b*x)"
+        " + minimum(c, d*x) + maximum(e, x/c) + expm1(-b*x)/(1 + x) + abs(x - e) + (x - a)**3"
+    )
+    x = np.linspace(0.3, 4.1, 23)
+    theta = np.array([0.7, 0.4, 1.9, 0.8, 1.3])[: len(law.parameters)]
+    J = law.jacobian(x, *theta)
+    for j in range(len(theta)):
+        step = 1e-6 * np.eye(len(theta))[j]
+        central = (law(x, *(theta + step)) - law(x, *(theta - step))) / 2e-6
+        np.testing.assert_allclose(J[:, j], central, rtol=1e-6, atol=1e-8)
+
+
+def test_values_are_those_of_numpy():
+    x = np.linspace(0.2, 3.0, 11)
+    law = offray.law("p*log(x) + x**q - 3*x/(p + 1e-1) + ln(x)**2")
+    p, q = 1.2, 0.7
+    expected = p * np.log(x) + x**q - 3 * x / (p + 0.1) + np.log(x) ** 2
+    np.testing.assert_allclose(law(x, p, q), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("__import__('os').system('true')", "calls"),
+        ("E.__class__ + N", "formula has"),
+        ("(" * 9_000 + "N" + ")" * 9_000, "nested parentheses"),
+        ("(" * 10_000 + "N" + ")" * 10_000, "characters"),
+        ("E + " + "-" * 5000 + "N", "nested"),
+        ("N + " * 250_000 + "E", "characters"),
+        ("E + 1e999*N", "not finite"),
+        ("E + [1, 2][0]*N", "formula has"),
+        ("E + (lambda: 1)()*N", "formula"),
+        ("E + A*N**-alpha +", "cannot be read"),
+        ("E if N < 3 else A", "formula has"),
+        ("E + foo(N)", "calls 'foo'"),
+        ("E + exp(N, 2)", "exp takes 1 argument"),
+        ("E + A", "reads no input"),
+        ("2*N", "1 to 8 parameters; the formula has 0"),
+        ("N*(" + " + ".join(f"p{k}" for k in range(60)) + ")", "1 to 8 parameters; the formula has 60"),
+        ("E + 'A'*N", "where a number should be"),
+        ("E + A*N**-alpha; import os", "cannot be read"),
+        ("", "cannot be read"),
+        ("E - E + N", "does not depend on"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_hostile_formulas_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        offray.law(text)
+
+
+def test_what_cannot_be_recorded_says_why():
+    def branches(x, a, b):
+        return a * x if a > 1 else b * x
+
+    with pytest.raises(ValueError, match="branches cannot be recorded as a formula: its values cannot be looked at"):
+        offray.law(branches)
+    with pytest.raises(ValueError, match="one by one"):
+        offray.law(lambda x, *theta: x)
+    with pytest.raises(ValueError, match="inputs: the formula does not read width"):
+        offray.law("E + A*N**-alpha", inputs="width")
+    with pytest.raises(ValueError, match="parameters are E, A, but the formula has E, A, alpha"):
+        offray.law("E + A*N**-alpha", parameters=["E", "A"])
+    with pytest.raises(ValueError, match="real: unknown parameter gamma"):
+        offray.law("E + A*N**-alpha", real="gamma")
+
+
+def test_bad_data_is_named():
+    law = offray.law("E + A*C**-alpha")
+    with pytest.raises(ValueError, match=r"C\[2\] = -1.0: every value must be positive and finite"):
+        offray.fit(inputs={"C": [1.0, 2, -1, 4]}, loss=[3.0, 2, 2, 1], law=law)
+    with pytest.raises(ValueError, match="C has 2 values, but loss has 3"):
+        offray.fit(inputs={"C": [1.0, 2]}, loss=[3.0, 2, 2], law=law)
+    with pytest.raises(TypeError, match="fit needs inputs"):
+        offray.fit(loss=[3.0, 2, 2], law=law)
+    with pytest.raises(ValueError, match="does not read U"):
+        offray.fit(inputs={"C": [1.0, 2, 3], "U": [1, 2, 3]}, loss=[3.0, 2, 2], law=law)
+    fit = offray.fit(inputs={"C": np.geomspace(1, 100, 6)}, loss=law(np.geomspace(1, 100, 6), 1, 2, 0.5), law=law)
+    with pytest.raises(ValueError, match="is about N and D; the law"):
+        fit.compute_optimal(1e21)
+    with pytest.raises(ValueError, match="reads inputs with C"):
+        fit.predict(1e9, 1e10)
+    with pytest.raises(ValueError, match="fit_many is about N and D"):
+        offray.fit_many([1e7], [1e9], [[3.0]], law=law)
+    with pytest.raises(ValueError, match=r"unknown law 'chinchila'; known laws: chinchilla, .*power.*or a formula"):
+        offray.fit([1e7] * 6, [1e9] * 6, [3.0] * 6, law="chinchila")
+
+
+def test_a_formula_serves_as_a_law_everywhere():
+    N, D, loss, _ = simulated("kaplan_floor", "spread")
+    law = typed("kaplan_floor")
+    fit, built_in = offray.fit(N, D, loss, law=law), offray.fit(N, D, loss, law="kaplan_floor")
+    np.testing.assert_allclose(fit.objective_value, built_in.objective_value, rtol=1e-9)
+    assert fit.identifiability.findings == built_in.identifiability.findings
+    np.testing.assert_allclose(fit.compute_optimal(1e21).N.value, built_in.compute_optimal(1e21).N.value, rtol=1e-5)
+    np.testing.assert_allclose(fit.se, built_in.se, rtol=1e-4)
+    few = fit.bootstrap(20, seed=1)
+    assert few.theta.shape == (20, 5)
+    again = pickle.loads(pickle.dumps(law))
+    assert again.parameters == law.parameters
+    np.testing.assert_array_equal(again((N, D), *fit.theta), law((N, D), *fit.theta))
+    assert copy.deepcopy(fit).params == fit.params
+    assert "E + ((N_c/N)" in str(fit)
+    many = offray.fit_many(N, D, np.stack([loss, loss]), law=law)
+    np.testing.assert_allclose(many.theta[0], fit.theta, rtol=1e-6)
+
+
+def test_parameters_of_either_sign():
+    law = offray.law("a + b*x", real=["a", "b"])
+    x = np.linspace(1.0, 5.0, 12)
+    fit = offray.fit(inputs={"x": x}, loss=10 - 1.5 * x, law=law)
+    np.testing.assert_allclose(fit.theta, (10, -1.5), rtol=1e-10)
+    with pytest.warns(offray.IdentifiabilityWarning, match="b = -1 sits at its bound"):
+        bounded = offray.fit(inputs={"x": x}, loss=10 - 1.5 * x, law=law, bounds={"b": (-1.0, 2.0)})
+    assert bounded.params["b"] == -1.0
+    held = offray.fit(inputs={"x": x}, loss=10 - 1.5 * x, law=law, fixed={"b": -2.0})
+    np.testing.assert_allclose(held.params["a"], 10 + 0.5 * x.mean(), rtol=1e-10)
+
+
+# scipy's contract
+
+
+def exponential(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+def test_curve_fit_of_a_function_is_scipys_optimum():
+    rng = np.random.default_rng(3)
+    x = np.linspace(0, 4, 50)
+    y = exponential(x, 2.5, 1.3, -0.5) + 0.05 * rng.normal(size=50)
+    sigma = rng.uniform(0.5, 2, 50)
+
+    def jac(x, a, b, c):
+        e = np.exp(-b * x)
+        return np.stack([e, -a * x * e, np.ones_like(x)], axis=1)
+
+    for options in ({}, {"sigma": sigma}, {"sigma": sigma, "absolute_sigma": True}, {"sigma": np.diag(sigma**2)}):
+        ours, cov = offray.curve_fit(exponential, x, y, **options)
+        theirs, expected = optimize.curve_fit(exponential, x, y, jac=jac, ftol=1e-15, xtol=1e-15, gtol=1e-15, **options)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7)
+        np.testing.assert_allclose(cov, expected, rtol=1e-6)
+
+
+def test_curve_fit_needs_no_start():
+    """From ones scipy ends in another valley; parameters of any size and sign."""
+    x = np.linspace(0, 1000, 60)
+    y = exponential(x, -40.0, 0.013, 7.0)
+    ours, _ = offray.curve_fit(exponential, x, y)
+    np.testing.assert_allclose(ours, (-40, 0.013, 7), rtol=1e-7)
+
+
+def test_curve_fit_of_two_inputs():
+    def plane_and_power(X, E, A, alpha):
+        N, D = X
+        return E + A * N**-alpha / np.sqrt(D)
+
+    rng = np.random.default_rng(0)
+    X = np.stack([10 ** rng.uniform(0, 2, 40), 10 ** rng.uniform(0, 1, 40)])
+    y = plane_and_power(X, 1.5, 3.0, 0.4)
+    np.testing.assert_allclose(offray.curve_fit(plane_and_power, X, y)[0], (1.5, 3.0, 0.4), rtol=1e-7)
+
+
+def test_a_formula_in_scipys_calls():
+    law = offray.law("a + b*x**c", real="b")
+    x = np.linspace(1, 9, 30)
+    y = law(x, 5.0, -0.8, 0.5)
+    for xdata in (x, x[None]):
+        np.testing.assert_allclose(offray.curve_fit(law, xdata, y)[0], (5, -0.8, 0.5), rtol=1e-6)
+    found = offray.least_squares(law, (4.0, -1.0, 0.6), args=(x, y))
+    np.testing.assert_allclose(found.x, (5, -0.8, 0.5), rtol=1e-6)
+    with pytest.raises(ValueError, match="xdata must be"):
+        offray.curve_fit(law, np.stack([x, x]), y)
+
+
+def test_what_cannot_be_recorded_is_left_to_scipy():
+    def table_look_up(x, a, b):
+        return a * np.interp(x, [0, 1, 2], [0, 1, 4]) + b
+
+    x = np.linspace(0, 2, 9)
+    ours, cov = offray.curve_fit(table_look_up, x, table_look_up(x, 2.0, 1.0))
+    np.testing.assert_allclose(ours, (2, 1), rtol=1e-6)
+    assert cov.shape == (2, 2)
+    with pytest.raises(ValueError, match=r"infeasible|outside of provided bounds"):
+        offray.curve_fit(exponential, x, x, p0=[1, 1, 1], bounds=([2, 2, 2], [3, 3, 3]))
+    with pytest.raises(TypeError):
+        offray.curve_fit(exponential, [1.0, 2.0], [1.0, 2.0])
+    with pytest.raises(TypeError, match="f must be a law"):
+        offray.curve_fit("chinchilla", x, x)
+
+
+def test_undetermined_parameters_warn_as_scipy_does():
+    def twice(x, a, b):
+        return (a + b) * x
+
+    x = np.linspace(1, 2, 9)
+    with pytest.warns(optimize.OptimizeWarning, match="Covariance") as caught:
+        _, cov = offray.curve_fit(twice, x, 3 * x, p0=[1.0, 1.0])
+    assert issubclass(caught[0].category, offray.IdentifiabilityWarning)
+    assert np.isinf(cov).all()
+
+
+def test_least_squares_of_a_function_is_scipys():
+    def residual(p):
+        return np.array([10 * (p[1] - p[0] ** 2), 1 - p[0]])
+
+    found = offray.least_squares(residual, [-1.2, 1.0])
+    assert isinstance(found, optimize.OptimizeResult)
+    np.testing.assert_allclose(found.x, (1, 1), rtol=1e-6)
+    with pytest.raises(TypeError, match="fun must be a law"):
+        offray.least_squares(3, [1.0])
+    N, D, loss, _ = simulated("chinchilla", "spread")
+    fitted = offray.least_squares(offray.laws.chinchilla, HOFFMANN, args=((N, D), loss))
+    assert isinstance(fitted, optimize.OptimizeResult)
+    assert pickle.loads(pickle.dumps(fitted)).cost == fitted.cost
