@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from offray._infer.optimal import ComputeOptimal, Estimate
     from offray._infer.prediction import Prediction
     from offray._input.table import read
+    from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
     from offray._plan.isoflop import IsoFlop, Parabola, isoflop
     from offray._plan.suggest import Suggestion, suggest
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
     "_expression": ("law",),
+    "_optimal_of": ("OptimalPoint", "compute_optimal"),
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identify.report": ("Identifiability",),
     "_infer.intervals": ("Intervals",),
@@ -95,6 +97,7 @@ __all__ = [
     "Law",
     "LawScore",
     "NotIdentifiedError",
+    "OptimalPoint",
     "OptimizeResult",
     "Parabola",
     "Parameter",
@@ -106,6 +109,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "compute_optimal",
     "condition",
     "curve_fit",
     "datasets",

@@ -30,6 +30,10 @@ Parameters<S> plausible(const AnyLaw<S>& law) {
       case Role::decay:
         theta[j] = S(6);
         break;
+      case Role::positive:
+      case Role::real:
+        theta[j] = S(1);
+        break;
     }
   return theta;
 }

@@ -101,7 +101,10 @@ def _ratio_se(fit: Optimum) -> float:
         return float("inf")
     budget = 6 * (fit.problem.N * fit.problem.D).max()
     cost = np.array([budget, 6, 0], fit.theta.dtype)
-    return float(_core.delta_method(fit.core, "optimal TPP", [cost])[1][0])
+    try:
+        return float(_core.delta_method(fit.core, "optimal TPP", [cost])[1][0])
+    except ValueError:  # a law of one's own may have no optimum
+        return float("inf")
 
 
 def _one_size(facts: Facts) -> str:

@@ -76,7 +76,7 @@ def recorded_fit(
             law = traced(f, names, tuple(columns), "all", "f", as_rows=x.ndim == 2, positive=_positive(columns))
     except ValueError:
         return None
-    found = _fitted(law, f, x, columns, np.asarray(y, DOUBLE), weight, start, limits, absolute_sigma=absolute_sigma)
+    found = _fitted(law, f, x, columns, np.ascontiguousarray(y, DOUBLE), weight, start, limits, absolute_sigma=absolute_sigma)
     if found is None or not matrix:
         return found
     exact = {"jac": lambda _, *theta: law.jacobian(tuple(columns.values()), *theta), "bounds": bounds}

@@ -14,12 +14,20 @@ from rich.markup import escape
 from rich.table import Table
 
 import offray
-from offray.cli.options import LAWS, Exit, fail, number, pair
+from offray.cli.options import LAWS, Exit, fail, law_of, number, pair, required
 
 
 def fit(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="CSV or Parquet file, one run per row.")],
-    law: Annotated[str, typer.Option(help=LAWS)] = "chinchilla",
+    law: Annotated[
+        str, typer.Option(help=f"{LAWS} Or power, outer_exponent, logistic, or a formula such as 'E + A*x**-alpha'.")
+    ] = "chinchilla",
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="INPUT=COLUMN", help="Column of an input of a formula, where names differ.")
+    ] = None,
+    real: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A formula's parameter or input that may be zero or negative.")
+    ] = None,
     objective: Annotated[str, typer.Option(help=f"One of: {', '.join(offray.OBJECTIVES)}.")] = "squares",
     delta: Annotated[
         str | None, typer.Option(help="Scale of a robust objective, in units of the residual, or 'mad'. [default: 0.001]")
@@ -40,20 +48,25 @@ def fit(
 ) -> None:
     """Fit a scaling law to a table of training runs.
 
-    Columns are recognised by name (params or N, tokens or D, loss, unique_tokens, weight) or given by option.
+    Columns are recognised by name (params or N, tokens or D, loss, unique_tokens, weight) or given by option. In a formula
+    N, D, U, C, x and the inputs of --column are inputs, every other name is a parameter.
 
     Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
     """
     roles = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
     try:
-        table = offray.read(runs, roles)
+        inputs = dict(pair(text, "INPUT=COLUMN") for text in column or [])
+        the_law = law_of(law, tuple(inputs), tuple(real or ()))
+        inputs = {name: inputs.get(name, name) for name in the_law.further}
+        table = offray.read(runs, roles, required=required(the_law), also=tuple(inputs.values()))
         with warnings.catch_warnings():
             # Both are part of the report below.
             warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
             warnings.simplefilter("ignore", offray.ConvergenceWarning)
             result = offray.fit(
                 table,
-                law=law,
+                inputs=inputs,
+                law=the_law,
                 objective=objective,
                 delta=delta if delta in (None, "mad") else number("--delta", delta),
                 quantile=quantile,

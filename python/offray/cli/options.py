@@ -23,6 +23,24 @@ class Exit(IntEnum):
     NO_CONVERGENCE = 4
 
 
+def law_of(text: str, inputs: tuple[str, ...] = (), real: tuple[str, ...] = ()) -> offray.Law:
+    """A law by its name, or out of a formula."""
+    if text.isidentifier():
+        try:
+            law: offray.Law = getattr(offray.laws, text)
+        except AttributeError as error:
+            raise ValueError(f"--law: {error}") from None
+        if inputs and set(inputs) != set(law.further):
+            raise ValueError(f"--column: {law.name} reads {', '.join(law.further) or 'no further inputs'}")
+        return law
+    return offray.law(text, inputs=[name for name in inputs if name not in ("N", "D", "U", "C", "x")], real=real)
+
+
+def required(law: offray.Law) -> tuple[str, ...]:
+    """The columns that a file must have for a law, beside its further inputs."""
+    return (*(name for name in ("params", "tokens") if law.built_in or law.reads(name)), "loss")
+
+
 def plan(path: Path, params: str | None, tokens: str | None) -> tuple[Any, Any]:
     """N and D of planned runs in a file."""
     table = offray.read(path, {"params": params, "tokens": tokens}, required=("params", "tokens"))
