@@ -40,7 +40,7 @@ offray::Inputs<S> inputs(const py::dict& columns) {
   };
   for (const offray::Vector<S>& other : further)
     if (other.size() != n) throw offray::InvalidInput("every column needs one value per run");
-  if (further.empty())
+  if (further.empty() && columns.contains("params") && columns.contains("tokens"))
     return offray::Inputs<S>(column<S>(columns, "params"), column<S>(columns, "tokens"), column<S>(columns, "unique_tokens"));
   offray::Inputs<S> out(counts("params"), counts("tokens"), column<S>(columns, "unique_tokens"));
   out.columns = std::move(further);

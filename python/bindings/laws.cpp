@@ -110,6 +110,13 @@ void bind_laws(py::module_& m) {
                              }))
       .def_property_readonly(
           "psi", Getter<LawHandle>([](const LawHandle& l) -> py::object { return py::cast(std::string(l.in_double->psi)); }))
+      .def_property_readonly("search", Getter<LawHandle>([](const LawHandle& l) -> py::object {
+                               const LawDescription& is = *l.in_double;
+                               return py::str(is.separable()                  ? is.term(Term::outer) < 0 ? "grid" : "profile"
+                                              : is.own_starts                 ? "own"
+                                              : is.form == PowerSumForm::none ? "sweep"
+                                                                              : "data");
+                             }))
       .def_property_readonly("inputs",
                              Getter<LawHandle>([](const LawHandle& l) -> py::object { return names(l.in_double->inputs); }))
       .def_property_readonly("roles", Getter<LawHandle>([](const LawHandle& l) -> py::object { return roles(*l.in_double); }))

@@ -136,3 +136,23 @@ def test_check_and_suggest(tmp_path):
     assert wrong.returncode == 2
     assert "--target" in wrong.stderr
     assert run_cli("check", str(tmp_path / "absent.csv")).returncode == 2
+
+
+def test_fit_of_a_formula(tmp_path):
+    path = tmp_path / "runs.csv"
+    rows = [f"{C},{1.7 + 1e3 * C**-0.2 + 0.002 * (-1) ** k}" for k, C in enumerate(np.geomspace(1e18, 1e22, 9))]
+    path.write_text("\n".join(["flops,loss", *rows]))
+    for law in ("power", "E + A*x**-alpha"):
+        done = run(path, "--law", law, "--column", "x=flops", "--json")
+        assert done.returncode == 0
+        assert abs(json.loads(done.stdout)["params"]["alpha"] - 0.2) < 0.05
+    for options, message in (
+        (("--law", "E + A*x**-alpha"), "x: no column 'x'"),
+        (("--law", "E + A*x**-alpha +"), "cannot be read"),
+        (("--law", "powr"), "no law 'powr'; known laws: chinchilla"),
+        (("--law", "power", "--column", "y=flops"), "--column: power reads x"),
+        (("--law", "E + A*x**-alpha", "--column", "x=flops", "--real", "beta"), "real: unknown parameter beta"),
+    ):
+        done = run(path, *options)
+        assert done.returncode == 2
+        assert message in done.stderr

@@ -250,6 +250,30 @@ def test_parameters_of_either_sign():
     np.testing.assert_allclose(held.params["a"], 10 + 0.5 * x.mean(), rtol=1e-10)
 
 
+def test_compute_optimal_of_known_parameters():
+    """By hand: N* = G (C/6)^(beta / (alpha + beta)) with G = (alpha A / (beta B))^(1 / (alpha + beta))."""
+    E, A, B, alpha, beta = HOFFMANN
+    C = np.array([1e21, 5.76e23])
+    N = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (C / 6) ** (beta / (alpha + beta))
+    names = ("E", "A", "B", "alpha", "beta")
+    for law, theta in (("chinchilla", HOFFMANN), (typed("chinchilla"), dict(zip(names, HOFFMANN, strict=True)))):
+        point = offray.compute_optimal(law, theta, C)
+        np.testing.assert_allclose(point.N, N, rtol=1e-10)
+        np.testing.assert_allclose(point.D, C / 6 / N, rtol=1e-10)
+        np.testing.assert_allclose(point.loss, offray.laws.chinchilla((point.N, point.D), *HOFFMANN), rtol=1e-12)
+    outer = offray.compute_optimal("outer_exponent", (E, A, alpha, B, beta, 1.0), C)
+    np.testing.assert_allclose(outer.N, N, rtol=1e-5)
+    for arguments, message in (
+        (("chinchilla", HOFFMANN[:4], 1e21), "theta must have 5 values"),
+        (("chinchilla", {"E": 1}, 1e21), "theta must give E, A, B, alpha, beta; got E"),
+        (("chinchilla", (*HOFFMANN[:4], -1), 1e21), "beta = -1.0 must be positive"),
+        (("chinchilla", HOFFMANN, -1), "C: every value must be positive"),
+        (("power", (1, 2, 0.5), 1e21), "is about N and D"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            offray.compute_optimal(*arguments)
+
+
 # scipy's contract
 
 

@@ -167,6 +167,27 @@ def test_digits_on_ill_conditioned_runs(spread, noise, digits):
     assert np.abs(fit.theta / exact.theta - 1).max() < 10**-digits
 
 
+def test_faces_and_rivals(grid):
+    """What the fit is without a term, or with equal exponents, is never lower and is what a smaller law gives."""
+    N, D, loss = grid
+    fit = offray.fit(N, D, loss)
+    faces = fit.certificate.faces
+    assert list(faces) == ["E -> 0", "A -> 0", "B -> 0", "alpha = beta"]
+    assert all(value >= fit.objective_value * (1 - 1e-12) for value in faces.values())
+    tied = offray.fit(N, D, loss, tied=[("alpha", "beta")])
+    np.testing.assert_allclose(float(faces["alpha = beta"]), tied.objective_value, rtol=1e-12)
+    without = offray.fit(N, D, loss, law=offray.law("E + B*D**-beta"))
+    np.testing.assert_allclose(float(faces["A -> 0"]), without.objective_value, rtol=1e-8)
+    assert fit.certificate.search == "grid"
+    assert offray.fit(N, D, loss, law="kaplan").certificate.search == "profile"
+    assert offray.fit(N, D, loss, start=HOFFMANN).certificate.search == "start"
+    # On a ray the terms may change places: two basins of one depth.
+    N = np.geomspace(5e6, 8e7, 14)
+    with pytest.warns(offray.IdentifiabilityWarning):
+        twins = offray.fit(N, 20 * N, offray.laws.chinchilla((N, 20 * N), *HOFFMANN) * (1 + 1e-3 * np.sin(np.arange(14.0))))
+    assert ("within 0.1 %" in str(twins.certificate)) == bool(twins.certificate.rivals)
+
+
 def test_certificate(grid):
     fit = offray.fit(*grid)
     at = fit.certificate

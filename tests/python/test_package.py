@@ -61,14 +61,15 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-def test_readme_python_examples():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+@pytest.mark.parametrize("page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md"])
+def test_python_examples(page):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert blocks
     names = {}
     for block in blocks:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
-            exec(compile(block, "README.md", "exec"), names)
+            exec(compile(block, page, "exec"), names)
 
 
 def test_version_is_the_same_everywhere():
