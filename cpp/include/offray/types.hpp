@@ -17,7 +17,7 @@ inline namespace OFFRAY_ABI {
 using Index = Eigen::Index;
 
 /// Capacity of the fixed-size buffers that hold one value per parameter; the largest law has 7.
-inline constexpr int kMaxParameters = 8;
+inline constexpr int kMaxParameters = 10;
 
 /// One value per run, (n,).
 template <typename S>

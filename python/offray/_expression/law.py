@@ -145,7 +145,7 @@ def law(
     Raises
     ------
     ValueError
-        For a formula that cannot be read, more than 8 parameters or none, or a function that cannot be recorded because it
+        For a formula that cannot be read, more than 10 parameters or none, or a function that cannot be recorded because it
         looks at values or calls what a formula does not have.
 
     Examples

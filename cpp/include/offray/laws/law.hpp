@@ -147,7 +147,7 @@ LawDescription describe(const Law& law) {
 
 /// Why a description cannot be one, or an empty string.
 inline std::string_view flaw(const LawDescription& law) {
-  if (law.parameters.empty() || law.size() > kMaxParameters) return "has no parameters, or more than 8";
+  if (law.parameters.empty() || law.size() > kMaxParameters) return "has no parameters, or more than 10";
   std::array<int, 2> exponents{}, sizes{};
   int floors = 0, outers = 0;
   for (Index j = 0; j < law.size(); ++j) {
@@ -172,7 +172,7 @@ inline std::string_view flaw(const LawDescription& law) {
 template <typename S, typename Law>
 class LawObject final : public AnyLaw<S> {
   static_assert(IsParameters<std::decay_t<decltype(std::declval<const Law&>().parameters)>>::value,
-                "Law::parameters must hold at most 8 of offray::Parameter, each with its role: "
+                "Law::parameters must hold at most 10 of offray::Parameter, each with its role: "
                 "std::array{offray::floor(\"E\"), offray::coefficient(\"A\", offray::Axis::N), ...}");
 
  public:

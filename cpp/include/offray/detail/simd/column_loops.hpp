@@ -122,7 +122,7 @@ void gram(Index n, Index nu, const S* U, Index nv, const S* V, Index stride, S* 
   if (j < nv) gram_columns<P, 1>(n, nu, U, V + j * stride, stride, G + nu * j);
 }
 
-constexpr int kMostColumns = 8;  // offray::kMaxParameters
+constexpr int kMostColumns = 10;  // offray::kMaxParameters
 
 /// Multiplies the first of kCount columns by each: along. Before that, in the same pass, adds minus[j] q to the j-th and puts
 /// the sum into `out`, unless q is null. The count is a compile-time constant so that all sums stay in registers.

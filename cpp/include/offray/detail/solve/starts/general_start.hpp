@@ -73,7 +73,7 @@ class GeneralStart {
 
   /// theta' of point k: the terms at the mean of the runs share the mean loss.
   Parameters<S> point(int k) const {
-    constexpr std::array<int, kMaxParameters> kBases{2, 3, 5, 7, 11, 13, 17, 19};
+    constexpr std::array<int, kMaxParameters> kBases{2, 3, 5, 7, 11, 13, 17, 19, 23, 29};
     const S typical = runs_.loss.mean();
     Parameters<S> theta(law_.size());
     for (Index j = 0; j < law_.size(); ++j) {
