@@ -28,8 +28,10 @@ from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIden
 
 if TYPE_CHECKING:
     from offray import datasets, designs, experiment
+    from offray._chain import Chain, ChainPrediction, chain
     from offray._compare import Comparison, LawScore, compare
     from offray._expression import law
+    from offray._grouped import GroupedFit
     from offray._identify.precision import PrecisionReport, WeightedConditioning, precision_report
     from offray._identify.report import Identifiability
     from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
+    "_chain": ("Chain", "ChainPrediction", "chain"),
     "_expression": ("law",),
+    "_grouped": ("GroupedFit",),
     "_optimal_of": ("OptimalPoint", "compute_optimal"),
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identify.report": ("Identifiability",),
@@ -80,6 +84,8 @@ __all__ = [
     "Basin",
     "Bootstrap",
     "Certificate",
+    "Chain",
+    "ChainPrediction",
     "Comparison",
     "ComputeOptimal",
     "Conditioning",
@@ -89,6 +95,7 @@ __all__ = [
     "Figures",
     "Fit",
     "FitMany",
+    "GroupedFit",
     "Identifiability",
     "IdentifiabilityWarning",
     "Interrupted",
@@ -107,6 +114,7 @@ __all__ = [
     "TppDiversity",
     "WeightedConditioning",
     "__version__",
+    "chain",
     "check",
     "compare",
     "compute_optimal",

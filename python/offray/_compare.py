@@ -185,7 +185,8 @@ def _fit(law: Law, columns: dict[str, Any], log_loss: bool) -> Fit:
     with warnings.catch_warnings():  # the table says it
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return fit(**columns, law=law, log_loss=log_loss)
+        out: Fit = fit(**columns, law=law, log_loss=log_loss)
+    return out
 
 
 def _distance(k: Array) -> Array:

@@ -5,26 +5,75 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
-from offray._input.columns import is_table, run_columns
+from offray._input.columns import column_names, is_table, run_columns
 from offray._input.rows import RowsNamed, row_name_of
 from offray._law import LAWS, Law
 from offray._problem import Problem, problem
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, ignored
 
+if TYPE_CHECKING:
+    from offray._grouped import GroupedFit
 
+
+@overload
+def fit(
+    N: Any = ...,
+    D: Any = ...,
+    loss: Any = ...,
+    *,
+    inputs: Mapping[str, Any] | None = ...,
+    by: None = ...,
+    shared: None = ...,
+    unique_tokens: Any = ...,
+    weight: Any = ...,
+    params: str | None = ...,
+    tokens: str | None = ...,
+    law: str | Law = ...,
+    objective: str = ...,
+    delta: float | str | None = ...,
+    quantile: float | None = ...,
+    log_loss: bool = ...,
+    fixed: Mapping[str, float] | None = ...,
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = ...,
+    bounds: Mapping[str, tuple[float, float]] | None = ...,
+    start: Mapping[str, float] | npt.ArrayLike | None = ...,
+    identify: str = ...,
+    dtype: npt.DTypeLike | None = ...,
+) -> Fit: ...
+@overload
+def fit(
+    N: Any = ...,
+    D: Any = ...,
+    loss: Any = ...,
+    *,
+    by: Any,
+    shared: Iterable[str] | str,
+    inputs: Mapping[str, Any] | None = ...,
+    unique_tokens: Any = ...,
+    weight: Any = ...,
+    params: str | None = ...,
+    tokens: str | None = ...,
+    law: str | Law = ...,
+    log_loss: bool = ...,
+    fixed: Mapping[str, float] | None = ...,
+    tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = ...,
+    bounds: Mapping[str, tuple[float, float]] | None = ...,
+) -> GroupedFit: ...
 def fit(
     N: Any = None,
     D: Any = None,
     loss: Any = None,
     *,
     inputs: Mapping[str, Any] | None = None,
+    by: Any = None,
+    shared: Iterable[str] | str | None = None,
     unique_tokens: Any = None,
     weight: Any = None,
     params: str | None = None,
@@ -40,7 +89,7 @@ def fit(
     start: Mapping[str, float] | npt.ArrayLike | None = None,
     identify: str = "auto",
     dtype: npt.DTypeLike | None = None,
-) -> Fit:
+) -> Fit | GroupedFit:
     """Fit a scaling law to training runs.
 
     Minimises ``sum_i w_i rho(r_i)``, with r = L_hat - L or, with `log_loss`, r = ln L_hat - ln L. Without a `start`, the global
@@ -59,6 +108,11 @@ def fit(
     inputs : mapping of str to (n,) array_like, or to str
         What else a law of your own reads (`offray.law`), by the law's names; with a table the names of its columns, where they
         are not the law's. N and D are needed only where the law reads them.
+    by : (n,) array_like of labels, or str, optional
+        Groups of runs that are fitted as one law with `shared` parameters and own other ones, such as several corpora; with a
+        table the name of its column. The result is a `GroupedFit`; least squares alone.
+    shared : str or iterable of str, optional
+        The parameters that all groups have in common.
     unique_tokens : (n,) array_like, or str, optional
         Distinct training tokens U of each run, for the repeated-data law; U > D means one epoch. Default: every token fresh.
     weight : (n,) array_like, or str, optional
@@ -96,7 +150,7 @@ def fit(
 
     Returns
     -------
-    Fit
+    Fit, or GroupedFit for `by`
 
     Raises
     ------
@@ -140,9 +194,24 @@ def fit(
         )
         if the_law.on_one_ray:
             _check_ray(asked)
+        if by is not None or shared is not None:
+            return _grouped(asked, N, by, shared)
         result = Fit(asked)
     _warn(result)
     return result
+
+
+def _grouped(asked: Problem, table: Any, by: Any, shared: Any) -> GroupedFit:
+    from offray._grouped import fit_grouped  # for groups alone
+
+    if by is None or shared is None:
+        raise TypeError("by= and shared= go together: the groups, and the parameters that they have in common")
+    if isinstance(by, str):
+        if not is_table(table) or by not in column_names(table):
+            known = ", ".join(map(str, column_names(table))) if is_table(table) else "no table is given"
+            raise ValueError(f"by: no column {by!r}; {known}")
+        by = table[by]
+    return fit_grouped(asked, np.asarray(by) if hasattr(by, "__array__") else by, shared)
 
 
 def law_of(law: str | Law) -> Law:

@@ -156,3 +156,23 @@ def test_fit_of_a_formula(tmp_path):
         done = run(path, *options)
         assert done.returncode == 2
         assert message in done.stderr
+
+
+def test_fit_of_groups(tmp_path):
+    path = tmp_path / "runs.csv"
+    C = np.geomspace(1e18, 1e22, 9)
+    rows = [f"{name},{c},{E + 800 * c**-0.2}" for name, E in (("web", 1.7), ("code", 0.9)) for c in C]
+    path.write_text("\n".join(["corpus,flops,loss", *rows]))
+    law = ("--law", "power", "--column", "x=flops")
+    done = run(path, *law, "--by", "corpus", "--share", "alpha", "--json")
+    assert done.returncode == 0
+    assert abs(json.loads(done.stdout)["groups"]["code"]["params"]["E"] - 0.9) < 1e-6
+    assert "(shared)" in run(path, *law, "--by", "corpus", "--share", "alpha").stdout
+    for options, message in (
+        (("--by", "corpus"), "--by and --share go together"),
+        (("--by", "corpora", "--share", "alpha"), "by: no column 'corpora'"),
+        (("--by", "corpus", "--share", "gamma"), "shared: unknown parameter 'gamma'"),
+    ):
+        done = run(path, *law, *options)
+        assert done.returncode == 2
+        assert message in done.stderr

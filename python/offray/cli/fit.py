@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -41,6 +41,10 @@ def fit(
     loss: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of final losses.")] = None,
     unique_tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of unique tokens U.")] = None,
     weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights.")] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of groups, fitted as one law with shared parameters.")
+    ] = None,
+    share: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The parameters that the groups share.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
     ] = False,
@@ -58,11 +62,13 @@ def fit(
         inputs = dict(pair(text, "INPUT=COLUMN") for text in column or [])
         the_law = law_of(law, tuple(inputs), tuple(real or ()))
         inputs = {name: inputs.get(name, name) for name in the_law.further}
-        table = offray.read(runs, roles, required=required(the_law), also=tuple(inputs.values()))
+        table = offray.read(runs, roles, required=required(the_law), also=(*inputs.values(), *([by] if by else [])))
         with warnings.catch_warnings():
             # Both are part of the report below.
             warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
             warnings.simplefilter("ignore", offray.ConvergenceWarning)
+            if by is not None or share is not None:
+                _grouped(table, by, share, as_json, inputs=inputs, law=the_law, log_loss=log_loss, fixed=_fixed(fix or []))
             result = offray.fit(
                 table,
                 inputs=inputs,
@@ -82,6 +88,15 @@ def fit(
     else:
         _show(result)
     raise typer.Exit(_exit_code(result))
+
+
+def _grouped(table: Any, by: str | None, share: str | None, as_json: bool, **options: Any) -> NoReturn:
+    if by is None or share is None:
+        raise ValueError("--by and --share go together: the column of groups, and the parameters that they share")
+    result = offray.fit(table, by=by, shared=[name.strip() for name in share.split(",")], **options)
+    typer.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False) if as_json else str(result))
+    codes = {"converged": Exit.FINE, "rank_deficient": Exit.NOT_IDENTIFIED}
+    raise typer.Exit(codes.get(result.status, Exit.NO_CONVERGENCE))
 
 
 def _exit_code(result: offray.Fit) -> Exit:

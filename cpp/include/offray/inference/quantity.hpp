@@ -52,7 +52,8 @@ Quantity<S> log_loss_at(const Fit<S>& fit, const Inputs<S>& where) {
     fit.law->evaluate(theta, at, value, J);
     gradient.setZero(phi.size());
     for (Index j = 0; j < theta.size(); ++j)
-      if (parametrisation.slot(j) >= 0) gradient[parametrisation.slot(j)] += parametrisation.slope(j, theta[j]) * J(0, j) / value[0];
+      if (parametrisation.slot(j) >= 0)
+        gradient[parametrisation.slot(j)] += parametrisation.slope(j, theta[j]) * J(0, j) / value[0];
     return std::log(value[0]);
   };
 }

@@ -68,7 +68,8 @@ class LawResidual final : public Residual<S> {
       law_.evaluate(theta_, at_, r, full_);
       J.setZero();
       for (Index j = 0; j < full_.cols(); ++j)
-        if (parametrisation_.slot(j) >= 0) J.col(parametrisation_.slot(j)) += parametrisation_.slope(j, theta_[j]) * full_.col(j);
+        if (parametrisation_.slot(j) >= 0)
+          J.col(parametrisation_.slot(j)) += parametrisation_.slope(j, theta_[j]) * full_.col(j);
     }
     if (space_ == Space::log_loss) {
       for (Index j = 0; j < J.cols(); ++j) J.col(j).array() /= r.array();

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a fit of several curves with shared parameters is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from offray import _core
+from offray._input import check
+from offray._input.arrays import Array, numbers
+from offray._law import Law
+from offray._text import aligned
+
+
+@dataclass(frozen=True, eq=False)
+class GroupedFit:
+    """A law fitted to several groups of runs at once; ``print`` shows the table.
+
+    Attributes
+    ----------
+    law : Law
+    groups : tuple
+        The labels, in the order of their first runs.
+    shared : tuple of str
+        The parameters that all groups share.
+    params, se : mapping of label to mapping of str to floating
+        Estimates and standard errors by group, shared ones among them; delta method, s^2 = RSS / (n - p).
+    objective_value, rss : floating
+        Half the weighted sum of squares in the fitted space, and all of it.
+    degrees_of_freedom : int
+        n - p, p being the shared parameters once and the others once for each group.
+    status : str
+        ``converged``; ``rank_deficient`` where the runs do not determine all parameters; ``stalled``.
+    residuals : (n,) ndarray
+        L_hat - L, or of the logarithms, in the order of the runs.
+    """
+
+    law: Law
+    groups: tuple[Any, ...]
+    shared: tuple[str, ...]
+    params: Mapping[Any, Mapping[str, Any]]
+    se: Mapping[Any, Mapping[str, Any]]
+    objective_value: Any
+    rss: Any
+    degrees_of_freedom: int
+    status: str
+    residuals: Array
+    log_loss: bool
+    _cov: Mapping[Any, Array]
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={self.params[self.groups[0]][name]:.6g}" for name in self.shared)
+        return f"<GroupedFit {self.law.name}: {len(self.groups)} groups, {self.status}, shared {values}>"
+
+    @property
+    def converged(self) -> bool:
+        """Whether the scaled gradient is small and every parameter is determined."""
+        return self.status == "converged"
+
+    @property
+    def noise_sd(self) -> Any:
+        """Standard deviation of one run of unit weight, sqrt(RSS / (n - p))."""
+        return np.sqrt(self.rss / self.degrees_of_freedom) if self.degrees_of_freedom else np.inf
+
+    def conf_int(self, level: float = 0.95) -> Mapping[Any, Mapping[str, tuple[Any, Any]]]:
+        """Intervals by group and parameter, of positive ones on their logarithm, so that they stay positive."""
+        check.level(level)
+        t = _core.student_t_half_width(level, self.degrees_of_freedom)
+        return {label: {p: self._ends(label, p, t) for p in self.law.parameters} for label in self.groups}
+
+    def _ends(self, label: Any, name: str, t: float) -> tuple[Any, Any]:
+        value, se = self.params[label][name], self.se[label][name]
+        with np.errstate(all="ignore"):
+            if dict(zip(self.law.parameters, self.law.roles, strict=True))[name].role == "real":
+                return value - t * se, value + t * se
+            return value * np.exp(-t * se / value), value * np.exp(t * se / value)
+
+    def predict(
+        self, group: Any, N: Any = None, D: Any = None, *, inputs: Mapping[str, Any] | None = None
+    ) -> tuple[Array, Array]:
+        """Loss of new runs of one group, and its standard error; arguments as for `Fit.predict`."""
+        if group not in self.params:
+            raise ValueError(f"group: {group!r} is none of {', '.join(map(repr, self.groups))}")
+        given = {"params": N, "tokens": D, **(inputs or {})}
+        theta = np.array([self.params[group][name] for name in self.law.parameters])
+        names = ("params", "tokens") if self.law.built_in else self.law.inputs
+        if missing := [name for name in names if given.get(name) is None]:
+            raise TypeError(f"predict needs {', '.join(missing)} for the law {self.law.name}")
+        arrays = np.broadcast_arrays(*(numbers(name, given[name], theta.dtype) for name in names))
+        columns = {name: np.ascontiguousarray(a).ravel() for name, a in zip(names, arrays, strict=True)}
+        at = self.law.core_columns(columns)
+        value, J = (self.law.core.evaluate(theta, at, jacobian) for jacobian in (False, True))
+        variance = np.einsum("ij,jk,ik->i", J, self._cov[group], J)
+        return value.reshape(arrays[0].shape), np.sqrt(variance).reshape(arrays[0].shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fit as plain data, ready for JSON; None stands for an infinite figure. Labels become text."""
+
+        def plain(value: Any) -> float | None:
+            return float(value) if np.isfinite(value) else None
+
+        intervals = self.conf_int()
+        return {
+            "law": self.law.name,
+            "log_loss": self.log_loss,
+            "runs": len(self.residuals),
+            "degrees_of_freedom": self.degrees_of_freedom,
+            "shared": list(self.shared),
+            "rss": plain(self.rss),
+            "status": self.status,
+            "groups": {
+                str(label): {
+                    "params": {name: plain(value) for name, value in self.params[label].items()},
+                    "se": {name: plain(value) for name, value in self.se[label].items()},
+                    "interval": {name: [plain(low), plain(high)] for name, (low, high) in intervals[label].items()},
+                }
+                for label in self.groups
+            },
+        }
+
+    def __str__(self) -> str:
+        space = "log loss" if self.log_loss else "loss"
+        head = [
+            f"law:          {self.law.name}, {len(self.groups)} groups sharing {', '.join(self.shared)}",
+            f"runs:         {len(self.residuals)} ({self.degrees_of_freedom} degrees of freedom)",
+            f"objective:    squares on {space} = {self.objective_value:.9g}, RSS = {self.rss:.9g}",
+            f"status:       {self.status}",
+            "",
+        ]
+        intervals = self.conf_int()
+        rows = [("group", "parameter", "estimate", "s.e.", "95 % interval")]
+        first = self.groups[0]
+        for label, name in [("(shared)", name) for name in self.shared] + [
+            (label, name) for label in self.groups for name in self.law.parameters if name not in self.shared
+        ]:
+            of = first if label == "(shared)" else label
+            low, high = intervals[of][name]
+            rows.append(
+                (str(label), name, f"{self.params[of][name]:.6g}", f"{self.se[of][name]:.2g}", f"{low:.5g} .. {high:.5g}")
+            )
+        return "\n".join(head) + aligned(rows)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One law on several curves with shared parameters."""
+
+import time
+
+import numpy as np
+import offray
+import pytest
+from scipy import optimize
+
+FLOORS = {"web": 1.7, "code": 0.9, "books": 2.1, "maths": 1.2, "wiki": 1.5}
+ALPHA = 0.21
+
+
+def curves(sigma=0.0, seed=0, each=9):
+    """E + A C^-alpha on five corpora with one exponent."""
+    rng = np.random.default_rng(seed)
+    corpus = np.repeat(list(FLOORS), each)
+    C = np.tile(np.geomspace(1e18, 1e22, each), len(FLOORS))
+    E = np.array([FLOORS[name] for name in corpus])
+    A = 800 * E
+    loss = E + A * C**-ALPHA + sigma * rng.normal(size=len(C))
+    order = rng.permutation(len(C))
+    return {"corpus": corpus[order], "C": C[order], "loss": loss[order]}
+
+
+LAW = offray.law("E + A*C**-alpha")
+
+
+def test_recovered_without_noise():
+    fit = offray.fit(curves(), law=LAW, by="corpus", shared="alpha")
+    assert fit.converged
+    assert set(fit.groups) == set(FLOORS)
+    for name, E in FLOORS.items():
+        np.testing.assert_allclose(list(fit.params[name].values()), (E, 800 * E, ALPHA), rtol=1e-6)
+
+
+def test_same_optimum_and_errors_as_one_large_problem():
+    """Against scipy on all eleven parameters at once, with the dense Jacobian."""
+    data = curves(sigma=0.003)
+    fit = offray.fit(data, law=LAW, by="corpus", shared=["alpha"])
+    names = list(fit.groups)
+    of = np.array([names.index(name) for name in data["corpus"]])
+
+    def residual(phi):
+        E, lnA = phi[1::2][of], phi[2::2][of]
+        return E + np.exp(lnA - phi[0] * np.log(data["C"])) - data["loss"]
+
+    start = np.concatenate([[ALPHA], *([E, np.log(800 * E)] for E in (FLOORS[name] for name in names))])
+    found = optimize.least_squares(residual, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale="jac")
+    assert fit.objective_value <= found.cost * (1 + 1e-9)
+    np.testing.assert_allclose(fit.params["web"]["alpha"], found.x[0], rtol=1e-5)
+    assert fit.degrees_of_freedom == 45 - 11
+    cov = np.linalg.inv(found.jac.T @ found.jac) * 2 * found.cost / 34
+    np.testing.assert_allclose(fit.se["web"]["alpha"], np.sqrt(cov[0, 0]), rtol=1e-3)
+    k = names.index("code")
+    np.testing.assert_allclose(fit.se["code"]["E"], np.sqrt(cov[1 + 2 * k, 1 + 2 * k]), rtol=1e-3)
+    gradient = np.array([1, 1e23 ** -fit.params["code"]["alpha"]])
+    _, se = fit.predict("code", inputs={"C": 1e23})
+    assert se < fit.se["code"]["E"] * 1.5
+    assert gradient.shape == (2,)
+    assert "(shared)" in str(fit)
+
+
+def test_intervals_cover():
+    inside = 0
+    for seed in range(100):
+        fit = offray.fit(curves(sigma=0.005, seed=seed), law=LAW, by="corpus", shared="alpha")
+        low, high = fit.conf_int()["web"]["alpha"]
+        inside += low <= ALPHA <= high
+    assert 87 <= inside <= 100
+
+
+def test_sharing_narrows_the_interval():
+    data = curves(sigma=0.005, seed=4)
+    fit = offray.fit(data, law=LAW, by="corpus", shared="alpha")
+    rows = data["corpus"] == "web"
+    alone = offray.fit(inputs={"C": data["C"][rows]}, loss=data["loss"][rows], law=LAW)
+    assert fit.se["web"]["alpha"] < 0.6 * alone.se[2]
+
+
+def test_built_in_law_weights_and_log_loss():
+    rng = np.random.default_rng(2)
+    N, D = 10 ** rng.uniform(7, 9.5, 60), 10 ** rng.uniform(9, 11.5, 60)
+    by = np.repeat(["a", "b"], 30)
+    E = np.where(by == "a", 1.6, 2.2)
+    loss = E + 406.4 * N**-0.34 + 410.7 * D**-0.28
+    loss = loss * np.exp(0.002 * rng.normal(size=60))
+    weight = rng.uniform(0.5, 2, 60)
+    fit = offray.fit(N, D, loss, by=by, shared=("alpha", "beta"), weight=weight, log_loss=True)
+    assert fit.converged
+    np.testing.assert_allclose([fit.params["a"]["E"], fit.params["b"]["E"]], [1.6, 2.2], rtol=0.1)
+    value, se = fit.predict("b", N[:3], D[:3])
+    assert value.shape == se.shape == (3,)
+    # A single curve with nothing else to share is the plain fit.
+    same = offray.fit(N, D, loss, by=by, shared=("E", "A", "B", "alpha"), weight=weight, log_loss=True)
+    assert same.objective_value >= fit.objective_value * 0.5
+
+
+def test_cost_is_linear_in_the_number_of_groups():
+    def seconds(groups):
+        C = np.tile(np.geomspace(1e18, 1e22, 8), groups)
+        by = np.repeat(np.arange(groups), 8)
+        loss = 1.5 + by / groups + 1e3 * C**-0.2 + 0.003 * np.random.default_rng(1).normal(size=len(C))
+        begun = time.process_time()
+        offray.fit(inputs={"C": C}, loss=loss, by=by, shared="alpha", law=LAW)
+        return time.process_time() - begun
+
+    seconds(5)
+    assert seconds(80) < 10 * seconds(20)
+
+
+def test_bad_groups_are_named():
+    data = curves()
+    for options, error, message in (
+        ({"by": "corpus", "shared": "gamma"}, ValueError, "shared: unknown parameter 'gamma'; .* has E, A, alpha"),
+        ({"by": "corpora", "shared": "alpha"}, ValueError, "by: no column 'corpora'; corpus, C, loss"),
+        ({"by": "corpus"}, TypeError, "by= and shared= go together"),
+        ({"by": ["a"] * 44, "shared": "alpha"}, ValueError, "group has 44 labels, but there are 45 runs"),
+        ({"by": ["a"] * 45, "shared": "alpha"}, ValueError, "all runs are labelled 'a'"),
+        ({"by": "corpus", "shared": ("E", "A", "alpha")}, ValueError, "leave at least one to each group"),
+        ({"by": "corpus", "shared": "alpha", "objective": "huber"}, ValueError, "must be 'squares'"),
+        ({"by": ["a"] * 44 + ["b"], "shared": "alpha"}, ValueError, "group 'b' has 1 runs for 2 parameters"),
+        ({"by": "corpus", "shared": "alpha", "fixed": {"alpha": 0.2}}, ValueError, "alpha is fixed or tied already"),
+    ):
+        with pytest.raises(error, match=message):
+            offray.fit(data, law=LAW, **options)
+    fit = offray.fit(data, law=LAW, by="corpus", shared="alpha")
+    with pytest.raises(ValueError, match="'news' is none of"):
+        fit.predict("news", inputs={"C": 1e20})
+    with pytest.raises(TypeError, match="predict needs C"):
+        fit.predict("web")
