@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "callback_law.hpp"
 #include "columns.hpp"
 #include "law_handle.hpp"
 #include "offray/inference/compute_optimal.hpp"
@@ -68,20 +69,27 @@ py::object on_ray(const LawHandle& law) {
   return py::cast(handle(*law.in_double->on_ray, *law.in_long_double->on_ray));
 }
 
-/// \param parameters (name, role, axis or None). \param program (operation, a, b, c). \param constants (k,) of the program.
-LawHandle tape_law(const std::string& name, const std::string& formula,
-                   const std::vector<std::tuple<std::string, std::string, std::optional<std::string>>>& parameters,
+using Named = std::tuple<std::string, std::string, std::optional<std::string>>;
+
+/// \param parameters (name, role, axis or None).
+TapeDescription description(const std::string& name, const std::string& formula, const std::vector<Named>& parameters,
+                            const std::vector<std::string>& inputs) {
+  TapeDescription out;
+  out.name = name;
+  out.formula = formula;
+  for (const auto& [called, role, axis] : parameters) {
+    const Axis at = !axis ? Axis::none : *axis == "N" ? Axis::N : Axis::D;
+    out.parameters.push_back({called, enumerator<Role>(kRoles, role, "role"), at});
+  }
+  out.inputs = inputs;
+  return out;
+}
+
+/// \param program (operation, a, b, c). \param constants (k,) of the program.
+LawHandle tape_law(const std::string& name, const std::string& formula, const std::vector<Named>& parameters,
                    const std::vector<std::string>& inputs, const std::vector<std::tuple<std::string, int, int, int>>& program,
                    Array<long double> constants, bool power_sum, const std::vector<int>& linear) {
-  TapeDescription texts;
-  texts.name = name;
-  texts.formula = formula;
-  for (const auto& [called, role, axis] : parameters)
-    texts.parameters.push_back({called, enumerator<Role>(kRoles, role, "role"),
-                                !axis          ? Axis::none
-                                : *axis == "N" ? Axis::N
-                                               : Axis::D});
-  texts.inputs = inputs;
+  TapeDescription texts = description(name, formula, parameters, inputs);
   texts.power_sum = power_sum;
   texts.linear = linear;
   std::vector<Instruction> instructions;
@@ -94,6 +102,13 @@ LawHandle tape_law(const std::string& name, const std::string& formula,
   for (const std::string& input : inputs) columns += input != "params" && input != "tokens";
   const Tape tape(std::move(instructions), static_cast<Index>(parameters.size()), columns);
   return {std::make_shared<const TapeLaw<double>>(texts, tape), std::make_shared<const TapeLaw<long double>>(texts, tape)};
+}
+
+LawHandle callback_law(const std::string& name, const std::string& formula, const std::vector<Named>& parameters,
+                       const std::vector<std::string>& inputs, const py::function& function) {
+  const TapeDescription texts = description(name, formula, parameters, inputs);
+  return {std::make_shared<const CallbackLaw<double>>(texts, function),
+          std::make_shared<const CallbackLaw<long double>>(texts, function)};
 }
 
 }  // namespace
@@ -127,6 +142,8 @@ void bind_laws(py::module_& m) {
   define<long double>(law);
   m.def("tape_law", &tape_law, py::arg("name"), py::arg("formula"), py::arg("parameters"), py::arg("inputs"),
         py::arg("program"), py::arg("constants").noconvert(), py::arg("power_sum"), py::arg("linear"));
+  m.def("callback_law", &callback_law, py::arg("name"), py::arg("formula"), py::arg("parameters"), py::arg("inputs"),
+        py::arg("function"));
   m.attr("OPERATIONS") = names(kOps);
   m.attr("MOST_PARAMETERS") = kMaxParameters;
   m.attr("OPTIMALS") = names(kOptimals);

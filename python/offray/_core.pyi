@@ -56,6 +56,13 @@ def tape_law(
     power_sum: bool,
     linear: list[int],
 ) -> Law: ...
+def callback_law(
+    name: str,
+    formula: str,
+    parameters: list[tuple[str, str, str | None]],
+    inputs: list[str],
+    function: Callable[[Array, list[Array], bool], Array],
+) -> Law: ...
 
 OPERATIONS: tuple[str, ...]
 MOST_PARAMETERS: int

@@ -107,6 +107,9 @@ class Law:
         """Columns as the core takes them."""
         return columns
 
+    def check(self) -> None:
+        """Raises what a law that is called back has raised; the core cannot."""
+
     def named(self, *roles: str, axis: str | None = None) -> tuple[str, ...]:
         """The parameters of these roles, of one axis or of any."""
         return tuple(p.name for p in self.roles if p.role in roles and axis in (None, p.axis))

@@ -137,12 +137,13 @@ class Problem:
 
     def minimise(self) -> Any:
         """The core's fit."""
-        return _core.fit(
-            self.law.core,
-            _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False),
-            self.options.core,
-            None if self.limits is None else self.limits.of(self.law, self.dtype),
-        )
+        runs = _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False)
+        limits = None if self.limits is None else self.limits.of(self.law, self.dtype)
+        try:
+            return _core.fit(self.law.core, runs, self.options.core, limits)
+        except ValueError:
+            self.law.check()  # a function that raised says more
+            raise
 
 
 def problem(
