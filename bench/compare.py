@@ -25,6 +25,7 @@ from laws import law_rows
 from problem import START, Problem
 from report import report
 from runs import SHAPES, TRUTH, isoflop, read, simulate
+from variants import functions, variants
 
 DELTA = 1e-3
 BOOTSTRAP_SIZES = (60, 240, 1000)
@@ -80,8 +81,10 @@ def main():
                 refits[label] = bootstraps(posed(x, loss), contestants, 3)
         progress("other laws")
         laws = law_rows(rounds)
+        progress("variants of the plain fit")
+        own, any_function = variants(rounds), functions(rounds)
     shown = [label for label in squares if label not in map(size_label, SHAPES) or label == size_label(SHOWN)]
-    text = report(squares, robust, refits, laws, shown)
+    text = report(squares, robust, refits, laws, own, any_function, shown)
     print(text)
     if arguments.output:
         arguments.output.write_text(text)

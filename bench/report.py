@@ -28,7 +28,11 @@ timed and scaled, and drawing and preparing the tables is not counted; for offra
 LAWS = "scipy starts within 10 % of the optimum, in its fastest analytic configuration that returns to it."
 
 
-def report(squares, robust, refits, laws, shown):
+VARIANTS = "offray against itself, Chinchilla's law on the simulated runs, taking turns in one process."
+FUNCTIONS = "a exp(-b x) + c: offray records the function and fits it in the core, scipy takes difference quotients."
+
+
+def report(squares, robust, refits, laws, own, any_function, shown):
     """The whole document; `shown` are the labels of the runs whose every row appears."""
     parts = [
         "# Performance",
@@ -53,6 +57,12 @@ def report(squares, robust, refits, laws, shown):
         "## The other laws, n = 240",
         LAWS,
         law_table(laws),
+        "## Variants of the plain fit, n = 240",
+        VARIANTS,
+        against_first(own),
+        "## curve_fit of a function, n = 240, from the same start",
+        FUNCTIONS,
+        against_first(any_function),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -124,6 +134,11 @@ def law_table(laws):
         for row in laws
     ]
     return table(header, lines)
+
+
+def against_first(seconds):
+    base = next(iter(seconds.values()))
+    return table(["call", "median", "/ the first"], [[name, duration(s), digits(s / base)] for name, s in seconds.items()])
 
 
 def table(header, lines):

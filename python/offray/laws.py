@@ -13,6 +13,8 @@ from offray._law import Law as _Law
 def __getattr__(name: str) -> _Law:
     if name in _LAWS:
         return _LAWS[name]
+    if name.startswith("_"):
+        raise AttributeError(name)
     from offray._expression.known import FORMULAS, known
 
     if name in FORMULAS:

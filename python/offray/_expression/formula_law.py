@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,7 @@ class FormulaLaw(Law):
         return restore, self._made_of
 
 
+@lru_cache(maxsize=256)
 def restore(
     name: str,
     text: str,
