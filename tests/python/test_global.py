@@ -313,3 +313,25 @@ def test_a_start_near_the_truth_rarely_ends_lower(law_name):
     """Five in a thousand at most, nine where the outer power is unknown."""
     most = 18 if law_name == "droppo_elibol" else 10
     assert sum(beaten(law_name, seed) for seed in range(150, 2150)) <= most
+
+
+@pytest.mark.slow
+def test_every_instruction_set_finds_the_same_optimum():
+    """Of what converges: the same objective to 1e-9 whatever the rounding."""
+    paths = [path for path in ("baseline", "avx2", "avx512") if path in offray._core.simd_available()]
+    before = offray.simd()
+    try:
+        for law in RANGES:
+            for seed in range(5000, 5150):
+                data, options, _, _ = random_study(law, seed)
+                fits = []
+                for path in paths:
+                    offray.simd(force=path)
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        fits.append(offray.fit(*data, law=law, **options))
+                if all(fit.converged for fit in fits):
+                    values = [fit.objective_value for fit in fits]
+                    np.testing.assert_allclose(values, values[0], rtol=1e-9)
+    finally:
+        offray.simd(force=before)

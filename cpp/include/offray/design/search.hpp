@@ -12,6 +12,7 @@
 
 #include "offray/conditioning.hpp"
 #include "offray/design/criterion.hpp"
+#include "offray/design/polytope.hpp"
 #include "offray/runs.hpp"
 
 namespace offray {
@@ -29,8 +30,7 @@ class DesignSearch {
  public:
   /// References must outlive the object.
   DesignSearch(const std::vector<DesignModel<S>>& models, const DesignLimits<S>& limits, Criterion criterion)
-      : models_(models), limits_(limits), criterion_(criterion) {
-    check();
+      : models_(models), limits_(limits), criterion_(criterion), polytope_((check(), limits)) {
     for (const DesignModel<S>& model : models_) {
       const Index p = model.candidates.cols();
       existing_.push_back(model.existing.rows() == 0 ? Jacobian<S>::Zero(p, p) : factor(model.existing));
@@ -49,13 +49,27 @@ class DesignSearch {
   S value_of(const std::vector<Index>& count) const { return value(factors(as_weight(count))); }
 
  private:
+  static constexpr Index kPool = 2048;  ///< candidates that exchanges try first
+
   using Factors = std::vector<Jacobian<S>>;  ///< R with R'R = M, one per model
-  using Atom = std::vector<std::pair<Index, S>>;
+  using Polytope = detail::BudgetPolytope<S>;
+  using Atom = typename Polytope::Atom;
+  /// A vertex of the limits with what it adds to the information, so that mixtures of many runs cost no more than of few.
+  struct Vertex {
+    Atom runs;
+    Factors R;
+  };
+  /// Some of the candidates, and their rows of every model.
+  struct Pool {
+    std::vector<Index> index;
+    std::vector<Jacobian<S>> rows;
+  };
 
   const std::vector<DesignModel<S>>& models_;
   const DesignLimits<S>& limits_;
   Criterion criterion_;
   Factors existing_;
+  Polytope polytope_;
 
   Index candidates() const { return limits_.cost.size(); }
 
@@ -103,6 +117,31 @@ class DesignSearch {
     return out;
   }
 
+  Vertex vertex(Atom runs) const {
+    Vertex out{std::move(runs), {}};
+    for (const DesignModel<S>& model : models_) {
+      Jacobian<S> rows(static_cast<Index>(out.runs.size()), model.candidates.cols());
+      for (std::size_t a = 0; a < out.runs.size(); ++a)
+        rows.row(static_cast<Index>(a)) = std::sqrt(out.runs[a].second) * model.candidates.row(out.runs[a].first);
+      out.R.push_back(factor(rows));
+    }
+    return out;
+  }
+
+  /// Of a mixture of vertices, the existing runs included.
+  Factors factors(const std::vector<Vertex>& vertices, const std::vector<S>& mix) const {
+    Factors out;
+    for (std::size_t k = 0; k < models_.size(); ++k) {
+      const Index p = models_[k].candidates.cols();
+      Jacobian<S> rows(p * (1 + static_cast<Index>(vertices.size())), p);
+      rows.topRows(p) = existing_[k];
+      for (std::size_t a = 0; a < vertices.size(); ++a)
+        rows.middleRows(p * (1 + static_cast<Index>(a)), p) = std::sqrt(std::max(mix[a], S(0))) * vertices[a].R[k];
+      out.push_back(factor(rows));
+    }
+    return out;
+  }
+
   /// R^-T x for every column of x; infinite where R is singular.
   static Jacobian<S> solve(const Jacobian<S>& R, const Jacobian<S>& x) {
     if (!(R.diagonal().minCoeff() > S(0))) return Jacobian<S>::Constant(x.rows(), x.cols(), std::numeric_limits<S>::infinity());
@@ -121,11 +160,41 @@ class DesignSearch {
     return sum / S(models_.size());
   }
 
-  /// For every candidate: the sensitivity phi, or, with `whole`, by how much one more run of it lowers the criterion.
-  Vector<S> gains(const Factors& R, bool whole) const {
-    Vector<S> out = Vector<S>::Zero(candidates());
+  Pool everything() const {
+    Pool out;
+    out.index.resize(static_cast<std::size_t>(candidates()));
+    std::iota(out.index.begin(), out.index.end(), Index(0));
+    for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates);
+    return out;
+  }
+
+  /// Where exchanges most likely help: what the relaxed design has, and the candidates nearest to its prices of runs and cost.
+  Pool promising(const Vector<S>& weight) const {
+    if (candidates() <= kPool) return everything();
+    const Vector<S> phi = gains(factors(weight), false, everything());
+    const Atom best = polytope_.best(phi);
+    S price = S(0);
+    if (best.size() == 2)
+      price = (phi[best[0].first] - phi[best[1].first]) / (limits_.cost[best[0].first] - limits_.cost[best[1].first]);
+    const Vector<S> score = phi - price * limits_.cost;
+    Pool out;
+    out.index.resize(static_cast<std::size_t>(candidates()));
+    std::iota(out.index.begin(), out.index.end(), Index(0));
+    std::stable_sort(out.index.begin(), out.index.end(), [&](Index a, Index b) {
+      const bool first = weight[a] > S(0), second = weight[b] > S(0);
+      return first != second ? first : score[a] > score[b];
+    });
+    out.index.resize(static_cast<std::size_t>(kPool));
+    std::sort(out.index.begin(), out.index.end());
+    for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates(out.index, Eigen::all));
+    return out;
+  }
+
+  /// For every candidate of a pool: the sensitivity phi, or, with `whole`, by how much one more run of it lowers the criterion.
+  Vector<S> gains(const Factors& R, bool whole, const Pool& pool) const {
+    Vector<S> out = Vector<S>::Zero(static_cast<Index>(pool.index.size()));
     for (std::size_t k = 0; k < models_.size(); ++k) {
-      const Jacobian<S> u = solve(R[k], models_[k].candidates.transpose());
+      const Jacobian<S> u = solve(R[k], pool.rows[k].transpose());
       const Vector<S> length = u.colwise().squaredNorm().transpose();
       if (criterion_ == Criterion::D) {
         out += whole ? Vector<S>(length.array().log1p()) : length;
@@ -138,98 +207,21 @@ class DesignSearch {
     return out / S(models_.size());
   }
 
-  /// argmax sum v phi over v >= 0, sum v <= max_runs, sum cost v <= budget: a mixture of at most two neighbours on the upper
-  /// concave hull of the points (cost, phi), the origin standing for runs that are not made.
-  Atom best_vertex(const Vector<S>& phi) const {
-    if (limits_.max_repeats < limits_.max_runs) return capped_vertex(phi);
-    std::vector<Index> order(static_cast<std::size_t>(phi.size()));
-    std::iota(order.begin(), order.end(), Index(0));
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return limits_.cost[a] < limits_.cost[b]; });
-    const auto cost = [&](Index i) { return i < 0 ? S(0) : limits_.cost[i]; };
-    const auto gain = [&](Index i) { return i < 0 ? S(0) : phi[i]; };
-    std::vector<Index> hull{-1};
-    for (const Index i : order) {
-      if (!(gain(i) > gain(hull.back()))) continue;  // dearer and no better
-      while (hull.size() > 1 || cost(hull.back()) == cost(i)) {
-        const Index last = hull.back();
-        if (cost(last) < cost(i)) {
-          const Index before = hull[hull.size() - 2];
-          // `last` stays where the slope to it is above the slope from it on.
-          if ((gain(last) - gain(before)) * (cost(i) - cost(last)) > (gain(i) - gain(last)) * (cost(last) - cost(before)))
-            break;
-        }
-        hull.pop_back();
-        if (hull.empty()) break;
-      }
-      hull.push_back(i);
-    }
-    const S runs = S(limits_.max_runs), mean = limits_.budget / runs;  // affordable cost per run
-    std::size_t right = 0;
-    while (right < hull.size() && cost(hull[right]) <= mean) ++right;
-    if (right == hull.size()) return hull.back() < 0 ? Atom{} : Atom{{hull.back(), runs}};
-    const Index low = hull[right - 1], high = hull[right];
-    const S share = (mean - cost(low)) / (cost(high) - cost(low));
-    Atom out{{high, runs * share}};
-    if (low >= 0) out.push_back({low, runs * (S(1) - share)});
-    return out;
-  }
-
-  /// The same where no candidate may be run more than max_repeats times. For a price mu of the cost the best runs are those
-  /// with the largest positive phi - mu cost; between two neighbouring prices a mixture meets the budget.
-  Atom capped_vertex(const Vector<S>& phi) const {
-    std::vector<Index> order(static_cast<std::size_t>(phi.size()));
-    const auto at_price = [&](S mu, Atom& atom) {
-      const Vector<S> score = phi - mu * limits_.cost;
-      std::iota(order.begin(), order.end(), Index(0));
-      std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return score[a] > score[b]; });
-      atom.clear();
-      S runs = S(limits_.max_runs), spent = S(0);
-      for (const Index i : order) {
-        if (!(score[i] > S(0)) || !(runs > S(0))) break;
-        const S taken = std::min(S(limits_.max_repeats), runs);
-        atom.push_back({i, taken});
-        runs -= taken;
-        spent += taken * limits_.cost[i];
-      }
-      return spent;
-    };
-    Atom dear, cheap;
-    S spent = at_price(S(0), dear), saved = S(0);
-    if (spent <= limits_.budget) return dear;
-    S low = S(0), high = S(2) * (phi.array() / limits_.cost.array()).maxCoeff();
-    for (int i = 0; i < 80; ++i) {
-      const S middle = (low + high) / S(2);
-      Atom trial;
-      const S cost = at_price(middle, trial);
-      if (cost > limits_.budget)
-        low = middle, dear = trial, spent = cost;
-      else
-        high = middle, cheap = trial, saved = cost;
-    }
-    const S share = (limits_.budget - saved) / (spent - saved);
-    Vector<S> mixed = Vector<S>::Zero(phi.size());
-    add(dear, share, mixed);
-    add(cheap, S(1) - share, mixed);
-    Atom out;
-    for (Index i = 0; i < mixed.size(); ++i)
-      if (mixed[i] > S(0)) out.push_back({i, mixed[i]});
-    return out;
-  }
-
   static S along(const Atom& atom, const Vector<S>& phi) {
     S sum = S(0);
     for (const auto& [i, w] : atom) sum += w * phi[i];
     return sum;
   }
 
-  static void add(const Atom& atom, S share, Vector<S>& weight) {
-    for (const auto& [i, w] : atom) weight[i] = std::max(weight[i] + share * w, S(0));
-  }
-
-  /// The share in [0, most] of the way along `direction` at which the criterion is least, by golden section.
-  S step(const Vector<S>& weight, const Vector<S>& direction, S most) const {
+  /// The share in [0, most] of the way from one vertex to another at which the criterion is least, by golden section.
+  S step(const std::vector<Vertex>& vertices, std::vector<S> mix, std::size_t from, std::size_t to, S most) const {
     constexpr S ratio = S(0.6180339887498949L);
-    const auto at = [&](S share) { return value(factors((weight + share * direction).cwiseMax(S(0)))); };
+    const S there = mix[from], here = mix[to];
+    const auto at = [&](S share) {
+      mix[from] = there - share;
+      mix[to] = here + share;
+      return value(factors(vertices, mix));
+    };
     S low = S(0), high = most, a = high - ratio * (high - low), b = low + ratio * (high - low), fa = at(a), fb = at(b);
     for (int i = 0; i < 24; ++i) {
       if (fa <= fb)
@@ -245,43 +237,41 @@ class DesignSearch {
     constexpr S kGap = S(1e-3);  // of the criterion: relative for I, in units of p for D
     const S share =
         std::min({S(limits_.max_runs) / S(candidates()), limits_.budget / limits_.cost.sum(), S(limits_.max_repeats)});
-    std::vector<Atom> atoms(1);
-    for (Index i = 0; i < candidates(); ++i) atoms[0].push_back({i, share});
+    Atom even;
+    for (Index i = 0; i < candidates(); ++i) even.push_back({i, share});
+    std::vector<Vertex> vertices{vertex(std::move(even))};
     std::vector<S> mix{S(1)};
+    const Pool all = everything();
     weight = Vector<S>::Constant(candidates(), share);
     bound = -std::numeric_limits<S>::infinity();
     for (int i = 0; i < kMaxSteps; ++i) {
-      const Factors R = factors(weight);
+      const Factors R = factors(vertices, mix);
       const S here = value(R);
-      const Vector<S> phi = gains(R, false);
+      const Vector<S> phi = gains(R, false, all);
       if (!std::isfinite(here) || !phi.allFinite()) return;
-      const Atom best = best_vertex(phi);
+      const Atom best = polytope_.best(phi);
       const S gap = along(best, phi) - weight.dot(phi);
       bound = std::max(bound, here - gap);
       const S scale = criterion_ == Criterion::D ? S(models_[0].candidates.cols()) : here;
       if (here - bound <= kGap * scale) return;
-      // The atom that the criterion likes least gives way to the best vertex.
-      std::size_t worst = 0;
-      for (std::size_t a = 1; a < atoms.size(); ++a)
-        if (along(atoms[a], phi) < along(atoms[worst], phi)) worst = a;
-      Vector<S> direction = Vector<S>::Zero(candidates());
-      for (const auto& [j, w] : best) direction[j] += w;
-      for (const auto& [j, w] : atoms[worst]) direction[j] -= w;
-      const S moved = step(weight, direction, mix[worst]);
-      mix[worst] -= moved;
-      const auto same = std::find(atoms.begin(), atoms.end(), best);
-      if (same == atoms.end()) {
-        atoms.push_back(best);
-        mix.push_back(moved);
-      } else {
-        mix[static_cast<std::size_t>(same - atoms.begin())] += moved;
+      // The vertex that the criterion likes least gives way to the best one.
+      std::size_t worst = 0, to = 0;
+      for (std::size_t a = 1; a < vertices.size(); ++a)
+        if (along(vertices[a].runs, phi) < along(vertices[worst].runs, phi)) worst = a;
+      while (to < vertices.size() && vertices[to].runs != best) ++to;
+      if (to == vertices.size()) {
+        vertices.push_back(vertex(best));
+        mix.push_back(S(0));
       }
+      const S moved = step(vertices, mix, worst, to, mix[worst]);
+      mix[worst] -= moved;
+      mix[to] += moved;
       if (!(mix[worst] > S(1e-12))) {
-        atoms.erase(atoms.begin() + static_cast<std::ptrdiff_t>(worst));
+        vertices.erase(vertices.begin() + static_cast<std::ptrdiff_t>(worst));
         mix.erase(mix.begin() + static_cast<std::ptrdiff_t>(worst));
       }
       weight.setZero();
-      for (std::size_t a = 0; a < atoms.size(); ++a) add(atoms[a], mix[a], weight);
+      for (std::size_t a = 0; a < vertices.size(); ++a) Polytope::add(vertices[a].runs, mix[a], weight);
     }
   }
 
@@ -306,6 +296,13 @@ class DesignSearch {
     for (const Index i : order)
       if (rest(i) > S(0) && runs > 0 && fits(i, left) && allowed(i)) take(i);
 
+    exchange(weight, promising(weight), left, runs, count);
+    if (candidates() > kPool) exchange(weight, everything(), left, runs, count);
+    return count;
+  }
+
+  /// Exchanges single runs for ones of the pool until none helps.
+  void exchange(const Vector<S>& weight, const Pool& pool, S& left, Index& runs, std::vector<Index>& count) const {
     // A trace of the relaxed design keeps the criterion finite until the whole runs do.
     for (const S trace : {S(1e-3), S(0)}) {
       for (int pass = 0; pass < 1000; ++pass) {
@@ -314,12 +311,12 @@ class DesignSearch {
         const S here = value(R);
         Index out = -1, in = -1;
         S best = here - S(1e-9) * std::max(std::abs(here), S(1));
-        if (runs > 0) consider(R, here, left, count, -1, best, out, in);
+        if (runs > 0) consider(R, here, left, count, pool, -1, best, out, in);
         for (Index i = 0; i < candidates(); ++i) {
           if (count[static_cast<std::size_t>(i)] == 0) continue;
           now[i] -= S(1);
           R = factors(now);
-          consider(R, value(R), left + limits_.cost[i], count, i, best, out, in);
+          consider(R, value(R), left + limits_.cost[i], count, pool, i, best, out, in);
           now[i] += S(1);
         }
         if (in < 0) break;
@@ -328,21 +325,24 @@ class DesignSearch {
           left += limits_.cost[out];
           ++runs;
         }
-        take(in);
+        ++count[static_cast<std::size_t>(in)];
+        left -= limits_.cost[in];
+        --runs;
       }
     }
-    return count;
   }
 
   /// The best affordable run to add to a design of factor R, where `removed` was taken out.
-  void consider(const Factors& R, S base, S room, const std::vector<Index>& count, Index removed, S& best, Index& out,
-                Index& in) const {
+  void consider(const Factors& R, S base, S room, const std::vector<Index>& count, const Pool& pool, Index removed, S& best,
+                Index& out, Index& in) const {
     if (!std::isfinite(base)) return;
-    const Vector<S> gain = gains(R, true);
-    for (Index j = 0; j < candidates(); ++j)
+    const Vector<S> gain = gains(R, true, pool);
+    for (Index k = 0; k < gain.size(); ++k) {
+      const Index j = pool.index[static_cast<std::size_t>(k)];
       if (count[static_cast<std::size_t>(j)] < limits_.max_repeats && limits_.cost[j] <= room * (S(1) + S(1e-12)) &&
-          base - gain[j] < best)
-        best = base - gain[j], out = removed, in = j;
+          base - gain[k] < best)
+        best = base - gain[k], out = removed, in = j;
+    }
   }
 };
 
