@@ -10,8 +10,8 @@
 #include "offray/laws/tape_law.hpp"
 #include "pybind.hpp"
 
-/// Calls ``function(theta, columns, jacobian)``, the columns being N, D and what else the law reads, which returns the values, (n,), or the derivatives, (n, p), and never raises:
-/// NaN stands for what the user's function could not do.
+/// Calls ``function(theta, columns, jacobian)``, the columns being N, D and what else the law reads. It returns the values,
+/// (n,), or the derivatives, (n, p), and never raises: NaN stands for what the user's function could not do.
 template <typename S>
 class CallbackLaw final : private offray::detail::TapeTexts, public offray::AnyLaw<S> {
  public:

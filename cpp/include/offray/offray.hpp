@@ -22,6 +22,8 @@
 #include "offray/inference/student_t.hpp"
 #include "offray/inference/uncertainty.hpp"
 #include "offray/laws/list.hpp"
+#include "offray/laws/row_law.hpp"
+#include "offray/laws/tape_law.hpp"
 #include "offray/rho.hpp"
 #include "offray/runs.hpp"
 #include "offray/status.hpp"
