@@ -21,11 +21,11 @@ Fit<S> run(const LawHandle& law, const Runs<S>& runs, const FitOptions<S>& optio
   return fit_any<S>(law.as<S>(), runs, options, constraints == nullptr ? Constraints<S>(law.as<S>()) : *constraints);
 }
 
+/// Figures of a fit.
 template <typename S>
-void bind_fit_of(py::module_& m, const char* name) {
+void bind_figures_of(py::class_<Fit<S>>& fit) {
   using Class = Fit<S>;
-  py::class_<Class>(m, name)
-      .def_property_readonly("theta", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.theta)); }))
+  fit.def_property_readonly("theta", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.theta)); }))
       .def_property_readonly("rss", Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.rss()); }))
       .def_property_readonly("objective_value",
                              Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.summary.objective); }))
@@ -55,8 +55,14 @@ void bind_fit_of(py::module_& m, const char* name) {
                                  out.append(py::make_tuple(Vector<S>(b.theta), scalar<S>(b.objective),
                                                            std::string(kStatuses[static_cast<int>(b.status)])));
                                return out;
-                             }))
-      .def_property_readonly("room", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.room())); }))
+                             }));
+}
+
+/// What follows from a fit.
+template <typename S>
+void bind_consequences_of(py::module_& m, py::class_<Fit<S>>& fit) {
+  using Class = Fit<S>;
+  fit.def_property_readonly("room", Getter<Class>([](const Class& f) -> py::object { return py::cast(Vector<S>(f.room())); }))
       .def_property_readonly("residual", Getter<Class>([](const Class& f) -> py::object { return py::cast(f.residual()); }))
       .def_property_readonly("tpp_ratio",
                              Getter<Class>([](const Class& f) -> py::object { return scalar<S>(f.runs.at.tpp_ratio()); }))
@@ -97,6 +103,13 @@ void bind_fit_of(py::module_& m, const char* name) {
           },
           py::arg("columns"));
   m.def("fit", &run<S>, py::arg("law"), py::arg("runs"), py::arg("options"), py::arg("constraints").none(true));
+}
+
+template <typename S>
+void bind_fit_of(py::module_& m, const char* name) {
+  py::class_<Fit<S>> fit(m, name);
+  bind_figures_of<S>(fit);
+  bind_consequences_of<S>(m, fit);
 }
 
 }  // namespace

@@ -116,6 +116,20 @@ struct Tape::Pass {
     return (k == 0 ? at.log_N : k == 1 ? at.log_D : at.log_U).data();
   }
 
+  /// A function of one number, and its derivative there, f being its value.
+  static S elementary(Op op, S v) {
+    if (op == Op::sqrt) return std::sqrt(v);
+    if (op == Op::expm1) return std::expm1(v);
+    if (op == Op::log1p) return std::log1p(v);
+    return op == Op::tanh ? std::tanh(v) : S(1) / (S(1) + std::exp(-v));
+  }
+  static S derivative(Op op, S v, S f) {
+    if (op == Op::sqrt) return S(0.5) / f;
+    if (op == Op::expm1) return f + S(1);
+    if (op == Op::log1p) return S(1) / (v + S(1));
+    return op == Op::tanh ? S(1) - f * f : f * (S(1) - f);
+  }
+
   /// Result k of n rows that begin at `first`.
   void forward(int k, Index first, Index n) const {
     const Instruction& is = tape.program_[static_cast<std::size_t>(k)];
@@ -157,19 +171,11 @@ struct Tape::Pass {
         detail::kernels<S>().log(n, x + is.a * kBlock, out.data());
         break;
       case Op::sqrt:
-        out = a().sqrt();
-        break;
       case Op::expm1:
-        out = a().unaryExpr([](S v) { return std::expm1(v); });
-        break;
       case Op::log1p:
-        out = a().unaryExpr([](S v) { return std::log1p(v); });
-        break;
       case Op::tanh:
-        out = a().unaryExpr([](S v) { return std::tanh(v); });
-        break;
       case Op::logistic:
-        out = a().unaryExpr([](S v) { return S(1) / (S(1) + std::exp(-v)); });
+        out = a().unaryExpr([&](S v) { return elementary(is.op, v); });
         break;
       case Op::minimum:
         out = a().min(b());
@@ -178,10 +184,8 @@ struct Tape::Pass {
         out = a().max(b());
         break;
       case Op::less:
-        out = (a() < b()).template cast<S>();
-        break;
       case Op::less_equal:
-        out = (a() <= b()).template cast<S>();
+        out = a().binaryExpr(b(), [&](S v, S w) { return S(is.op == Op::less ? v < w : v <= w); });
         break;
       case Op::where:
         out = (a() != S(0)).select(b(), row(is.c, n));
@@ -212,10 +216,8 @@ struct Tape::Pass {
       case Op::less_equal:
         break;
       case Op::add:
-        first(one), second(one);
-        break;
       case Op::subtract:
-        first(one), second(-one);
+        first(one), second(one * S(is.op == Op::add ? 1 : -1));
         break;
       case Op::multiply:
         first(b()), second(a());
@@ -236,19 +238,11 @@ struct Tape::Pass {
         first(a().inverse());
         break;
       case Op::sqrt:
-        first(S(0.5) / out);
-        break;
       case Op::expm1:
-        first(out + S(1));
-        break;
       case Op::log1p:
-        first((a() + S(1)).inverse());
-        break;
       case Op::tanh:
-        first(S(1) - out * out);
-        break;
       case Op::logistic:
-        first(out * (S(1) - out));
+        first(a().binaryExpr(out, [&](S v, S f) { return derivative(is.op, v, f); }));
         break;
       case Op::minimum:
         first((a() <= b()).template cast<S>()), second((a() > b()).template cast<S>());

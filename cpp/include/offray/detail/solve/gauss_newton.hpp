@@ -69,6 +69,21 @@ class GaussNewton {
   Square<S> second_;        ///< secant estimate of sum w psi d2r/dphi2
   Eigen::Matrix<bool, Eigen::Dynamic, 1, Eigen::ColMajor, kMaxParameters, 1> held_;
 
+  /// What a step leaves for the next one.
+  struct Path {
+    S F{};
+    /// Relative to unit columns. The first value leaves a step along a direction with sigma > 1e-2 as it is: a shortened one
+    /// would leave the basin along the others.
+    S lambda = S(1e-4);
+    S growth = S(8);
+    S newton = S(0);      ///< as factorise() takes it
+    bool secant = false;  ///< whether the estimate of the second-order term counts
+    bool blind = false;   ///< the last accepted step changed F by less than its rounding error
+  };
+
+  bool attempt(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower, CRef<Parameters<S>> upper,
+               const SolverOptions<S>& options, S rounding, Path& path, Parameters<S>& phi);
+  bool retreat(CRef<Vector<S>> weights, const SolverOptions<S>& options, Path& path);
   S objective(const SolverOptions<S>& options, CRef<Vector<S>> weights, const Vector<S>& r) const;
   void differentiate(const SolverOptions<S>& options, CRef<Vector<S>> weights);
   void hold_at_bounds(CRef<Parameters<S>> lower, CRef<Parameters<S>> upper, const Parameters<S>& phi);
@@ -191,49 +206,103 @@ S GaussNewton<S>::predicted_decrease() const {
   return -moved.dot(z + moved / S(2));
 }
 
+/// Tries one damped step; takes it, with all that follows for the next, where the objective falls as far as predicted.
+template <typename S>
+bool GaussNewton<S>::attempt(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
+                             CRef<Parameters<S>> upper, const SolverOptions<S>& options, S rounding, Path& path,
+                             Parameters<S>& phi) {
+  constexpr S kMinDamping = S(16) * eps;
+  solve_damped(path.lambda, path.secant);
+  trial_ = (phi + step_).cwiseMax(lower).cwiseMin(upper);
+  step_ = trial_ - phi;
+  const S plain = predicted_decrease(), bent = plain - second_order();
+  const S predicted = path.secant ? bent : plain;
+  problem.evaluate(trial_, trial_r_, trial_J_);
+  const S F = path.F, trial_F = objective(options, weights, trial_r_);
+  // F carries an error of about |r|'|dr| <= rounding sqrt(2 F).
+  const S noise = rounding * std::sqrt(S(2) * F) + S(8) * eps * F;
+  const bool hidden = std::abs(predicted) <= noise;
+  if (!(hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0))) return false;
+  const Parameters<S> old_gradient = gradient_;
+  r_.swap(trial_r_);
+  J_.swap(trial_J_);
+  differentiate(options, weights);
+  if (!gradient_.allFinite()) {  // a finite loss with derivatives that are not: no place to go on from
+    r_.swap(trial_r_);
+    J_.swap(trial_J_);
+    gradient_ = old_gradient;
+    return false;
+  }
+  path.blind = hidden;
+  const S ratio = hidden ? S(1) : (F - trial_F) / predicted;
+  if (ratio > S(0.5)) {
+    path.lambda = std::max(path.lambda / S(16), kMinDamping);
+    path.newton = S(1) - std::max((S(1) - path.newton) / S(8), S(1e-3));
+  } else if (ratio < S(0.1)) {
+    path.lambda *= S(4);
+  }
+  path.growth = S(8);
+  if (!hidden) path.secant = std::abs(F - trial_F - bent) < std::abs(F - trial_F - plain);
+  phi = trial_;
+  path.F = trial_F;
+  trial_.noalias() = trial_J_.transpose() * force_;
+  update_second(old_gradient, trial_);
+  return true;
+}
+
+/// After a step that was not taken: more damping, and rows moved back from Newton to reweighting. \return whether there is
+/// room.
+template <typename S>
+bool GaussNewton<S>::retreat(CRef<Vector<S>> weights, const SolverOptions<S>& options, Path& path) {
+  constexpr S kMaxDamping = S(1) / eps;
+  path.secant = false;
+  path.lambda *= path.growth;
+  path.growth *= S(2);
+  if (!(path.lambda < kMaxDamping)) return false;
+  if (options.objective.kind != ObjectiveKind::squares && path.newton > S(0)) {
+    path.newton = std::max(S(1) - (S(1) - path.newton) * S(64), S(0));
+    factorise(options, weights, path.newton);
+  }
+  return true;
+}
+
 template <typename S>
 Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weights, CRef<Parameters<S>> lower,
                                     CRef<Parameters<S>> upper, const SolverOptions<S>& options, Parameters<S>& phi) {
-  // Damping is relative to unit columns. The first value leaves a step along a direction with
-  // sigma > 1e-2 as it is: a shortened one would leave the basin along the others.
-  constexpr S kFirstDamping = S(1e-4), kMinDamping = S(16) * eps, kMaxDamping = S(1) / eps;
   constexpr int kPatience = 6;
-  const bool quadratic = options.objective.kind == ObjectiveKind::squares;
   const S total_weight = weights.size() == 0 ? S(r_.size()) : weights.sum();
   const S rounding = S(8) * eps * problem.magnitude() * std::sqrt(total_weight);
 
   Summary<S> out;
   problem.evaluate(phi, r_, J_);
   out.evaluations = 1;
-  S F = objective(options, weights, r_);
-  if (!std::isfinite(F) || !J_.allFinite()) {
-    out.objective = F;
+  Path path;
+  path.F = objective(options, weights, r_);
+  if (!std::isfinite(path.F) || !J_.allFinite()) {
+    out.objective = path.F;
     return out;
   }
 
   step_.setZero(phi.size());
   second_.setZero(phi.size(), phi.size());
   differentiate(options, weights);
-  S lambda = kFirstDamping, growth = S(8), newton = S(0), last_newton = S(0);
-  S last_measure = std::numeric_limits<S>::infinity();
-  bool secant = false;
-  int idle = 0;        // blind steps that did not shrink the gradient
-  bool blind = false;  // the last accepted step changed F by less than its rounding error
+  S last_newton = S(0), last_measure = std::numeric_limits<S>::infinity();
+  int idle = 0;  // blind steps that did not shrink the gradient
   for (;;) {
     hold_at_bounds(lower, upper, phi);
-    const S scale = std::sqrt(S(2) * F);
+    const S scale = std::sqrt(S(2) * path.F);
     least_norm_ = scale > S(0) ? S(1e-3) * scale : S(1);
-    factorise(options, weights, newton);
+    factorise(options, weights, path.newton);
     ++out.iterations;
     const S offset = R_.col(R_.rows()).norm();
-    out.objective = F;
-    out.scaled_gradient = F > S(0) ? offset / scale : S(0);
+    out.objective = path.F;
+    out.scaled_gradient = path.F > S(0) ? offset / scale : S(0);
 
     out.inverse_condition = inverse_condition<S>(R_, [&](Index k) { return held_[k]; });
     const Convergence<S> test = convergence<S>(R_, out.inverse_condition, options, scale, rounding);
     // Once F cannot tell two points apart, only a shrinking gradient (in one metric) shows progress, and chooses the model.
-    if (blind && newton == last_newton && !(test.measure < last_measure)) {
-      secant = !secant;
+    if (path.blind && path.newton == last_newton && !(test.measure < last_measure)) {
+      path.secant = !path.secant;
       ++idle;
     }
     const Status no_progress = test.without_progress(held_.any());
@@ -242,64 +311,18 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
       return out;
     }
     last_measure = test.measure;
-    last_newton = newton;
+    last_newton = path.newton;
 
     for (bool accepted = false; !accepted;) {
       if (out.evaluations >= options.max_evaluations) {
         out.status = Status::evaluation_limit;
         return out;
       }
-      solve_damped(lambda, secant);
-      trial_ = (phi + step_).cwiseMax(lower).cwiseMin(upper);
-      step_ = trial_ - phi;
-      const S plain = predicted_decrease(), bent = plain - second_order();
-      const S predicted = secant ? bent : plain;
-      problem.evaluate(trial_, trial_r_, trial_J_);
       ++out.evaluations;
-      const S trial_F = objective(options, weights, trial_r_);
-      // F carries an error of about |r|'|dr| <= rounding sqrt(2 F).
-      const S noise = rounding * scale + S(8) * eps * F;
-      const bool hidden = std::abs(predicted) <= noise;
-      accepted = hidden ? trial_F <= F + noise : F - trial_F >= S(1e-4) * predicted && predicted > S(0);
-      const Parameters<S> old_gradient = gradient_;
-      if (accepted) {
-        r_.swap(trial_r_);
-        J_.swap(trial_J_);
-        differentiate(options, weights);
-        if (!gradient_.allFinite()) {  // a finite loss with derivatives that are not: no place to go on from
-          r_.swap(trial_r_);
-          J_.swap(trial_J_);
-          gradient_ = old_gradient;
-          accepted = false;
-        }
-      }
-      if (accepted) {
-        blind = hidden;
-        const S ratio = hidden ? S(1) : (F - trial_F) / predicted;
-        if (ratio > S(0.5)) {
-          lambda = std::max(lambda / S(16), kMinDamping);
-          newton = S(1) - std::max((S(1) - newton) / S(8), S(1e-3));
-        } else if (ratio < S(0.1)) {
-          lambda *= S(4);
-        }
-        growth = S(8);
-        if (!hidden) secant = std::abs(F - trial_F - bent) < std::abs(F - trial_F - plain);
-        phi = trial_;
-        F = trial_F;
-        trial_.noalias() = trial_J_.transpose() * force_;
-        update_second(old_gradient, trial_);
-      } else {
-        secant = false;
-        lambda *= growth;
-        growth *= S(2);
-        if (!(lambda < kMaxDamping)) {
-          out.status = no_progress;
-          return out;
-        }
-        if (!quadratic && newton > S(0)) {
-          newton = std::max(S(1) - (S(1) - newton) * S(64), S(0));
-          factorise(options, weights, newton);
-        }
+      accepted = attempt(problem, weights, lower, upper, options, rounding, path, phi);
+      if (!accepted && !retreat(weights, options, path)) {
+        out.status = no_progress;
+        return out;
       }
     }
   }
