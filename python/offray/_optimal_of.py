@@ -89,9 +89,11 @@ def compute_optimal(
     for role, value in zip(the_law.roles, values, strict=True):
         if not np.isfinite(value) or (value <= 0 and role.role != "real"):
             raise ValueError(f"theta: {role.name} = {value} must be positive and finite")
-    for name, all_ in (("C", budgets), ("c", np.array([c])), ("inference_tokens", np.array([inference_tokens + 1]))):
-        if not ((all_ > 0) & np.isfinite(all_)).all():
+    for name, given in (("C", budgets), ("c", np.array([c]))):
+        if not ((given > 0) & np.isfinite(given)).all():
             raise ValueError(f"{name}: every value must be positive and finite")
+    if not 0 <= inference_tokens < np.inf:
+        raise ValueError(f"inference_tokens must be finite and not negative; got {inference_tokens}")
     logs = [the_law.core.optimal(values, np.array([one], dtype), float(c), float(inference_tokens)) for one in budgets.ravel()]
     found = np.exp(np.array(logs, dtype).reshape(*budgets.shape, len(_core.OPTIMALS)))
     return OptimalPoint(budgets, **{name: found[..., k] for k, name in enumerate(_core.OPTIMALS)})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from offray._grouped.result import GroupedFit
-from offray._input.arrays import EMPTY, Array, frozen
+from offray._input.arrays import DOUBLE, EMPTY, Array, frozen
 from offray._input.groups import dense
 from offray._law import Law
 from offray._optimum import Optimum
@@ -105,6 +105,10 @@ def _check(asked: Problem, shared: tuple[str, ...], labels: tuple[Any, ...], par
     own = len(law.parameters) - fixed - len(set(shared)) - (0 if limits is None else len(limits.tied))
     if not shared or own < 1:
         raise ValueError("shared: name at least one parameter, and leave at least one to each group")
+    if asked.options.start.size:
+        raise ValueError("start: groups are fitted without one")
+    if asked.dtype != DOUBLE:
+        raise ValueError(f"dtype: groups are fitted in float64; the runs are {asked.dtype}")
     if asked.options.objective != "squares":
         raise ValueError("by: the groups are fitted by least squares; the objective must be 'squares'")
     for label, part in zip(labels, parts, strict=True):
