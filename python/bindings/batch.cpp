@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,6 +6,7 @@
 #include "columns.hpp"
 #include "law_handle.hpp"
 #include "offray/offray.hpp"
+#include "signals.hpp"
 
 namespace {
 
@@ -20,9 +20,7 @@ class Watcher {
 
   /// To be called without the GIL.
   bool operator()(Index done, Index total) {
-    const auto now = Clock::now();
-    if (now - last_ < kInterval && done < total) return true;  // the GIL may be long in coming
-    last_ = now;
+    if (!interval_.over() && done < total) return true;
     const py::gil_scoped_acquire acquire;
     try {
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
@@ -42,11 +40,8 @@ class Watcher {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr auto kInterval = std::chrono::milliseconds(20);
-
   py::object callback_;
-  Clock::time_point last_ = Clock::now();
+  Interval interval_;
   std::optional<py::error_already_set> raised_;
 };
 

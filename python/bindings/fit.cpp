@@ -2,6 +2,7 @@
 #include "columns.hpp"
 #include "law_handle.hpp"
 #include "offray/offray.hpp"
+#include "signals.hpp"
 
 namespace {
 
@@ -17,8 +18,16 @@ py::tuple finding_names(Findings found) {
 
 template <typename S>
 Fit<S> run(const LawHandle& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>* constraints) {
-  const py::gil_scoped_release release;  // every argument is a C++ object that the caller holds
-  return fit_any<S>(law.as<S>(), runs, options, constraints == nullptr ? Constraints<S>(law.as<S>()) : *constraints);
+  SignalInterruption interruption;
+  FitOptions<S> watched = options;
+  watched.solver.interruption = &interruption;
+  std::optional<Fit<S>> out;
+  {
+    const py::gil_scoped_release release;  // every argument is a C++ object that the caller holds
+    out = fit_any<S>(law.as<S>(), runs, watched, constraints == nullptr ? Constraints<S>(law.as<S>()) : *constraints);
+  }
+  interruption.raise_if_requested();
+  return std::move(*out);
 }
 
 /// Figures of a fit.

@@ -53,6 +53,27 @@ TEST_CASE_TEMPLATE("recovers every law", S, double, long double) {
   recovers(RepeatedData{}, repeated, true);
 }
 
+struct AfterSome final : Interruption {
+  int left;
+  explicit AfterSome(int some) : left(some) {}
+  bool requested() noexcept override { return --left < 0; }
+};
+
+/// An interruption ends a search with what it has, and is not kept.
+TEST_CASE_TEMPLATE("interruption", S, double, long double) {
+  const Runs<S> runs = noisy<S>(S(.01));
+  for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::absolute}) {
+    AfterSome interruption(1);
+    FitOptions<S> options;
+    options.solver.objective.kind = kind;
+    options.solver.interruption = &interruption;
+    const auto out = fit<S>(Chinchilla{}, runs, options);
+    CHECK(out.status() == Status::evaluation_limit);
+    CHECK(out.theta.allFinite());
+    CHECK(out.options.solver.interruption == nullptr);
+  }
+}
+
 TEST_CASE_TEMPLATE("start and data start agree", S, double, long double) {
   const Runs<S> runs = noisy(S(.01));
   FitOptions<S> options;

@@ -221,6 +221,7 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
     found.push_back(search.descend_from(parametrisation.phi(Parameters<S>(options.start)), out.options.solver));
   else
     found = search.basins(out.options.solver);
+  out.options.solver.interruption = nullptr;
   if (found.empty()) throw InvalidInput("loss: the law is not finite anywhere near these runs");
 
   for (const detail::Basin<S>& basin : found)

@@ -18,6 +18,15 @@ enum class Space {
   log_loss  ///< r = ln L_hat - ln L
 };
 
+/// What may end a long search early; asked before every evaluation, so cheap. Once true it stays true.
+class Interruption {
+ public:
+  virtual bool requested() noexcept = 0;
+
+ protected:
+  ~Interruption() = default;
+};
+
 template <typename S>
 struct SolverOptions {
   Objective<S> objective{};
@@ -31,6 +40,14 @@ struct SolverOptions {
   /// out. Where no further step makes progress, the first term may be 1e3 times as large. 3.6e-12 in double.
   S gradient_tolerance = std::ldexp(std::numeric_limits<S>::epsilon(), 14);
   int max_evaluations = 2000;  ///< of residual and Jacobian
+  /// Where it says so, the search ends with the best point so far and Status::evaluation_limit. Used by the call alone: the
+  /// options that a fit keeps have none.
+  Interruption* interruption = nullptr;
+
+  /// No further evaluation is allowed.
+  bool spent(int evaluations) const {
+    return evaluations >= max_evaluations || (interruption != nullptr && interruption->requested());
+  }
 };
 
 template <typename S>

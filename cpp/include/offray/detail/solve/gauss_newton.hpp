@@ -314,7 +314,7 @@ Summary<S> GaussNewton<S>::minimise(Residual<S>& problem, CRef<Vector<S>> weight
     last_newton = path.newton;
 
     for (bool accepted = false; !accepted;) {
-      if (out.evaluations >= options.max_evaluations) {
+      if (options.spent(out.evaluations)) {
         out.status = Status::evaluation_limit;
         return out;
       }

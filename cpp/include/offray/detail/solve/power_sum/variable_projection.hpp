@@ -97,7 +97,7 @@ Summary<S> VariableProjection<S>::minimise(const PowerSumRows<S>& rows, const So
     else if (advance(options, at, out))
       continue;
     else
-      out.status = out.evaluations < options.max_evaluations ? test.without_progress(at_bound) : Status::evaluation_limit;
+      out.status = options.spent(out.evaluations) ? Status::evaluation_limit : test.without_progress(at_bound);
     out.objective = at.F;
     form = evaluation_.form(at);
     return out;
@@ -125,7 +125,7 @@ bool VariableProjection<S>::advance(const SolverOptions<S>& options, Point& at, 
   ReducedModel<S> model(model_.quadratic(), kBold);
   S caution = kBold;
   for (;;) {
-    if (out.evaluations >= options.max_evaluations) return false;
+    if (options.spent(out.evaluations)) return false;
     const Vector3<S> d = model.step(unit, radius_);
     const S predicted = model.decrease(d);
     const bool hidden = !(predicted > error);

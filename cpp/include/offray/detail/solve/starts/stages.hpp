@@ -29,6 +29,7 @@ Summary<S> in_stages(SolverOptions<S> options, S magnitude, State& state, const 
     if (!is_settled(stage.status) && is_settled(out.status)) continue;
     out = stage;
     state = moving;
+    if (options.spent(0)) break;
   }
   return out;
 }
