@@ -88,10 +88,14 @@ TapeDescription description(const std::string& name, const std::string& formula,
 /// \param program (operation, a, b, c). \param constants (k,) of the program.
 LawHandle tape_law(const std::string& name, const std::string& formula, const std::vector<Named>& parameters,
                    const std::vector<std::string>& inputs, const std::vector<std::tuple<std::string, int, int, int>>& program,
-                   Array<long double> constants, bool power_sum, const std::vector<int>& linear) {
+                   Array<long double> constants, bool power_sum, bool of_sum, const std::vector<int>& linear,
+                   const std::vector<std::pair<std::string, int>>& ranges) {
   TapeDescription texts = description(name, formula, parameters, inputs);
   texts.power_sum = power_sum;
+  texts.of_sum = of_sum;
   texts.linear = linear;
+  for (const auto& [range, column] : ranges)
+    texts.ranges.push_back({enumerator<StartRange>(kStartRanges, range, "range"), column});
   std::vector<Instruction> instructions;
   for (const auto& [op, a, b, c] : program) {
     const auto value = constants[static_cast<Index>(instructions.size())];
@@ -132,6 +136,8 @@ void bind_laws(py::module_& m) {
                                               : is.form == PowerSumForm::none ? "sweep"
                                                                               : "data");
                              }))
+      .def_property_readonly("of_sum",
+                             Getter<LawHandle>([](const LawHandle& l) -> py::object { return py::cast(l.in_double->of_sum); }))
       .def_property_readonly("inputs",
                              Getter<LawHandle>([](const LawHandle& l) -> py::object { return names(l.in_double->inputs); }))
       .def_property_readonly("roles", Getter<LawHandle>([](const LawHandle& l) -> py::object { return roles(*l.in_double); }))
@@ -141,7 +147,8 @@ void bind_laws(py::module_& m) {
   define<double>(law);
   define<long double>(law);
   m.def("tape_law", &tape_law, py::arg("name"), py::arg("formula"), py::arg("parameters"), py::arg("inputs"),
-        py::arg("program"), py::arg("constants").noconvert(), py::arg("power_sum"), py::arg("linear"));
+        py::arg("program"), py::arg("constants").noconvert(), py::arg("power_sum"), py::arg("of_sum"), py::arg("linear"),
+        py::arg("ranges"));
   m.def("callback_law", &callback_law, py::arg("name"), py::arg("formula"), py::arg("parameters"), py::arg("inputs"),
         py::arg("function"));
   m.attr("OPERATIONS") = names(kOps);

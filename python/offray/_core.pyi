@@ -36,6 +36,8 @@ class Law:
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
+    def of_sum(self) -> bool: ...
+    @property
     def search(self) -> str: ...
     @property
     def roles(self) -> tuple[tuple[str, str, str | None], ...]: ...
@@ -54,7 +56,9 @@ def tape_law(
     program: list[tuple[str, int, int, int]],
     constants: Array,
     power_sum: bool,
+    of_sum: bool,
     linear: list[int],
+    ranges: list[tuple[str, int]],
 ) -> Law: ...
 def callback_law(
     name: str,

@@ -132,7 +132,7 @@ class Law:
     def data_exponent(self, theta: Iterable[Any]) -> float:
         """The exponent b of D in the paper's V_K: beta, alpha_D for Kaplan, alpha_D / alpha for Droppo-Elibol."""
         values = dict(zip(self.parameters, map(float, theta), strict=True))
-        outer, own = self.named("outer"), self.named("exponent", axis="D")
+        outer, own = () if self.core.of_sum else self.named("outer"), self.named("exponent", axis="D")
         if not own:
             own, outer = self.named("outer", axis="D"), ()
         if not own:
@@ -142,7 +142,7 @@ class Law:
     def inner_data_exponent(self, values: Mapping[str, Any]) -> float:
         """The exponent of D within the sum of terms: 1 for Kaplan; of a law on one ray, or where D's is not among the values,
         that of N stands for it."""
-        outer = self.named("outer")
+        outer = () if self.core.of_sum else self.named("outer")
         own = self.named("exponent", axis="D")
         if not own and self.named("coefficient", "scale", axis="D"):
             return 1.0

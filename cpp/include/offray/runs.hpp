@@ -149,10 +149,13 @@ struct Runs {
   Index size() const { return loss.size(); }
 
   /// Every `stride`-th run.
-  Runs every(Index stride) const {
-    const auto rows = Eigen::seq(Index(0), size() - 1, stride);
+  Runs every(Index stride) const { return at_rows(Eigen::seq(Index(0), size() - 1, stride)); }
+
+  /// The runs of these indices.
+  template <typename Rows>
+  Runs at_rows(const Rows& rows) const {
     Runs out;
-    out.at = at.every(stride);
+    out.at = at.at_rows(rows);
     out.loss = loss(rows);
     if (weight.size() != 0) out.weight = weight(rows);
     return out;

@@ -34,7 +34,7 @@ class FormulaLaw(Law):
         Whether it is a program of the core; False for a function that is called back.
     """
 
-    __slots__ = ("_columns", "_made_of", "_positive", "text", "traced")
+    __slots__ = ("_columns", "_lone", "_made_of", "_positive", "text", "traced")
 
     text: str
     traced: bool
@@ -47,6 +47,7 @@ class FormulaLaw(Law):
         self._columns = tuple(core.inputs)
         self._positive = frozenset(positive)
         self.inputs = tuple(SLOTS[name][0] if name in SLOTS else name for name in inputs)
+        self._lone = self.inputs[0] if len(self.inputs) == 1 else None
 
     @property
     def built_in(self) -> bool:
@@ -78,7 +79,9 @@ class FormulaLaw(Law):
         """
         out: dict[str, Array] = {}
         for name in self._columns:
-            if name in columns:
+            if name in _COUNTS and name not in columns and self._lone is not None:
+                out[name] = self._checked(self._lone, columns[self._lone])
+            elif name in columns:
                 out[name] = columns[name] if name in _COUNTS else self._checked(name, columns[name])
             else:
                 out[name] = np.log(self._checked(name.removeprefix("ln "), columns[name.removeprefix("ln ")]))
@@ -134,6 +137,8 @@ def restore(
         program=made.steps,
         constants=made.constants,
         power_sum=found.power_sum,
-        linear=[] if found.power_sum else list(found.linear),
+        of_sum=found.of_sum,
+        linear=list(found.linear),
+        ranges=found.ranges_in(graph, made),
     )
     return FormulaLaw(core, text, inputs, positive, (name, text, parameters, inputs, positive, nodes, result))

@@ -5,16 +5,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from offray._expression.formulas import FORMULAS
 from offray._expression.law import law
 from offray._law import LAWS, Law, find_law
-
-FORMULAS = {
-    "power": "E + A*x**-alpha",
-    "outer_exponent": "E + (A*N**-alpha + B*D**-beta)**q",
-    "logistic": "low + (high - low)/(1 + exp(-slope*(x - middle)))",
-}
-"""``power``: one input, such as compute or steps. ``outer_exponent``: a power of the sum. ``logistic``: a metric between two
-asymptotes as a function of a loss or of a logarithm, rising or falling."""
 
 _REAL = {"logistic": ("low", "slope", "middle", "x")}
 
@@ -31,6 +24,8 @@ def any_law(given: str | Law) -> Law:
         return given
     if isinstance(given, str) and given in FORMULAS:
         return known(given)
+    if given == "power_terms":
+        raise ValueError("law: power_terms needs its inputs: law=offray.laws.power_terms('width', 'depth')")
     if not isinstance(given, str) or given.isidentifier() or not given.strip():
         try:
             return find_law(given)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from offray._expression.graph import Graph
+from offray._expression.program import Program, slots
 
-_AXES = {"N": "N", "D": "D"}
+_AXES = {"params": "N", "tokens": "D"}
 
 
 class Power(NamedTuple):
@@ -20,6 +21,19 @@ class Power(NamedTuple):
     rises: bool
 
 
+class InputRange(NamedTuple):
+    """Where to look for a parameter: ``beside`` an input, with its logarithm beside one (``beside_log``), or ``per`` input."""
+
+    range: str
+    input: int
+    logarithm: bool
+
+    def in_program(self, graph: Graph, program: Program) -> tuple[str, int]:
+        """The same as the core takes it."""
+        place = program.place(graph, graph.inputs[self.input], logarithm=self.logarithm)
+        return ("by_role", 0) if place is None else (self.range, place)
+
+
 @dataclass(frozen=True)
 class Structure:
     """What follows from a formula.
@@ -28,15 +42,26 @@ class Structure:
     ----------
     roles : tuple of (str, str or None)
         Role and axis of every parameter, in their order.
-    linear : tuple of int
-        The parameters that the result is linear in, all together.
     power_sum : bool
-        Whether it is a power sum of N and D: floor + A N^-alpha + B D^-beta.
+        Whether it is a power sum: floor + A N^-alpha + B D^-beta, or floor + A x^-alpha of its only input.
+    of_sum : bool
+        Whether it is an outer power of such a sum.
+    linear : tuple of int
+        Unless it is a power sum: the parameters that the result is linear in, all together.
+    ranges : dict of int to InputRange
+        Parameters to look for in the range of an input.
     """
 
     roles: tuple[tuple[str, str | None], ...]
-    linear: tuple[int, ...]
     power_sum: bool
+    of_sum: bool
+    linear: tuple[int, ...]
+    ranges: dict[int, InputRange]
+
+    def ranges_in(self, graph: Graph, program: Program) -> list[tuple[str, int]]:
+        """The ranges of all parameters as the core takes them."""
+        by_role = ("by_role", 0)
+        return [self.ranges[j].in_program(graph, program) if j in self.ranges else by_role for j in range(len(self.roles))]
 
 
 class _Reader:
@@ -91,55 +116,108 @@ class _Reader:
                     return Power(exponent, bottom.a, scale, not falls)
         return None
 
-    def parameters_of(self, k: int) -> set[int]:
-        """Places of the parameters below a node."""
-        return {self.nodes[j].a for j in self.graph.below(k) if self.nodes[j].op == "parameter"}
+    def outer_power(self, k: int) -> tuple[int, int] | None:
+        """A power with a parameter of its own as exponent: the place of that, and the node below it."""
+        node = self.nodes[k]
+        product = self.nodes[node.a] if node.op == "exp" else node
+        if product.op != "multiply" or product is node:
+            return None
+        for first, second in ((product.a, product.b), (product.b, product.a)):
+            exponent = self.parameter(first)
+            if exponent is not None and self.nodes[second].op == "log":
+                return exponent, self.nodes[second].a
+        return None
 
 
-def structure(graph: Graph, result: int) -> Structure:
-    """Reads a formula."""
-    read = _Reader(graph, result)
-    names = graph.parameters
-    positive = [name in graph.positive for name in names]
-    roles: list[tuple[str, str | None]] = [("positive" if good else "real", None) for good in positive]
+class _Sum(NamedTuple):
+    """What the terms of a node are: roles of parameters, those that it is linear in, whether it is a power sum."""
+
+    roles: dict[int, tuple[str, str | None]]
+    linear: list[int]
+    power_sum: bool
+
+
+def _sum(read: _Reader, k: int, positive: list[bool]) -> _Sum:
+    roles: dict[int, tuple[str, str | None]] = {}
     linear: list[int] = []
-    floor: int | None = None
     plain = True  # so far a floor and falling power terms of N and D
     axes: set[str] = set()
-    for k, sign in graph.terms(result):
-        lone = read.parameter(k)
+    for at, sign in read.graph.terms(k):
+        lone = read.parameter(at)
         if lone is not None:
             linear.append(lone)
-            if sign > 0 and floor is None and positive[lone]:
-                floor = lone
+            first = sign > 0 and positive[lone] and ("floor", None) not in roles.values()
+            plain = plain and first
+            if first:
                 roles[lone] = ("floor", None)
-            else:
-                plain = False
             continue
-        factors = graph.factors(k)
+        factors = read.graph.factors(at)
         sizes = [j for f in factors if (j := read.parameter(f)) is not None]
         if sizes:
             linear.append(sizes[0])
         power = next((p for f in factors if (p := read.power(f)) is not None), None)
         axis = _axis(read, power)
         alone = len(factors) == 2 and len(sizes) == 1 and positive[sizes[0]]
-        if alone and power is not None and axis is not None and _falls(power, positive):
-            roles[sizes[0]] = ("coefficient", axis)
-            roles[power.exponent] = ("exponent", axis)
-            plain = plain and sign > 0 and axis not in axes
-            axes.add(axis)
+        if not (alone and power is not None and axis is not None and _falls(power, positive)):
+            plain = False
             continue
-        plain = False
+        roles[sizes[0]] = ("coefficient", axis)
+        roles[power.exponent] = ("exponent", axis)
+        plain = plain and sign > 0 and axis not in axes
+        axes.add(axis)
+    of_one = axes == {"N"} and len(read.graph.inputs) == 1
+    return _Sum(roles, linear, plain and (axes == {"N", "D"} or of_one))
+
+
+def structure(graph: Graph, result: int) -> Structure:
+    """Reads a formula."""
+    read = _Reader(graph, result)
+    positive = [name in graph.positive for name in graph.parameters]
+    found, outer = _sum(read, result, positive), read.outer_power(result)
+    of_sum = False
+    if outer is not None and positive[outer[0]]:
+        within = _sum(read, outer[1], positive)
+        if within.power_sum:
+            found, of_sum = within, True
+            found.roles[outer[0]] = ("outer", None)
+    roles = [found.roles.get(j, ("positive" if good else "real", None)) for j, good in enumerate(positive)]
+    if not of_sum:
+        for k in read.below:
+            _name_inner(read, k, positive, roles)
+    linear = () if found.power_sum else tuple(sorted(found.linear))
+    return Structure(tuple(roles), found.power_sum, of_sum, linear, _ranges(read))
+
+
+def _ranges(read: _Reader) -> dict[int, InputRange]:
+    """Parameters that an input is compared with, and rates that multiply one."""
+    out: dict[int, InputRange] = {}
+    beside: dict[int, InputRange] = {}  # nodes x - theta, and inputs
     for k in read.below:
-        _name_inner(read, k, positive, roles)
-    return Structure(tuple(roles), tuple(sorted(linear)), plain and axes == {"N", "D"})
+        node = read.nodes[k]
+        if node.op == "input":
+            beside[k] = InputRange("per", node.a, bool(node.b))
+        if node.op not in ("add", "subtract", "multiply"):
+            continue
+        for one, other in ((node.a, node.b), (node.b, node.a)):
+            if node.op == "multiply":
+                if (rate := read.parameter(one)) is not None and other in beside:
+                    out[rate] = beside[other]
+                continue
+            x, compared = read.nodes[one], read.nodes[other]
+            logarithm = compared.op == "log"
+            place = read.parameter(compared.a if logarithm else other)
+            if x.op == "input" and place is not None:
+                out[place] = InputRange("beside_log" if logarithm else "beside", x.a, bool(x.b))
+                beside[k] = InputRange("per", x.a, bool(x.b))
+    return out
 
 
 def _axis(read: _Reader, power: Power | None) -> str | None:
     """The axis of a power whose input stands nowhere else."""
     if power is None or read.input_nodes[power.input] != 1:
         return None
-    return _AXES.get(read.graph.inputs[power.input])
+    slot = slots(read.graph).get(read.graph.inputs[power.input])
+    return None if slot is None else _AXES[slot[0]]
 
 
 def _falls(power: Power, positive: list[bool]) -> bool:

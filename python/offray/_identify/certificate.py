@@ -59,10 +59,10 @@ class Certificate:
     room : mapping of str to floating
         Distance to the nearer bound, in units of ln theta about the geometric means of N and D; infinite for fixed parameters.
     search : str
-        What was searched: ``grid`` (every pair of 16 exponents each, .025 to 9.6, the coefficients solved at each), ``profile``
-        (the same for each of a row of outer powers), ``own`` (the law's own rule), ``sweep`` (512 points of a low-discrepancy
-        sequence), ``data`` (exponents of a coarse grid), each with a descent from every promising point; ``start`` where one
-        was given, which says nothing of other basins.
+        What was searched: ``grid`` (16 exponents of each term, .025 to 9.6, every pair of them, the coefficients solved at
+        each), ``profile`` (the same for each of a row of outer powers), ``own`` (the law's own rule), ``sweep`` (32 to 512
+        points of a low-discrepancy sequence), ``data`` (exponents of a coarse grid), each with a descent from every promising
+        point; ``start`` where one was given, which says nothing of other basins.
     gap : floating
         For ``absolute`` and ``quantile``, whose kink is smoothed on the way: the objective is at most this far above its
         minimum in this basin. 0 for the others.

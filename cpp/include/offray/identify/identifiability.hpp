@@ -105,7 +105,7 @@ struct QuickLook {
   /// kappa_eq of the two coefficients' columns. They part with the gap p - q of the exponents, which runs near a ray hardly
   /// know: the gap counts as the smallest one within t standard errors, so that the figure is the largest that the runs allow.
   S pair_kappa(const std::array<int, 2>& pair, S t) const {
-    const int p_at = fit.law->term(Term::p), q_at = fit.law->term(Term::q), outer_at = fit.law->term(Term::outer);
+    const int p_at = fit.law->term(Term::p), q_at = fit.law->term(Term::q), outer_at = fit.law->containing_outer();
     const auto value = [&](int j, S absent) { return j < 0 ? absent : fit.theta[j]; };
     const S outer = value(outer_at, S(1)), p = fit.theta[p_at] / outer, q = value(q_at, outer) / outer, gap = p - q;
     Parameters<S> g = Parameters<S>::Zero(J.cols());  // of p - q by phi'

@@ -35,7 +35,7 @@ class OptimalPoint {
   Either at_;
 
   static Either make(const AnyLaw<S>& law, const Parameters<S>& theta, S flops, const Cost<S>& cost) {
-    if (law.form == PowerSumForm::none || law.term(Term::n) < 0 || law.term(Term::d) < 0)
+    if (law.form == PowerSumForm::none || law.of_sum || law.term(Term::n) < 0 || law.term(Term::d) < 0)
       return NumericalOptimum<S>(law, theta, flops, cost);
     return PowerSumOptimum<S>(law, theta, flops, cost);
   }

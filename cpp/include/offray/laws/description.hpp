@@ -39,6 +39,21 @@ struct StartGrid {
   bool has_floor = false;  ///< follows from the roles
 };
 
+/// Where the search for a start looks for a parameter that stands beside an input or multiplies one: the input's range.
+enum class StartRange {
+  by_role,
+  beside,      ///< x - theta: among the values of x
+  beside_log,  ///< x - ln theta, x being a logarithm
+  per          ///< theta x: .3 to 100 per range of x, of either sign where the parameter may have one
+};
+inline constexpr std::array<std::string_view, 4> kStartRanges{"by_role", "beside", "beside_log", "per"};
+
+/// The same with the input: 0 for ln N, 1 for ln D, 3 and on for the columns of Inputs.
+struct InputRange {
+  StartRange range = StartRange::by_role;
+  int column = 0;
+};
+
 /// A published fit of a law.
 struct Published {
   std::string_view source;
@@ -63,9 +78,14 @@ struct LawDescription {
   std::vector<Published> published;
   PowerSumForm form = PowerSumForm::none;
   bool floor_inside = false;  ///< whether the floor stands inside the outer power
-  bool own_starts = false;    ///< whether the law has a rule of its own for where a fit starts
+  /// Whether floor and exponents are those of the sum within the outer power, (E + A N^-a + B D^-b)^q; otherwise of the loss,
+  /// [L_inf^(1/q) + (N_C/N)^(a/q) + (D_C/D)^(b/q)]^q.
+  bool of_sum = false;
+  bool own_starts = false;  ///< whether the law has a rule of its own for where a fit starts
   StartGrid grid{};
-  std::vector<int> linear;  ///< of a law that is no power sum: parameters that its loss is linear in, all together
+  // Of a law that is no power sum.
+  std::vector<int> linear;         ///< parameters that its loss is linear in, all together
+  std::vector<InputRange> ranges;  ///< of every parameter, or none
 
   // What follows.
   std::array<int, kTerms> terms{-1, -1, -1, -1, -1, -1};  ///< the parameter that sets each Term, or -1
@@ -75,6 +95,8 @@ struct LawDescription {
   Index size() const { return static_cast<Index>(parameters.size()); }
   const Parameter& parameter(Index j) const { return parameters[static_cast<std::size_t>(j)]; }
   int term(Term which) const { return terms[static_cast<std::size_t>(which)]; }
+  /// The outer power that floor and exponents contain, or -1.
+  int containing_outer() const { return of_sum ? -1 : term(Term::outer); }
 
   bool reads(std::string_view input) const {
     for (const std::string_view known : inputs)
@@ -82,8 +104,8 @@ struct LawDescription {
     return false;
   }
 
-  /// Whether the law is a power sum in N and D with a term in each, for every theta.
-  bool separable() const { return form == PowerSumForm::plain && term(Term::n) >= 0 && term(Term::d) >= 0; }
+  /// Whether the law is a power sum in N and D for every theta, with a term in N at least.
+  bool separable() const { return form == PowerSumForm::plain && term(Term::n) >= 0; }
 
   /// Whether the units of an axis may be chosen: where one of its parameters takes them up, or the law does not read it.
   bool centres(Axis axis) const {

@@ -165,6 +165,8 @@ inline std::string_view flaw(const LawDescription& law) {
     return "says it is a power sum, but has two parameters of one role and axis";
   if (floors == 1 && outers == 1 && !law.floor_inside)
     return "says it is a power sum, but its floor stands outside the outer power";
+  for (const Parameter& p : law.parameters)
+    if (law.of_sum && p.role == Role::scale) return "says that its exponents are those of the sum, but has a scale";
   return "";
 }
 

@@ -17,7 +17,8 @@ struct PowerSum {
   S floor, n, d;
 };
 
-/// theta as a power sum: a coefficient is one of its terms, a scale's term is N_c^p; exponents are totals, p outer.
+/// theta as a power sum: a coefficient is one of its terms, a scale's term is N_c^p; exponents are totals, p outer, unless the
+/// law says that they are those of the sum.
 template <typename S>
 PowerSum<S> power_sum(const LawDescription& law, CRef<Parameters<S>> theta) {
   const auto value = [&](Term which, S absent) { return law.term(which) < 0 ? absent : theta[law.term(which)]; };
@@ -26,9 +27,9 @@ PowerSum<S> power_sum(const LawDescription& law, CRef<Parameters<S>> theta) {
     if (j < 0) return S(0);
     return law.parameter(j).role == Role::scale ? std::pow(theta[j], p) : theta[j];
   };
-  const S outer = value(Term::outer, S(1)), p = value(Term::p, outer) / outer, q = value(Term::q, outer) / outer;
-  const S floor = value(Term::floor, S(0));
-  return {outer, p, q, law.floor_inside ? std::pow(floor, S(1) / outer) : floor, term(Term::n, p), term(Term::d, q)};
+  const S outer = value(Term::outer, S(1)), unit = law.of_sum ? S(1) : outer;
+  const S p = value(Term::p, unit) / unit, q = value(Term::q, unit) / unit, floor = value(Term::floor, S(0));
+  return {outer, p, q, law.floor_inside ? std::pow(floor, S(1) / unit) : floor, term(Term::n, p), term(Term::d, q)};
 }
 
 /// The theta that a power sum stands for; parameters that the form does not hold stay as they are.
@@ -41,11 +42,12 @@ void set_power_sum(const LawDescription& law, const PowerSum<S>& form, Ref<Param
     const int j = law.term(which);
     if (j >= 0) theta[j] = law.parameter(j).role == Role::scale ? std::pow(value, S(1) / p) : value;
   };
-  set(Term::floor, law.floor_inside ? std::pow(form.floor, form.outer) : form.floor);
+  const S unit = law.of_sum ? S(1) : form.outer;
+  set(Term::floor, law.floor_inside ? std::pow(form.floor, unit) : form.floor);
   set_term(Term::n, form.n, form.p);
   set_term(Term::d, form.d, form.q);
-  set(Term::p, form.p * form.outer);
-  set(Term::q, form.q * form.outer);
+  set(Term::p, form.p * unit);
+  set(Term::q, form.q * unit);
   set(Term::outer, form.outer);
 }
 

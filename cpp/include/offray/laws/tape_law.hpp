@@ -25,8 +25,9 @@ struct TapeDescription {
   std::vector<Named> parameters;
   std::vector<std::string> inputs;  ///< params, tokens and unique_tokens, then the columns of Inputs in their order
   bool power_sum = false;           ///< whether it is one in N and D, as the roles say
-  bool floor_inside = false;
-  std::vector<int> linear;  ///< parameters that the loss is linear in, all together
+  bool of_sum = false;              ///< a power sum with an outer power; see LawDescription
+  std::vector<int> linear;          ///< parameters that the loss is linear in, all together
+  std::vector<InputRange> ranges;   ///< of every parameter, or none
 };
 
 namespace detail {
@@ -42,8 +43,9 @@ struct TapeTexts {
     for (const TapeDescription::Named& p : texts.parameters) out.parameters.push_back({p.name, p.role, p.axis});
     out.inputs.assign(texts.inputs.begin(), texts.inputs.end());
     out.form = texts.power_sum ? PowerSumForm::plain : PowerSumForm::none;
-    out.floor_inside = texts.floor_inside;
+    out.floor_inside = out.of_sum = texts.of_sum;
     out.linear = texts.linear;
+    out.ranges = texts.ranges;
     return out;
   }
 };

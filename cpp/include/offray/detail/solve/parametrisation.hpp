@@ -227,7 +227,7 @@ class Parametrisation {
     }
     switch (law_->parameter(j).role) {
       case Role::floor:
-        low = (law_->floor_inside ? -280 : -15) * decade, high = 12 * decade;
+        low = (law_->floor_inside ? -280 : -15) * decade, high = (law_->of_sum ? 280 : 12) * decade;
         break;
       case Role::coefficient:
         low = -130 * decade, high = (natural_units ? 290 : 12) * decade;

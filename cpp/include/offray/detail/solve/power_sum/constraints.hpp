@@ -72,8 +72,8 @@ bool PowerSumConstraints<S>::exponents(PowerSumRows<S>& rows) const {
     if (!touched(kExponents[k])) continue;
     const auto [low, high] = parametrisation_.range(law_.term(kExponents[k]));
     if (!(low > S(0)) && !std::isfinite(high)) continue;
-    if (k > 0 && !outer_known_) return false;
-    const S unit = k == 0 ? S(1) : outer_;
+    if (k > 0 && !outer_known_ && !law_.of_sum) return false;
+    const S unit = k == 0 || law_.of_sum ? S(1) : outer_;
     if (low == high) {
       if (k == 0) continue;  // held already
       rows.free[k] = false;
@@ -94,7 +94,7 @@ template <typename S>
 int PowerSumConstraints<S>::tie_exponents(PowerSumRows<S>& rows) const {
   int ties = 0;
   for (const std::size_t k : {std::size_t(1), std::size_t(2)})
-    if (shared(Term::outer, kExponents[k])) {
+    if (!law_.of_sum && shared(Term::outer, kExponents[k])) {
       rows.free[k] = false;
       rows.value[k] = S(1);
       ++ties;
@@ -116,7 +116,7 @@ bool PowerSumConstraints<S>::coefficients(PowerSumRows<S>& rows) const {
     const Index j = law_.term(kCoefficients[k]);
     const bool scale = law_.parameter(j).role == Role::scale;
     if (!outer_known_ || (scale && rows.free[k])) return false;
-    const S power = scale ? rows.value[k] : k == 0 && law_.floor_inside ? S(1) / outer_ : S(1);
+    const S power = scale ? rows.value[k] : k == 0 && law_.floor_inside && !law_.of_sum ? S(1) / outer_ : S(1);
     const auto [low, high] = parametrisation_.range(j);
     rows.coefficients.lower[k] = power == S(1) ? low : std::pow(low, power);
     rows.coefficients.upper[k] = power == S(1) ? high : std::pow(high, power);
@@ -151,6 +151,7 @@ std::optional<PowerSumRows<S>> power_sum_rows(const AnyLaw<S>& law, const Runs<S
   }
   out.floor = law.grid.has_floor;
   out.free = {law.term(Term::outer) >= 0, law.term(Term::p) >= 0, law.term(Term::q) >= 0};
+  if (law.term(Term::d) < 0) out.coefficients.upper[2] = S(0);
   // Beyond these an exponent is not told from its limit: N^-p is a spike at the smallest N, s^outer an exponential. With a
   // floor `outer` ends where floor^(1 / outer) can still be as good as zero; an exponent that sets a coefficient's unit has the
   // bound of Parametrisation, and a little beyond, so as to be on it for certain.

@@ -35,6 +35,8 @@ class GeneralStart {
         J_(runs.size(), law.size()),
         shape_(runs.size()),
         r_(runs.size()) {
+    for (Index j = 0; j < law.size(); ++j)
+      if (std::find(law.linear.begin(), law.linear.end(), static_cast<int>(j)) == law.linear.end()) searched_.push_back(j);
     row_ = space == Space::loss ? Vector<S>::Ones(runs.size()).eval() : runs.loss.cwiseInverse().eval();
     if (runs.weight.size() != 0) row_.array() *= runs.weight.array().sqrt();
   }
@@ -42,7 +44,9 @@ class GeneralStart {
   /// Up to `most` starts phi, the most promising first.
   std::vector<Parameters<S>> best(const Objective<S>& objective, std::size_t most) {
     std::vector<std::pair<S, Parameters<S>>> found;
-    for (int k = 1; k <= kPoints; ++k) {
+    // As many points as the parameters that are not solved need: 32 for one, 512 for three or more.
+    const int points = searched_.empty() ? 1 : 8 << (2 * std::min<std::size_t>(searched_.size(), 3));
+    for (int k = 1; k <= points; ++k) {
       Parameters<S> theta = sized(point(k));
       const Parameters<S> phi = parametrisation_.phi_of_logs(parametrisation_.coordinates(theta));
       problem_.residual(phi, r_);
@@ -59,8 +63,6 @@ class GeneralStart {
   }
 
  private:
-  static constexpr int kPoints = 512;
-
   /// The k-th number of the van der Corput sequence in a base: in (0, 1).
   static S halton(int k, int base) {
     S out = S(0), digit = S(1);
@@ -75,10 +77,15 @@ class GeneralStart {
   Parameters<S> point(int k) const {
     constexpr std::array<int, kMaxParameters> kBases{2, 3, 5, 7, 11, 13, 17, 19, 23, 29};
     const S typical = runs_.loss.mean();
-    Parameters<S> theta(law_.size());
-    for (Index j = 0; j < law_.size(); ++j) {
-      const S u = halton(k, kBases[static_cast<std::size_t>(j)]);
+    Parameters<S> theta = Parameters<S>::Ones(law_.size());
+    for (std::size_t i = 0; i < searched_.size(); ++i) {
+      const Index j = searched_[i];
+      const S u = halton(k, kBases[i]);
       const auto between = [&](double low, double high) { return S(low * std::pow(high / low, double(u))); };
+      if (!law_.ranges.empty() && law_.ranges[static_cast<std::size_t>(j)].range != StartRange::by_role) {
+        theta[j] = beside_input(law_.ranges[static_cast<std::size_t>(j)], u, parametrisation_.real(j));
+        continue;
+      }
       switch (law_.parameter(j).role) {
         case Role::floor:
         case Role::coefficient:
@@ -108,6 +115,18 @@ class GeneralStart {
       }
     }
     return theta;
+  }
+
+  /// A parameter by the range of its input, u in (0, 1) saying where.
+  S beside_input(const InputRange& by, S u, bool signs) const {
+    const Vector<S>& x = by.column == 0   ? at_.log_N
+                         : by.column == 1 ? at_.log_D
+                                          : at_.columns[static_cast<std::size_t>(by.column - 3)];
+    const S low = x.minCoeff(), width = x.maxCoeff() - low;
+    if (by.range == StartRange::beside) return low + u * width;
+    if (by.range == StartRange::beside_log) return std::exp(low + u * width);
+    const S v = signs ? S(2) * u - S(1) : u;
+    return std::copysign(S(.3 * std::pow(300., std::abs(double(v)))), v) / (width > S(0) ? width : S(1));
   }
 
   /// theta with the parameters that the loss is linear in by weighted least squares of the loss, none of them negative but
@@ -185,6 +204,7 @@ class GeneralStart {
   LawResidual<S> problem_;
   Jacobian<S> J_;
   Vector<S> shape_, r_, row_;
+  std::vector<Index> searched_;  ///< parameters that are not solved
 };
 
 }  // namespace detail

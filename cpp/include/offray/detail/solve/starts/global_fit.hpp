@@ -50,7 +50,8 @@ class GlobalFit {
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> without_constraints(const SolverOptions<S>& options);
-  std::vector<Parameters<S>> sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options);
+  static std::vector<Parameters<S>> sprint(Descent<S>& descent, const std::vector<Parameters<S>>& starts,
+                                           SolverOptions<S> options);
   Runs<S> sample() const {
     return runs_.size() > kStartRuns ? runs_.every((runs_.size() + kStartRuns - 1) / kStartRuns) : runs_;
   }
@@ -144,19 +145,22 @@ std::vector<Parameters<S>> GlobalFit<S>::without_constraints(const SolverOptions
   return out;
 }
 
-/// The most promising of many starts for a law that is no power sum: all of them a few steps down, then the best.
+/// The most promising of many starts for a law that is no power sum: all of them a few steps down, then the best, unless they
+/// are far behind.
 template <typename S>
-std::vector<Parameters<S>> GlobalFit<S>::sprint(const std::vector<Parameters<S>>& starts, SolverOptions<S> options) {
+std::vector<Parameters<S>> GlobalFit<S>::sprint(Descent<S>& descent, const std::vector<Parameters<S>>& starts,
+                                                SolverOptions<S> options) {
   constexpr int kSprint = 20;
   options.max_evaluations = std::min(options.max_evaluations, kSprint);
   std::vector<Basin<S>> reached;
-  for (const Parameters<S>& phi : starts) reached.push_back(descent_.general(phi, options));
+  for (const Parameters<S>& phi : starts) reached.push_back(descent.general(phi, options));
   std::stable_sort(reached.begin(), reached.end(),
                    [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
   if (reached.size() > kStarts) reached.resize(kStarts);
   std::vector<Parameters<S>> best;
   S last = -std::numeric_limits<S>::infinity();
   for (const Basin<S>& basin : reached) {
+    if (!best.empty() && !(basin.summary.objective < S(kPromising) * reached.front().summary.objective)) break;
     // The same objective to 1e-7: on the way to one optimum.
     if (basin.summary.objective > last * (S(1) + S(1e-7))) best.push_back(basin.phi);
     last = basin.summary.objective;
@@ -179,10 +183,12 @@ std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
   // The law's own rule knows nothing of constraints.
   if (law_.own_starts && parametrisation_.unconstrained()) starts = own_starts(options);
   if (!starts.empty()) {
-    starts = sprint(starts, options);
+    starts = sprint(descent_, starts, options);
   } else if (law_.form == PowerSumForm::none) {
-    const Runs<S> some = sample();
-    starts = sprint(GeneralStart<S>(law_, some, space_, parametrisation_).best(options.objective, 4 * kStarts), options);
+    const Runs<S> few = few_runs(runs_);
+    Descent<S> roughly(law_, few, space_, parametrisation_);
+    const auto promising = GeneralStart<S>(law_, few, space_, parametrisation_).best(options.objective, 4 * kStarts);
+    starts = sprint(roughly, promising, options);
   } else {
     const Runs<S> some = sample();
     starts = DataStart<S>(law_, some, space_, parametrisation_).best(options, kStarts);

@@ -12,27 +12,21 @@
 
 #include "offray/detail/solve/power_sum/grid_search.hpp"
 #include "offray/detail/solve/starts/descent.hpp"
+#include "offray/detail/solve/starts/few_runs.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
-/// For a first look at a start, no more rows than this.
-inline constexpr Index kRoughRows = 64;
-
-/// Rows spread over a table without a stride, which could fall in step with the design: multiples of the golden section.
+/// The same of rows that the solver of power sums works on.
 template <typename S>
 PowerSumRows<S> few_rows(const PowerSumRows<S>& all) {
   if (all.rows <= 2 * kRoughRows) return all;
   PowerSumRows<S> out = all;
   out.rows = kRoughRows;
+  const std::vector<Index> rows = spread_rows(all.rows, kRoughRows);
   const auto pick = [&](const Vector<S>& from, Vector<S>& to) {
-    if (from.size() == 0) return;
-    to.resize(kRoughRows);
-    for (Index i = 0; i < kRoughRows; ++i) {
-      const double place = 0.6180339887498949 * static_cast<double>(i + 1);
-      to[i] = from[static_cast<Index>((place - std::floor(place)) * static_cast<double>(all.rows))];
-    }
+    if (from.size() != 0) to = from(rows);
   };
   pick(all.x, out.x);
   pick(all.y, out.y);
@@ -44,6 +38,9 @@ PowerSumRows<S> few_rows(const PowerSumRows<S>& all) {
 
 /// How many local minima of the start grid are followed to the end.
 inline constexpr std::size_t kStarts = 6;
+
+/// A start whose objective is more times that of the best, after a few steps of both, is left.
+inline constexpr double kPromising = 3;
 
 /// The outer powers that a search tries: as a floor inside of the power hides it, larger ones count too.
 template <typename S>
@@ -257,7 +254,6 @@ bool PowerSumSearch<S>::arrives(const PowerSum<S>& start, const PowerSum<S>& bas
 /// Descents from the alternatives that a few steps take to about as low as the best basin.
 template <typename S>
 void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
-  constexpr S kPromising = S(3);
   if (found.empty()) return;
   const PowerSum<S> form = descent_.form_of(found.front());
   if (!doubtful(found.front(), form)) return;
@@ -267,7 +263,7 @@ void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   const S lowest = descent_.projection().minimise(few(), roughly, best).objective;
   for (PowerSum<S>& other : alternatives(form)) {
     const S F = descent_.projection().minimise(few(), roughly, other).objective;
-    if (F < kPromising * lowest && !arrives(other, best)) descend(other, found);
+    if (F < S(kPromising) * lowest && !arrives(other, best)) descend(other, found);
   }
 }
 
