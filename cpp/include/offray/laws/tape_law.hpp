@@ -23,11 +23,11 @@ struct TapeDescription {
   };
   std::string name, formula;
   std::vector<Named> parameters;
-  std::vector<std::string> inputs;  ///< params, tokens and unique_tokens, then the columns of Inputs in their order
-  bool power_sum = false;           ///< whether it is one in N and D, as the roles say
-  bool of_sum = false;              ///< a power sum with an outer power; see LawDescription
-  std::vector<int> linear;          ///< parameters that the loss is linear in, all together
-  std::vector<InputRange> ranges;   ///< of every parameter, or none
+  std::vector<std::string> inputs;   ///< params, tokens and unique_tokens, then the columns of Inputs in their order
+  bool power_sum = false;            ///< whether it is one in N and D, as the roles say
+  bool of_sum = false;               ///< a power sum with an outer power; see LawDescription
+  std::vector<int> linear;           ///< parameters that the loss is linear in, all together
+  std::vector<InputRange> ranges{};  ///< of every parameter, or none
 };
 
 namespace detail {
