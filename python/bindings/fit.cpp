@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <vector>
+
 #include "columns.hpp"
 #include "law_handle.hpp"
 #include "offray/offray.hpp"
@@ -48,6 +51,7 @@ void bind_figures_of(py::class_<Fit<S>>& fit) {
       .def_property_readonly(
           "message", Getter<Class>([](const Class& f) -> py::object { return py::cast(std::string(describe(f.status()))); }))
       .def_property_readonly("findings", Getter<Class>([](const Class& f) -> py::object { return finding_names(findings(f)); }))
+      .def_property_readonly("rivals", Getter<Class>([](const Class& f) -> py::object { return py::cast(rivals(f)); }))
       .def_property_readonly("evaluations",
                              Getter<Class>([](const Class& f) -> py::object { return py::cast(f.summary.evaluations); }))
       .def_property_readonly(
@@ -101,16 +105,16 @@ void bind_consequences_of(py::module_& m, py::class_<Fit<S>>& fit) {
           "conditioning", [](const Class& f) { return conditioning(f); }, py::call_guard<py::gil_scoped_release>())
       .def(
           "predict",
-          [](const Class& f, const py::dict& columns) {
+          [](const Class& f, const py::dict& columns, const std::optional<std::vector<Index>>& sandwich) {
             const Inputs<S> at = inputs<S>(columns);
             Prediction<S> out;
             {
               const py::gil_scoped_release release;  // f is immutable
-              out = predict(f, at);
+              out = predict(f, at, sandwich ? Uncertainty<S>::sandwich(f, *sandwich) : Uncertainty<S>(f));
             }
             return py::make_tuple(std::move(out.value), std::move(out.se));
           },
-          py::arg("columns"));
+          py::arg("columns"), py::arg("sandwich") = std::nullopt);
   m.def("fit", &run<S>, py::arg("law"), py::arg("runs"), py::arg("options"), py::arg("constraints").none(true));
 }
 

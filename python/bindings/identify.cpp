@@ -49,6 +49,10 @@ void bind_identify_of(py::module_& m) {
 
 void bind_identify(py::module_& m) {
   m.attr("FINDINGS") = names(kFindings);
+  m.attr("UNLIKELY") = kUnlikely;
+  m.attr("DEPENDENT") = kDependent;
+  m.attr("HUGE_NOISE") = kHugeNoise;
+  m.attr("FIRST_REMARK") = static_cast<int>(kFirstRemark);
   m.attr("ONE_RAY") = kOneRay;
   bind_identify_of<double>(m);
   bind_identify_of<long double>(m);

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from offray._identify.report import Identifiability
     from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
     from offray._infer.intervals import Intervals
+    from offray._infer.misfit import FTest, Misfit, Rolling
     from offray._infer.optimal import ComputeOptimal, Estimate
     from offray._infer.prediction import Prediction
     from offray._input.table import read
@@ -53,6 +54,7 @@ _ON_DEMAND = {
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identify.report": ("Identifiability",),
     "_infer.intervals": ("Intervals",),
+    "_infer.misfit": ("FTest", "Misfit", "Rolling"),
     "_plan.isoflop": ("IsoFlop", "Parabola", "isoflop"),
     "_infer.optimal": ("ComputeOptimal", "Estimate"),
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
@@ -92,6 +94,7 @@ __all__ = [
     "ConvergenceWarning",
     "DesignCheck",
     "Estimate",
+    "FTest",
     "Figures",
     "Fit",
     "FitMany",
@@ -103,6 +106,7 @@ __all__ = [
     "IsoFlop",
     "Law",
     "LawScore",
+    "Misfit",
     "NotIdentifiedError",
     "OptimalPoint",
     "OptimizeResult",
@@ -110,6 +114,7 @@ __all__ = [
     "Parameter",
     "PrecisionReport",
     "Prediction",
+    "Rolling",
     "Suggestion",
     "TppDiversity",
     "WeightedConditioning",

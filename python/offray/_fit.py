@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._input.arrays import EMPTY
 from offray._input.columns import column_names, is_table, run_columns
 from offray._input.rows import RowsNamed, row_name_of
 from offray._law import LAWS, Law
@@ -174,7 +176,8 @@ def fit(
     True
     """
     the_law = law_of(law)
-    with RowsNamed(row_name_of(N)):
+    row_name = row_name_of(N)
+    with RowsNamed(row_name):
         columns = run_columns(the_law, N, D, loss, unique_tokens, weight, params, tokens, inputs or {})
         if not the_law.reads("unique_tokens") and not isinstance(unique_tokens, str) and is_table(N):
             columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
@@ -191,14 +194,35 @@ def fit(
             start=start,
             identify=identify,
             dtype=dtype,
+            row_name=row_name,
         )
         if the_law.on_one_ray:
             _check_ray(asked)
         if by is not None or shared is not None:
             return _grouped(asked, N, by, shared)
-        result = Fit(asked)
+        result = Fit(_what_can_be_fitted(asked))
     _warn(result)
     return result
+
+
+def _what_can_be_fitted(asked: Problem) -> Problem:
+    """On one ray with fewer runs than parameters: what is left of the law, if they are enough for that."""
+    law, runs = asked.law, len(asked.loss)
+    left = law.on_ray
+    if left is None or asked.limits is not None or not len(left.parameters) <= runs < len(law.parameters):
+        return asked
+    with np.errstate(all="ignore"):  # the core names bad values
+        k = asked.D / asked.N
+        if not (len(asked.N) == runs and k.max() / k.min() < _core.ONE_RAY):
+            return asked
+    warnings.warn(
+        f"{runs} runs on one ray, D = {np.sqrt(k.min() * k.max()):.4g} N, for the {len(law.parameters)} parameters of "
+        f"{law.name}: fitted is what is left of it along the ray, {left.formula} with {left.coefficients[0]} = {left.psi}. Add "
+        "runs at other tokens per parameter.",
+        IdentifiabilityWarning,
+        stacklevel=3,
+    )
+    return replace(asked, law=left, options=replace(asked.options, start=EMPTY[asked.dtype]))
 
 
 def _grouped(asked: Problem, table: Any, by: Any, shared: Any) -> GroupedFit:
@@ -240,5 +264,5 @@ def _warn(result: Fit) -> None:
     if result.status in ("stalled", "evaluation_limit", "evaluation_failed"):
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
     # The sentences cost more than the fit: none where nobody reads them.
-    if not ignored(IdentifiabilityWarning) and result.identifiability.warnings:
+    if not ignored(IdentifiabilityWarning) and result.has_warnings:
         warnings.warn("\n".join(result.identifiability.warnings), IdentifiabilityWarning, stacklevel=3)

@@ -99,6 +99,11 @@ class Law:
         return self.name in _ALL
 
     @property
+    def traced(self) -> bool:
+        """Whether the core computes the law, rather than call a function of yours."""
+        return True
+
+    @property
     def of_N_and_D(self) -> bool:
         """Whether the law reads both parameters and tokens, so that tokens per parameter mean something."""
         return self.reads("params") and self.reads("tokens")

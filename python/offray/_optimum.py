@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from offray._input.arrays import Array, frozen
 from offray._input.groups import dense
 from offray._law import Law
 from offray._problem import Problem
+from offray._reduction import reduction
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -70,6 +72,13 @@ class Optimum:
         """What the runs leave open, by name; see `Identifiability.findings`."""
         return self.core.findings  # type: ignore[no-any-return]
 
+    @cached_property
+    def rivals(self) -> tuple[Self, ...]:
+        """Other optima within the confidence region, 2 (F_b - F) / s^2 <= t^2: the runs do not tell which is the right one."""
+        options = self.problem.options
+        at = [np.array(self.core.basins[b][0], self.theta.dtype) for b in self.core.rivals]
+        return tuple(type(self)(replace(self.problem, options=replace(options, start=theta))) for theta in at)
+
     @property
     def on_ray(self) -> bool:
         """Whether all runs lie on one ray, D = k N, and do not tell the law's two terms apart."""
@@ -77,22 +86,43 @@ class Optimum:
 
     @cached_property
     def reduced(self) -> Self | None:
-        """On one ray, the fit of ``law.on_ray``: for Chinchilla L = E + psi N^-alpha with psi = A + B k^-alpha. Else None.
+        """Where the runs cannot tell the law's terms apart, the fit of what is left of it; else None.
 
-        None, too, for ``identify="force"`` and where parameters are fixed, tied or bounded.
+        On one ray ``law.on_ray``: for Chinchilla L = E + psi N^-alpha with psi = A + B k^-alpha. At one token count, for a
+        floor with a power of N and one of D, the power of N above the rest; at one size that of D.
+
+        None, too, for ``identify="force"`` and where parameters that are lost are fixed, tied or bounded.
         """
-        law = self.law.on_ray
-        if self.identify == "force" or law is None or self.problem.limits is not None or not self.on_ray:
+        if self.identify == "force" or self.problem.reduction is not None:
             return None
-        return type(self)(self.problem.reduced(law))
+        to = reduction(self.law, self.problem.columns, self.findings)
+        left = None if to is None else self.problem.reduced(to)
+        return None if left is None else type(self)(left)
+
+    @cached_property
+    def blended(self) -> bool:
+        """On one ray: whether the runs reject equal exponents, F = ((RSS_reduced - RSS) / (p - p_reduced)) / (RSS / (n - p)) at
+        5 %. The exponent of the reduced law is then a blend of the two, and the full law predicts along the ray."""
+        if self.reduced is None or not self.on_ray or self.objective != "squares":
+            return False
+        unknowns, left = (sum(at.core.free) for at in (self, self.reduced))
+        below = len(self.residuals) - unknowns
+        if below < 1 or not self.rss > 0:
+            return False
+        return (
+            _core.f_tail(float((self.reduced.rss - self.rss) / (unknowns - left) / (self.rss / below)), unknowns - left, below)
+            < 0.05
+        )
 
     def in_full(self, values: Array, absent: Any) -> Array:
         """Rows of the reduced law at the places of the parameters that it shares with the law, `absent` elsewhere."""
         assert self.reduced is not None
+        assert self.reduced.problem.reduction is not None
+        shared = self.reduced.problem.reduction.shared
         out = np.full((len(self.law.parameters), *values.shape[1:]), absent, values.dtype)
         for row, name in zip(values, self.reduced.law.parameters, strict=True):
-            if name in self.law.parameters:
-                out[self.law.parameters.index(name)] = row
+            if name in shared:
+                out[self.law.parameters.index(shared[name])] = row
         return out
 
     @property

@@ -24,7 +24,9 @@ from offray._input.arrays import (
     vector,
 )
 from offray._input.objective import check_objective
+from offray._input.rows import RowName
 from offray._law import Law
+from offray._reduction import Reduction
 
 DEFAULT_DELTA = 1e-3
 MAX_EVALUATIONS = 2000
@@ -106,6 +108,10 @@ class Problem:
     limits : Limits or None
     identify : str
         "auto", or "force": the full law's figures even where the runs do not determine them.
+    row_name : callable or None
+        How the user knows a row: the line of a file, the label of an index; None where rows are counted from 0.
+    reduction : Reduction or None
+        Of what is left of a law: how it stands to that.
     """
 
     law: Law
@@ -115,6 +121,8 @@ class Problem:
     options: Options
     limits: Limits | None = None
     identify: str = "auto"
+    row_name: RowName | None = None
+    reduction: Reduction | None = None
 
     @property
     def N(self) -> Array:
@@ -126,14 +134,26 @@ class Problem:
         """Training tokens."""
         return self.columns["tokens"]
 
+    def row(self, i: int) -> str:
+        """A run as the user knows it."""
+        return f"row {i}" if self.row_name is None else self.row_name(i)
+
     @property
     def dtype(self) -> DType:
         """Of all arrays."""
         return self.loss.dtype
 
-    def reduced(self, law: Law) -> Problem:
-        """The same runs for what is left of the law on one ray."""
-        return replace(self, law=law, options=replace(self.options, start=EMPTY[self.dtype]), limits=None)
+    def reduced(self, to: Reduction) -> Problem | None:
+        """The same runs for what is left of the law; None where its constraints are about what is lost."""
+        limits = self.limits
+        if limits is not None:
+            limits = _carried(limits, to, self.law)
+            if limits is None:
+                return None
+        options = replace(self.options, start=EMPTY[self.dtype])
+        free = None if limits is not None and not (limits.fixed or limits.bounds) else limits
+        columns = to.columns(self.columns)
+        return replace(self, law=to.law, columns=columns, options=options, limits=free, reduction=to)
 
     def minimise(self) -> Any:
         """The core's fit."""
@@ -144,6 +164,17 @@ class Problem:
         except ValueError:
             self.law.check()  # a function that raised says more
             raise
+
+
+def _carried(limits: Limits, to: Reduction, law: Law) -> Limits | None:
+    """Constraints on parameters that a reduced law shares; None for any other, but for equal exponents, which it has."""
+    names = {full: own for own, full in to.shared.items()}
+    exponents = set(law.named("exponent"))
+    told = all(set(pair) <= exponents for pair in limits.tied) and (to.where == "one_ray" or not limits.tied)
+    if not told or not set(limits.fixed) <= set(names) or not set(limits.bounds) <= set(names):
+        return None
+    fixed = {names[name]: value for name, value in limits.fixed.items()}
+    return Limits(fixed, (), {names[name]: ends for name, ends in limits.bounds.items()})
 
 
 def problem(
@@ -160,6 +191,7 @@ def problem(
     start: Mapping[str, Any] | npt.ArrayLike | None = None,
     identify: str = "auto",
     dtype: npt.DTypeLike | None = None,
+    row_name: RowName | None = None,
 ) -> Problem:
     """A problem from what `offray.fit` is given; `columns` holds N, D, loss and perhaps unique_tokens and weight."""
     check_objective(objective, delta, quantile)
@@ -184,6 +216,7 @@ def problem(
         options_of(objective, delta, quantile, log_loss, start_of(law, start, held, kind), kind),
         limits_of(law, held, tied, bounds, kind),
         identify,
+        row_name,
     )
 
 

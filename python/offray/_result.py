@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from offray._identify.report import Identifiability
     from offray._infer.bootstrap import Bootstrap, Progress
     from offray._infer.intervals import Intervals
+    from offray._infer.misfit import Misfit
     from offray._infer.optimal import ComputeOptimal
     from offray._infer.prediction import Prediction
 
@@ -49,6 +50,20 @@ class Fit(Optimum):
 
         return assess(self)
 
+    @cached_property
+    def misfit(self) -> Misfit:
+        """Whether the law follows the runs, and whether they are runs of their own."""
+        from offray._infer.misfit import misfit
+
+        return misfit(self.reduced or self)
+
+    @property
+    def has_warnings(self) -> bool:
+        """Whether `identifiability` has a warning; it costs less to ask."""
+        from offray._identify.report import has_warnings
+
+        return has_warnings(self)
+
     def conditioning_under(
         self, objective: str, *, delta: float | None = None, quantile: float | None = None
     ) -> WeightedConditioning:
@@ -68,7 +83,7 @@ class Fit(Optimum):
     def conf_int(
         self,
         level: float = 0.95,
-        method: str = "delta",
+        method: str = "auto",
         *,
         n: int = 1000,
         kind: str = "pairs",
@@ -77,12 +92,16 @@ class Fit(Optimum):
     ) -> Array:
         """Confidence intervals, (p, 2), in the order of ``law.parameters``.
 
+        Where another optimum is as good within the noise (`rivals`), they span those of both.
+
         Parameters
         ----------
         level : float
             In (0, 1).
-        method : {"delta", "sandwich", "profile", "bootstrap"}
-            "delta" and "sandwich": theta -/+ t se with Student's t on n - p degrees of freedom and the covariance of that kind.
+        method : {"auto", "delta", "sandwich", "profile", "bootstrap"}
+            "auto": the profile where it takes milliseconds, else "delta". "delta" and "sandwich": theta -/+ t se with
+            Student's t on n - rank degrees of freedom and the covariance of that kind, of positive parameters on their
+            logarithm.
             "profile": where 2 (F - F_min) / s^2 reaches t^2, F the objective minimised over all other parameters; for robust
             objectives s^2 is the matching scale. An end is 0 or infinite where the runs rule nothing out; not for the
             objectives with a kink. "bootstrap": percentiles of `bootstrap`.
@@ -156,7 +175,8 @@ class Fit(Optimum):
         """
         from offray._infer.prediction import predict
 
-        return predict(self.reduced or self, N, D, unique_tokens, inputs or {}, level, method, n, kind, seed, group)
+        at = self if self.blended else self.reduced or self
+        return predict(at, N, D, unique_tokens, inputs or {}, level, method, n, kind, seed, group)
 
     def compute_optimal(
         self,

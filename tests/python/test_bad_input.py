@@ -104,6 +104,7 @@ def test_bad_table(grid):
         offray.fit(grid[0])
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_extreme_but_valid():
     """Huge counts, duplicated rows and a single ray all give finite figures and the right words."""
     N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e3, 1e14, 8), np.geomspace(1e5, 1e16, 8)))

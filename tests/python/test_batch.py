@@ -150,6 +150,7 @@ def test_constraints_and_long_double(grid):
     assert (boot.se[1:] > 0).all()
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_groups(grid):
     """Checkpoints of one run share their noise: groups widen the intervals as they should."""
     N, D, _ = grid

@@ -86,6 +86,7 @@ def test_one_input():
     assert 180 <= inside <= 199
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_inputs_of_any_name_from_a_table():
     rng = np.random.default_rng(1)
     width, depth = 2.0 ** rng.integers(7, 12, 60), rng.integers(2, 33, 60).astype(float)

@@ -167,6 +167,7 @@ def test_digits_on_ill_conditioned_runs(spread, noise, digits):
     assert np.abs(fit.theta / exact.theta - 1).max() < 10**-digits
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_faces_and_rivals(grid):
     """What the fit is without a term, or with equal exponents, is never lower and is what a smaller law gives."""
     N, D, loss = grid
@@ -231,6 +232,7 @@ def test_scale_from_the_data(sweep):
     assert np.isnan(offray.fit(*sweep).delta)
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_paths_agree(sweep):
     """Every compiled code path gives the same figures to rounding."""
     try:

@@ -83,6 +83,7 @@ def test_sharing_narrows_the_interval():
     assert fit.se["web"]["alpha"] < 0.6 * alone.se[2]
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_built_in_law_weights_and_log_loss():
     rng = np.random.default_rng(2)
     N, D = 10 ** rng.uniform(7, 9.5, 60), 10 ** rng.uniform(9, 11.5, 60)

@@ -60,7 +60,7 @@ def test_methods_side_by_side(sweep):
 def test_profile_against_fixed_fits(grid):
     """At its ends the objective has risen by t^2 s^2 / 2, with the parameter held there."""
     fit = offray.fit(*grid)
-    t = (fit.conf_int()[0, 1] - fit.theta[0]) / fit.se[0]
+    t = 2.026192463029109  # Student's, .975 and 37
     variance = fit.rss / fit.degrees_of_freedom
     for name, ends in zip(fit.law.parameters, fit.conf_int(method="profile"), strict=True):
         for end in ends:
@@ -179,6 +179,7 @@ def test_compute_optimal(sweep):
     np.testing.assert_allclose(6 * served.N.value * served.D.value + 2e12 * served.N.value, 1e23, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 @pytest.mark.parametrize("law", ["kaplan", "droppo_elibol"])
 def test_compute_optimal_of_other_laws(sweep, law):
     fit = offray.fit(*sweep, law=law)
@@ -257,9 +258,8 @@ def test_few_runs_make_no_narrow_bootstrap():
 def test_few_groups_widen_the_sandwich(grid):
     fit = offray.fit(*grid)
     group = np.arange(grid[0].size) % 5
-    half = (fit.conf_int(method="sandwich", group=group)[:, 1] - fit.theta) / np.sqrt(
-        np.diagonal(fit.covariance("sandwich", group=group))
-    )
+    se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
+    half = np.log(fit.conf_int(method="sandwich", group=group)[:, 1] / fit.theta) / (se / fit.theta)
     np.testing.assert_allclose(half, 2.7764451051977987, rtol=1e-9)  # t(.975, 4)
 
 

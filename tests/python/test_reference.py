@@ -122,6 +122,7 @@ def test_long_double_keeps_its_digits():
     assert abs(fixed.params["alpha"] / np.longdouble("0.34") - 1) < 2e-19
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_default_fit_finds_exact_data():
     """Exact, well-spread data of many parameter sets are fitted to rounding without a start."""
     N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 5)))

@@ -44,6 +44,7 @@ struct Fit {
   std::shared_ptr<const AnyLaw<S>> law;
   Runs<S> runs;
   detail::Parametrisation<S> parametrisation;
+  Constraints<S> constraints;
   FitOptions<S> options;  ///< as used: with the scale that was estimated
   Parameters<S> theta;    ///< (p,), natural units
   Parameters<S> phi;      ///< (m,), the unknowns at the optimum
@@ -51,6 +52,7 @@ struct Fit {
   std::vector<FitBasin<S>> basins;  ///< distinct ones, the best first; one where a start was given
   Location location;                ///< where the optimum lies
   int location_parameter;           ///< the parameter that `location` is about, or -1
+  Index lost;                       ///< directions of the unknowns that the runs say nothing about
   /// For a rho with a kink, which is smoothed on the way: the objective is at most this much above its minimum in this basin.
   S gap;
 
@@ -83,7 +85,8 @@ struct Fit {
     const Vector<S> r = residual();
     return weight().size() == 0 ? r.squaredNorm() : weight().dot(r.cwiseAbs2());
   }
-  Index degrees_of_freedom() const { return runs.size() - parametrisation.free(); }
+  /// n - rank.
+  Index degrees_of_freedom() const { return runs.size() - parametrisation.free() + lost; }
   /// -1 where parameter j sits at its lower bound, 1 at its upper one, 0 elsewhere.
   int at_bound(Index j) const {
     const int k = parametrisation.slot(j);
@@ -195,6 +198,7 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
   Fit<S> out{law.shared_from_this(),
              runs,
              detail::Parametrisation<S>(law, runs.at, constraints),
+             constraints,
              options,
              {},
              {},
@@ -202,6 +206,7 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
              {},
              Location::unsettled,
              -1,
+             0,
              S(0)};
   const detail::Parametrisation<S>& parametrisation = out.parametrisation;
   detail::check_options(law, runs, parametrisation, options, constraints);
@@ -237,9 +242,14 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
     out.summary.objective = exact_total_rho<S>(objective, out.residual(), runs.weight);
   }
   // The iteration's estimate of the condition number cannot tell a factor of p; the singular values can.
-  if (out.converged() && out.summary.inverse_condition < rank_tolerance<S>() &&
-      Conditioning<S>(out.weighted_jacobian()).rank() < parametrisation.free())
-    out.summary.status = Status::rank_deficient;
+  const Status status = out.status();
+  if ((status == Status::converged || status == Status::rank_deficient) &&
+      out.summary.inverse_condition < rank_tolerance<S>()) {
+    out.lost = parametrisation.free() - Conditioning<S>(out.weighted_jacobian()).rank();
+    if (out.lost > 0) out.summary.status = Status::rank_deficient;
+    // As many runs as unknowns leave nothing over, whatever the rank where they are met.
+    if (runs.size() == parametrisation.free()) out.lost = 0;
+  }
   detail::classify(constraints, found.front().edges, out);
   return out;
 }

@@ -108,8 +108,12 @@ class CalledLaw(FormulaLaw):
 
     def __init__(self, core: Any, function: Called, made_of: tuple[Any, ...]) -> None:
         super().__init__(core, function.name, function.inputs, function.positive, made_of)
-        self.traced = False
         self._function = function
+
+    @property
+    def traced(self) -> bool:
+        """No."""
+        return False
 
     def check(self) -> None:
         """``ValueError`` with what the function raised, if it did."""

@@ -30,19 +30,15 @@ class FormulaLaw(Law):
     ----------
     text : str
         The formula, or the name of the function that it was recorded from.
-    traced : bool
-        Whether it is a program of the core; False for a function that is called back.
     """
 
-    __slots__ = ("_columns", "_lone", "_made_of", "_positive", "text", "traced")
+    __slots__ = ("_columns", "_lone", "_made_of", "_positive", "text")
 
     text: str
-    traced: bool
 
     def __init__(self, core: Any, text: str, inputs: Iterable[str], positive: Iterable[str], made_of: tuple[Any, ...]) -> None:
         super().__init__(core)
         self.text = text
-        self.traced = True
         self._made_of = made_of
         self._columns = tuple(core.inputs)
         self._positive = frozenset(positive)

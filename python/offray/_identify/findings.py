@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._identify.causes import SPREAD_APART, missing_level, why_at_bound
+from offray._identify.rivals import rival_optimum
+from offray._infer.misfit import misfit
 from offray._optimum import Optimum
 
 KAPPA_TARGET = 100.0
@@ -17,7 +20,9 @@ KAPPA_TARGET = 100.0
 
 _FACTOR = np.log(10)
 _LOOSE = 0.1
-_SPREAD_APART = "Add runs whose tokens per parameter differ by a large factor from the present ones."
+_FEW = 2
+SHAPES = ("exponent", "outer", "decay")
+_MORE_OF_IT = "Add runs over a wider range of what it depends on, or fix it at a known value."
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,18 @@ def pair_of(fit: Optimum) -> tuple[str, ...]:
 def warning(key: str, facts: Facts) -> str:
     """The sentences on one finding."""
     return _WARNINGS[key](facts)
+
+
+def _rival_optimum(facts: Facts) -> str:
+    return rival_optimum(facts.fit)
+
+
+def _exponent_unknown(facts: Facts) -> str:
+    fit = facts.fit
+    t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
+    vague = [p.name for p in fit.law.roles if p.role in SHAPES and t * facts.relative_se[p.name] >= 1]
+    values = ", ".join(f"{name} = {fit.params[name]:.3g} +- {fit.params[name] * facts.relative_se[name]:.2g}" for name in vague)
+    return f"{values}: the 95 % interval reaches zero, so the runs do not tell whether that term exists. {_MORE_OF_IT}"
 
 
 def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
@@ -85,13 +102,17 @@ def determined(facts: Facts) -> dict[str, bool]:
             return True
         if fit.on_ray and fit.reduced is None and name != fit.law.floor:
             return False
+        if fit.blended and name in fit.law.exponents:
+            return False
         return bool(np.isfinite(t) and t * se < (_FACTOR if name in fit.law.coefficients else 1))
 
     out = {name: good(name, se) for name, se in facts.relative_se.items()}
     out["loss"] = bool(np.isfinite(t) and (fit.reduced or fit).converged)
     if fit.on_ray:
         out["loss off the ray"] = False
-    out["compute-optimal"] = not fit.on_ray and fit.converged and bool(t * _ratio_se(fit) < _FACTOR)
+    elif fit.reduced is not None:
+        out["loss elsewhere"] = False
+    out["compute-optimal"] = not fit.on_ray and fit.reduced is None and fit.converged and bool(t * _ratio_se(fit) < _FACTOR)
     return out
 
 
@@ -116,31 +137,48 @@ def _one_token_count(facts: Facts) -> str:
 
 
 def _constant_term(facts: Facts, axis: str, unit: str, remedy: str) -> str:
-    x = facts.fit.problem.N if axis == "N" else facts.fit.problem.D
-    floor = facts.fit.law.floor
+    fit = facts.fit
+    x = fit.problem.N if axis == "N" else fit.problem.D
+    floor = fit.law.floor
     swallowed = f"which {floor} swallows" if floor else "which the other term swallows"
-    return (
-        f"all runs have {np.exp(np.log(x).mean()):.3g} {unit}: the term in {axis} is a constant, {swallowed}, and nothing "
-        f"in it is determined. Add {remedy}."
+    said = f"all runs have {np.exp(np.log(x).mean()):.3g} {unit}: the term in {axis} is a constant, {swallowed}"
+    left = fit.reduced
+    if left is None or fit.on_ray or left.problem.reduction is None:
+        return f"{said}, and nothing in it is determined. Add {remedy}."
+    names = {**left.problem.reduction.shared, **left.problem.reduction.merged}
+    known = ", ".join(
+        f"{names[n]} = {v:.4g} +- {s:.2g}" for n, v, s in zip(left.law.parameters, left.theta, left.se, strict=True)
     )
+    return f"{said}. What the runs tell is {known}. Add {remedy}."
 
 
 def _one_ray(facts: Facts) -> str:
     fit = facts.fit
     low, high = fit.tokens_per_parameter
     where = f"{np.sqrt(low * high):.4g}" + (f" within a factor {high / low:.3g}" if high > low * 1.001 else "")
-    known = ""
-    if fit.reduced is not None:
-        law = fit.reduced.law
-        psi = law.coefficients[0]
-        if determined(facts)[law.named("exponent", axis="N")[0] if law.named("exponent") else law.exponents[0]]:
-            value, se = (at[law.parameters.index(psi)] for at in (fit.reduced.theta, fit.reduced.se))
-            known = f" What is known is {psi} = {law.psi} = {value:.5g} +- {se:.2g}, taking the exponents to be equal."
     exchange = f"{' and '.join(facts.pair)} exchange, and neither is determined, " if facts.pair else ""
     return (
         f"all runs lie on one ray, tokens per parameter {where}: along it the terms in N and in D cannot be told apart; "
-        f"{exchange}whatever a fit of the full law says.{known} {_ratios(fit)}"
+        f"{exchange}whatever a fit of the full law says.{_known_on_ray(facts)} {_ratios(fit)}"
     )
+
+
+def _known_on_ray(facts: Facts) -> str:
+    fit, left = facts.fit, facts.fit.reduced
+    if left is None or left.problem.reduction is None:
+        return ""
+    if fit.blended:
+        names = " and ".join(fit.law.named("exponent"))
+        return (
+            f" The runs reject equal exponents (F test at 5 %): the one of the reduced law is a blend of {names}, and neither "
+            "is known; along the ray the full law predicts."
+        )
+    psi, parts = next(iter(left.problem.reduction.merged.items()))
+    exponent = left.law.named("exponent") or left.law.exponents
+    if not determined(facts)[left.problem.reduction.shared.get(exponent[0], exponent[0])]:
+        return ""
+    value, se = (at[left.law.parameters.index(psi)] for at in (left.theta, left.se))
+    return f" What is known is {psi} = {parts} = {value:.5g} +- {se:.2g}, taking the exponents to be equal."
 
 
 def _parallel_terms(facts: Facts) -> str:
@@ -180,7 +218,7 @@ def _ratios(fit: Optimum) -> str:
 def _data_exponent(fit: Optimum) -> float:
     """The exponent of D within the power sum; on a ray that of N stands for it."""
     theta: Mapping[str, Any] = dict(zip(fit.law.parameters, fit.theta, strict=True))
-    if fit.reduced is not None:
+    if fit.reduced is not None and fit.on_ray:
         theta = {name: value for name, value in fit.params.items() if np.isfinite(value)}
     return fit.law.inner_data_exponent(theta)
 
@@ -188,10 +226,18 @@ def _data_exponent(fit: Optimum) -> float:
 def _ill_conditioned(facts: Facts) -> str:
     fit = facts.fit
     size = len(fit.conditioning.direction)
-    rank = f"rank {facts.rank} of {size}" if facts.rank < size else "collinear"
+    if facts.rank >= size:
+        return (
+            f"kappa_2 = {facts.kappa:.3g} (collinear): the runs barely notice a change along ({name_direction(fit)}) in unit "
+            f"columns. {SPREAD_APART}"
+        )
+    known = [
+        name for name, good in determined(facts).items() if good and name in fit.law.parameters and facts.relative_se[name] > 0
+    ]
+    values = ", ".join(f"{name} = {fit.params[name]:.4g} +- {fit.params[name] * facts.relative_se[name]:.2g}" for name in known)
     return (
-        f"kappa_2 = {facts.kappa:.3g} ({rank}): the runs barely notice a change along ({name_direction(fit)}) in unit columns. "
-        f"{_SPREAD_APART}"
+        f"rank {facts.rank} of {size}: the runs do not notice a change along ({name_direction(fit)}) in unit columns. What "
+        f"they determine is {values or 'no single parameter'}. {missing_level(fit)}"
     )
 
 
@@ -208,12 +254,8 @@ def _at_bound(facts: Facts) -> str:
     names = [fit.law.parameters[j] for j in stuck]
     values = ", ".join(f"{fit.law.parameters[j]} = {fit.theta[j]:.3g}" for j in stuck)
     verb, them = ("sits at its bound", "it") if len(stuck) == 1 else ("sit at their bounds", "them")
-    at_floor = names[0] == fit.law.floor
-    more = "larger runs, whose loss is nearer the floor" if at_floor else f"runs where the term of {names[0]} matters"
-    return (
-        f"{values} {verb}: these runs prefer values beyond, so they do not determine {them}. Fix {' and '.join(names)} at a "
-        f"known value, or add {more}."
-    )
+    said = f"{values} {verb}: these runs prefer values beyond, so they do not determine {them}."
+    return f"{said} {why_at_bound(fit, names)}"
 
 
 def _floor_unknown(facts: Facts) -> str:
@@ -228,6 +270,13 @@ def _floor_unknown(facts: Facts) -> str:
 def _few_runs(facts: Facts) -> str:
     dof = facts.fit.degrees_of_freedom
     runs = len(facts.fit.residuals)
+    distinct = misfit(facts.fit).distinct
+    if dof > _FEW and distinct <= facts.rank:
+        return (
+            f"{runs} runs at {distinct} different inputs for {facts.rank} free parameters: repeats measure the noise, but "
+            "nothing is left that would test the law, and another optimum may fit as well. Add runs elsewhere, or fix a "
+            "parameter."
+        )
     if dof == 0:
         return (
             f"{runs} runs for as many free parameters: the noise has no estimate, so every standard error is infinite. Add "
@@ -285,4 +334,6 @@ _WARNINGS = {
     "one_epoch_count": _one_epoch_count,
     "no_excess": _no_excess,
     "excess_everywhere": _excess_everywhere,
+    "exponent_unknown": _exponent_unknown,
+    "rival_optimum": _rival_optimum,
 }

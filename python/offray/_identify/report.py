@@ -12,8 +12,12 @@ import numpy as np
 
 from offray import _core
 from offray._identify.findings import Facts, determined, notes, pair_of, warning
+from offray._identify.remarks import loud, remarks
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
+
+OPEN = frozenset(_core.FINDINGS[: _core.FIRST_REMARK])
+"""Findings that leave parameters open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +27,17 @@ class Identifiability:
     Attributes
     ----------
     identified : bool
-        Whether the fit converged, at an interior optimum, and there is nothing to warn of.
+        Whether the fit converged, at an interior optimum, and no finding leaves a parameter open. That the law is the right one
+        it does not say: see `findings`.
     warnings : tuple of str
         What is not determined, each with its figure and its remedy.
     notes : tuple of str
         What is determined but loose, or only jointly.
     findings : tuple of str
-        The warnings as keywords: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned, at_bound, floor_unknown,
-        few_runs, no_repetition, one_epoch_count, no_excess, excess_everywhere.
+        The same as keywords. What leaves parameters open: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned,
+        at_bound, floor_unknown, exponent_unknown, few_runs, rival_optimum, no_repetition, one_epoch_count, no_excess,
+        excess_everywhere. What speaks against the law or the runs: lack_of_fit, dependent_runs, repeated_rows, outliers,
+        implausible_units; a warning where it is large, else a note.
     unknowns : int
         Free parameters, tied ones counted once.
     rank : int
@@ -97,9 +104,15 @@ class Identifiability:
         return f", {at:.3g} times that of a 3 x 3 factorial over the same ranges" if np.isfinite(at) else ""
 
 
+def has_warnings(fit: Optimum) -> bool:
+    """Whether the report has a warning; cheaper than it."""
+    keys = fit.findings
+    return not OPEN.isdisjoint(keys) or (bool(keys) and loud(fit, keys))
+
+
 def assess(fit: Optimum) -> Identifiability:
     """The report on one fit."""
-    return _full(fit) if fit.reduced is None else _on_ray(fit, fit.reduced)
+    return _full(fit) if fit.reduced is None else _of_what_is_left(fit, fit.reduced)
 
 
 def _full(fit: Optimum) -> Identifiability:
@@ -112,10 +125,12 @@ def _full(fit: Optimum) -> Identifiability:
         for j, (p, se) in enumerate(zip(fit.law.roles, at["relative_se"], strict=True))
     }
     facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
+    leaves_open = tuple(key for key in keys if key in OPEN)
+    said, noted = remarks(fit, (key for key in keys if key not in OPEN))
     return Identifiability(
-        not keys and fit.converged,
-        tuple(warning(key, facts) for key in keys),
-        notes(facts, relative) if not keys else (),
+        not leaves_open and fit.converged,
+        (*(warning(key, facts) for key in leaves_open), *said),
+        (*(notes(facts, relative) if not leaves_open else ()), *noted),
         keys,
         len(at["singular_values"]),
         at["rank"],
@@ -131,16 +146,17 @@ def _full(fit: Optimum) -> Identifiability:
     )
 
 
-def _on_ray(fit: Optimum, reduced: Optimum) -> Identifiability:
-    """The figures of the law at equal exponents, where the ray leaves it: the rank of the reduced law, and no better."""
+def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
+    """The figures of the law where its terms are one: the rank of the reduced law, and no better."""
     inner = _full(reduced)
-    constant = tuple(key for key in fit.findings if key in ("one_size", "one_token_count"))
-    keys = (*constant, "one_ray", *inner.findings)
+    why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
+    keys = (*why, *inner.findings)
     facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
-    inflation = {name: inner.variance_inflation.get(name, np.inf) for name in fit.law.parameters}
+    assert reduced.problem.reduction is not None
+    known = {full: inner.variance_inflation[own] for own, full in reduced.problem.reduction.shared.items()}
     return Identifiability(
         False,
-        (*(warning(key, facts) for key in (*constant, "one_ray")), *inner.warnings),
+        (*(warning(key, facts) for key in why), *inner.warnings),
         inner.notes,
         keys,
         len(fit.law.parameters),
@@ -152,7 +168,7 @@ def _on_ray(fit: Optimum, reduced: Optimum) -> Identifiability:
         facts.pair,
         fit.theta.dtype.type(np.inf),
         float("inf"),
-        MappingProxyType(inflation),
+        MappingProxyType({name: known.get(name, np.inf) for name in fit.law.parameters}),
         MappingProxyType(determined(facts)),
     )
 

@@ -18,9 +18,10 @@ from offray._optimum import Optimum
 from offray._text import aligned
 from offray._warnings import IdentifiabilityWarning
 
-METHODS = ("delta", "sandwich", "profile", "bootstrap")
-DERIVED_METHODS = ("delta", "profile", "bootstrap")
+METHODS = ("auto", "delta", "sandwich", "profile", "bootstrap")
+DERIVED_METHODS = ("delta", "sandwich", "profile", "bootstrap")
 _LOST = 0.05
+_QUICK = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +53,13 @@ class Intervals:
         return aligned((head, *rows))
 
 
-def half_width(fit: Optimum, level: float) -> float:
-    """Student's t of a two-sided interval."""
+def half_width(fit: Optimum, level: float, method: str = "delta", group: Iterable[Any] | None = None) -> float:
+    """Student's t of a two-sided interval, on n - rank degrees of freedom; of a sandwich over G groups on at most G - 1."""
     check.level(level)
-    return _core.student_t_half_width(level, fit.degrees_of_freedom)
+    dof = fit.degrees_of_freedom
+    if method == "sandwich" and group is not None:
+        dof = min(dof, len(set(group)) - 1)
+    return _core.student_t_half_width(level, dof)
 
 
 def check_method(method: str, group: Any, known: tuple[str, ...] = DERIVED_METHODS) -> None:
@@ -89,24 +93,53 @@ def bootstrap_interval(fit: Optimum, drawn: Array, level: float) -> Array:
 def conf_int(fit: Optimum, level: float, method: str, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
     """What `Fit.conf_int` does."""
     check_method(method, group, METHODS)
-    t = half_width(fit, level)
+    check.level(level)
     if group is not None:
         group = list(group)  # it may be read more than once
     if fit.reduced is not None:
         inner = conf_int(fit.reduced, level, method, n, kind, seed, group)
         return fit.in_full(inner, (-np.inf, np.inf))
-    if method == "profile":
-        return np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
+    if method == "auto":
+        method = "profile" if _profiles(fit) else "delta"
     if method == "bootstrap":
-        return bootstrap_interval(fit, bootstrap_theta(fit, n, kind, seed, group), level)
-    se = fit.se
+        ends = bootstrap_interval(fit, bootstrap_theta(fit, n, kind, seed, group), level)
+    elif method == "profile":
+        ends = np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
+    else:
+        ends = _delta(fit, level, method, group)
+    # Where other optima are as good, each has its interval.
+    return spanned([ends, *(conf_int(rival, level, method, n, kind, seed, group) for rival in fit.rivals)])
+
+
+def spanned(ends: list[Array]) -> Array:
+    """The union of intervals, (..., 2) each, as one interval."""
+    if len(ends) == 1:
+        return ends[0]
+    return np.stack([np.min([e[..., 0] for e in ends], axis=0), np.max([e[..., 1] for e in ends], axis=0)], axis=-1)
+
+
+def _profiles(fit: Optimum) -> bool:
+    """Whether profiles exist and take milliseconds."""
+    smooth = fit.objective not in ("absolute", "quantile")
+    positive = all(p.role != "real" for p in fit.law.roles)
+    settled = fit.status in ("converged", "at_bound") and fit.degrees_of_freedom > 0 and np.isfinite(fit.noise_sd)
+    return bool(smooth and positive and settled and fit.noise_sd > 0 and fit.law.traced and len(fit.residuals) <= _QUICK)
+
+
+def _delta(fit: Optimum, level: float, method: str, group: list[Any] | None) -> Array:
+    """theta -/+ t se on each parameter's own scale: of a positive one its logarithm."""
+    t, se = half_width(fit, level, method, group), fit.se
     if method == "sandwich":
         se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
-        if group is not None:
-            t = _core.student_t_half_width(level, min(fit.degrees_of_freedom, len(set(group)) - 1))
     # A fixed parameter has no interval, whatever the noise: not 0 times infinity.
     half = np.where(se == 0, 0, t) * se
-    return np.stack([fit.theta - half, fit.theta + half], axis=1)
+    positive = np.array([p.role != "real" for p in fit.law.roles])
+    with np.errstate(all="ignore"):
+        ratio = np.exp(half / np.where(positive, fit.theta, 1))
+        low, high = (
+            np.where(positive, a, b) for a, b in ((fit.theta / ratio, fit.theta - half), (fit.theta * ratio, fit.theta + half))
+        )
+    return np.stack([low, high], axis=1)
 
 
 def _profile(fit: Optimum, j: int, level: float) -> Array:

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width
+from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width, spanned
+from offray._infer.misfit import misfit
+from offray._infer.prediction import MODEL, widened
 from offray._input import check
 from offray._input.arrays import Array, frozen, numbers
+from offray._input.groups import dense
 from offray._optimum import Optimum
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
@@ -30,12 +33,17 @@ class Estimate:
     value, se : ndarray
         In the shape of the budget.
     interval : ndarray, shape (..., 2)
-        By ``method="delta"`` on the logarithm, exp(ln value -/+ t se / value); of a and b on the logit.
+        By ``method="delta"`` on the logarithm, exp(ln value -/+ t se / value); of a and b on the logit. Where the runs do not
+        tell between optima, from the lowest end to the highest. That of the loss allows for the law's error beyond the runs,
+        as `Prediction.interval` does.
+    statistical : ndarray, shape (..., 2)
+        The same if the law is true.
     """
 
     value: Array
     se: Array
     interval: Array
+    statistical: Array
 
     def __float__(self) -> float:
         return float(self.value)
@@ -68,6 +76,8 @@ class ComputeOptimal:
         Droppo-Elibol, whose floor is inside the power, as C grows.
     level : float
     method : str
+    reach : ndarray
+        The budget over that of the largest run, at least 1.
     """
 
     C: Array
@@ -80,6 +90,12 @@ class ComputeOptimal:
     elasticity: Estimate
     level: float
     method: str
+    reach: Array
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """``extrapolates`` for a budget beyond the runs'."""
+        return ("extrapolates",) if bool((self.reach > _core.ONE_RAY).any()) else ()
 
     def __str__(self) -> str:
         head = (
@@ -87,7 +103,8 @@ class ComputeOptimal:
             if not self.C.ndim
             else ""
         )
-        return "\n".join([head, *(f"  {name:11}{getattr(self, name)}" for name in FIELDS)]).lstrip("\n")
+        tail = f"  the largest run's compute: {self.C / self.reach:.4g} FLOP" if not self.C.ndim and self.findings else ""
+        return "\n".join([head, *(f"  {name:11}{getattr(self, name)}" for name in FIELDS), tail]).strip("\n")
 
 
 def compute_optimal(
@@ -117,33 +134,63 @@ def compute_optimal(
     costs = [np.array([flops, c, inference_tokens], dtype) for flops in budget.ravel()]
     if costs:
         _refuse(fit, costs[0])
-    t = half_width(fit, level)
-    drawn = _drawn(fit, costs, n, kind, seed, group) if method == "bootstrap" else None
+    ends = {
+        name: spanned([_ends(at, name, costs, level, method, n, kind, seed, group) for at in (fit, *fit.rivals)])
+        for name in FIELDS
+    }
     fields = {}
-    for which, name in enumerate(FIELDS):
-        log, spread = _core.delta_method(fit.core, f"optimal {name}", costs)
-        if method == "profile":
-            ends = np.array(
-                [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs], dtype
-            )
-        elif drawn is not None:
-            ends = bootstrap_interval(fit, drawn[:, :, which], level)
-        elif name in ("a", "b"):  # in (0, 1): on the logit, d logit = d ln / (1 - value)
-            rest = -np.expm1(log)
-            logit = np.log(np.exp(log) / rest)
-            ends = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
-        else:
-            ends = np.stack([log - t * spread, log + t * spread], axis=-1)
-        if name in ("a", "b"):
-            ends = np.minimum(ends, 0)
+    reach = np.atleast_1d(np.maximum(budget / (c * (fit.problem.N * fit.problem.D).max()), 1)).reshape(budget.shape)
+    slope = misfit(fit).rolling.slope if (reach > 1).any() else 0.0
+    for name in FIELDS:
+        log, spread = _log(fit, name, costs, method, group)
         with np.errstate(over="ignore"):  # an end that is open
-            value, interval = np.exp(log), np.exp(ends)
+            value, interval = np.exp(log), np.exp(ends[name])
+        statistical = interval = interval.reshape(*budget.shape, 2)
+        if name == "loss" and slope:
+            model = MODEL * half_width(fit, level, method, group) * slope * np.log(reach) * value.reshape(budget.shape)
+            interval = widened(value.reshape(budget.shape), statistical, model)
         fields[name] = Estimate(
             frozen(value.reshape(budget.shape)),
             frozen((value * spread).reshape(budget.shape)),
-            frozen(interval.reshape(*budget.shape, 2)),
+            frozen(interval),
+            frozen(statistical),
         )
-    return ComputeOptimal(C=frozen(budget.copy()), level=level, method=method, **fields)
+    return ComputeOptimal(C=frozen(budget.copy()), level=level, method=method, reach=frozen(reach), **fields)
+
+
+def _log(fit: Optimum, name: str, costs: list[Array], method: str, group: Iterable[Any] | None) -> tuple[Array, Array]:
+    """Logarithms of a field and their standard errors, one per budget."""
+    labels = None if method != "sandwich" else [] if group is None else dense(group, len(fit.residuals))
+    return _core.delta_method(fit.core, f"optimal {name}", costs, sandwich=labels)
+
+
+def _ends(
+    fit: Optimum,
+    name: str,
+    costs: list[Array],
+    level: float,
+    method: str,
+    n: int,
+    kind: str,
+    seed: int,
+    group: Iterable[Any] | None,
+) -> Array:
+    """Logarithms of the ends of a field's interval at one optimum, (budgets, 2)."""
+    if method == "profile":
+        pairs = [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs]
+        ends = np.array(pairs, fit.theta.dtype).reshape(len(costs), 2)
+    elif method == "bootstrap":
+        drawn = _drawn(fit, costs, n, kind, seed, group)
+        ends = bootstrap_interval(fit, drawn[:, :, FIELDS.index(name)], level)
+    else:
+        t = half_width(fit, level, method, group)
+        log, spread = _log(fit, name, costs, method, group)
+        ends = np.stack([log - t * spread, log + t * spread], axis=-1)
+        if name in ("a", "b"):  # in (0, 1): on the logit, d logit = d ln / (1 - value)
+            rest = -np.expm1(log)
+            logit = np.log(np.exp(log) / rest)
+            ends = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
+    return np.minimum(ends, 0) if name in ("a", "b") else ends
 
 
 def _drawn(fit: Optimum, costs: list[Array], n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,7 +35,16 @@ def row_name_of(table: Any) -> RowName | None:
         return None
     if len(index) == 0 or np.array_equal(np.asarray(index), np.arange(len(index))):
         return None
-    return lambda row: f"index {index[row]!r}"
+    return partial(_label, index)
+
+
+def _label(index: Any, row: int) -> str:
+    return f"index {index[row]!r}"
+
+
+def line_of(lines: list[int], row: int) -> str:
+    """The line of a row of a file whose first line is a heading."""
+    return f"line {lines[row + 1]}"
 
 
 class RowsNamed:

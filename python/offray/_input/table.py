@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from offray._input.columns import REQUIRED, find_columns
-from offray._input.rows import RowName, Table
+from offray._input.rows import RowName, Table, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +70,7 @@ def _line_of(path: Path, rows: int) -> RowName | None:
         return None
     with path.open("rb") as file:
         lines = [number for number, line in enumerate(file, 1) if line.strip()]
-    return (lambda row: f"line {lines[row + 1]}") if len(lines) == rows + 1 else None
+    return partial(line_of, lines) if len(lines) == rows + 1 else None
 
 
 def _wanted(

@@ -11,6 +11,7 @@ from offray._identify.certificate import certify
 from offray._identify.findings import name_direction
 from offray._identify.report import Identifiability, assess
 from offray._infer.intervals import conf_int
+from offray._infer.misfit import misfit
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import aligned
@@ -21,8 +22,15 @@ HEADER = ("parameter", "estimate", "s.e.", "95 % interval")
 def rows(fit: Optimum) -> list[tuple[str, str, str, str]]:
     """One row per parameter: name, estimate, standard error, 95 % interval. On a ray psi comes first."""
     if fit.reduced is not None:
-        unknown = [name for name in fit.law.parameters if name not in fit.reduced.law.parameters]
-        return rows(fit.reduced) + [(name, "", "", "not determined") for name in unknown]
+        to = fit.reduced.problem.reduction
+        assert to is not None
+        known = [(to.shared.get(name, name), *cells) for name, *cells in rows(fit.reduced)]
+        if fit.blended:  # one of two exponents it is not
+            known = [(*row[:3], "a blend of two exponents") if row[0] in fit.law.exponents else row for row in known]
+        lost = [name for name in fit.law.parameters if name not in to.shared.values()]
+        return [(name, value, se, ends) for name, value, se, ends in known] + [
+            (name, "", "", "not determined") for name in lost
+        ]
     out = []
     for name, free, stuck, value, se, (low, high) in zip(
         fit.law.parameters, fit.core.free, fit.core.at_bound, fit.theta, fit.se, _intervals(fit), strict=True
@@ -30,7 +38,8 @@ def rows(fit: Optimum) -> list[tuple[str, str, str, str]]:
         if not free:
             out.append((name, f"{value:.6g}", "fixed", ""))
         elif stuck:
-            out.append((name, f"{value:.6g}", "", "at its bound"))
+            side = f", below {high:.5g}" if value < high < np.inf else f", above {low:.5g}" if 0 < low < value else ""
+            out.append((name, f"{value:.6g}", "", f"at its bound{side}"))
         elif not np.isfinite(se):
             out.append((name, f"{value:.6g}", "inf", "not determined"))
         else:
@@ -43,15 +52,13 @@ def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
     shown = fit if fit.reduced is None else fit.reduced
     at = shown.conditioning
     space = "log loss" if fit.log_loss else "loss"
-    law = (
-        fit.law.name
-        if fit.reduced is None
-        else f"{fit.law.name}, on one ray: {shown.law.formula}, {shown.law.coefficients[0]} = {shown.law.psi}"
-    )
+    to = shown.problem.reduction
+    law = fit.law.name if to is None or fit.reduced is None else f"{fit.law.name}, {to.text}"
     out = [
         ("law", law),
         ("runs", f"{len(fit.residuals)}{' weighted' if fit.weighted else ''} ({shown.degrees_of_freedom} degrees of freedom)"),
         ("objective", f"{_objective(shown)} on {space} = {shown.objective_value:.9g}, RSS = {shown.rss:.9g}"),
+        ("residuals", _residuals(shown)),
         ("status", f"{shown.status}. {shown.message}"),
         ("optimum", str(certify(shown))),
         (
@@ -67,7 +74,20 @@ def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
 
 
 def _intervals(fit: Optimum) -> Array:
-    return conf_int(fit, 0.95, "delta", n=1000, kind="pairs", seed=0, group=None)
+    return conf_int(fit, 0.95, "auto", n=1000, kind="pairs", seed=0, group=None)
+
+
+def _residuals(fit: Optimum) -> str:
+    at = misfit(fit)
+    if not np.isfinite(at.residual_sd):
+        return "as many free parameters as runs: none"
+    unit = "of ln L" if fit.log_loss else "nats"
+    text = f"s.d. {at.residual_sd:.3g} {unit}, {100 * at.relative_sd:.2g} % of the loss"
+    if at.pure_error_dof:
+        text += f"; {at.pure_error:.3g} among repeated runs"
+    if at.pattern > 0 and at.trend.F == at.trend.F:
+        text += f"; a curve of {at.pattern:.2g} that the law cannot follow, p = {at.trend.p:.2g}"
+    return text
 
 
 def _objective(fit: Optimum) -> str:
@@ -112,6 +132,7 @@ def as_data(fit: Optimum, report: Identifiability) -> dict[str, Any]:
         "kappa": plain(fit.conditioning.kappa),
         "rank": fit.conditioning.rank,
         "sloppy_direction": dict(fit.sloppy_direction),
+        "misfit": misfit(fit).to_dict(),
         "identified": report.identified,
         "warnings": list(report.warnings),
         "notes": list(report.notes),

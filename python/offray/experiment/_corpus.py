@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from offray import Law, fit, laws
+from offray import IdentifiabilityWarning, Law, fit, laws
 from offray.experiment._design import Design
 
 Array = npt.NDArray[Any]
@@ -141,7 +142,9 @@ def as_law(corpus: Corpus, law: str, design: Design) -> Corpus:
     if law == "repeated_data":
         return replace(corpus, name=name, law=law, theta=(*corpus.theta, R_N, R_D))
     N, D, *_ = corpus.seen(design)
-    nearest = fit(N, D, replace(corpus, excess=None).truth(design), law=law)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentifiabilityWarning)  # another law does not follow this one: that is the point
+        nearest = fit(N, D, replace(corpus, excess=None).truth(design), law=law)
     if not nearest.converged:
         raise ValueError(f"law: {law} has no nearest member on these runs: {nearest.status}, {nearest.message}")
     return replace(corpus, name=name, law=law, theta=tuple(nearest.theta.tolist()))

@@ -31,6 +31,7 @@ Fit<S> planned(const AnyLaw<S>& law, const Inputs<S>& at, CRef<Vector<S>> theta,
   Fit<S> out{law.shared_from_this(),
              runs,
              detail::Parametrisation<S>(law, at, Constraints<S>(law)),
+             Constraints<S>(law),
              options,
              {},
              {},
@@ -38,6 +39,7 @@ Fit<S> planned(const AnyLaw<S>& law, const Inputs<S>& at, CRef<Vector<S>> theta,
              {},
              Location::interior,
              -1,
+             0,
              S(0)};
   out.theta = theta;
   out.phi = out.parametrisation.phi(out.theta);

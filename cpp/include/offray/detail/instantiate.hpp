@@ -11,9 +11,11 @@
 #include "offray/identify/tpp_diversity.hpp"
 #include "offray/inference/bootstrap.hpp"
 #include "offray/inference/compute_optimal.hpp"
+#include "offray/inference/misfit.hpp"
 #include "offray/inference/predict.hpp"
 #include "offray/inference/profile.hpp"
 #include "offray/inference/quantity.hpp"
+#include "offray/inference/rolling.hpp"
 #include "offray/inference/student_t.hpp"
 #include "offray/inference/uncertainty.hpp"
 #include "offray/laws/list.hpp"
@@ -46,7 +48,10 @@
   prefix template class Uncertainty<S>;                                                               \
   prefix template class OptimalPoint<S>;                                                              \
   prefix template class Profile<S>;                                                                   \
-  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&);
+  prefix template Prediction<S> predict<S>(const Fit<S>&, const Inputs<S>&, const Uncertainty<S>&);   \
+  prefix template Misfit<S> misfit<S>(const Fit<S>&);                                                 \
+  prefix template Misfit<S> detail::misfit<S>(const Fit<S>&, const detail::TangentSpace<S>&);         \
+  prefix template Rolling<S> rolling<S>(const Fit<S>&);
 
 /// What runs determine, and which to make.
 #define OFFRAY_INSTANTIATE_IDENTIFY(prefix, S)                                                \

@@ -9,10 +9,11 @@
 #include <functional>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 #include "offray/finding.hpp"
 #include "offray/identify/tpp_diversity.hpp"
-#include "offray/inference/predict.hpp"
+#include "offray/inference/misfit.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -59,25 +60,16 @@ S half_width(const Fit<S>& fit) {
   return student_t_half_width(S(.95), S(fit.degrees_of_freedom()));
 }
 
-/// The weighted Jacobian, N and D in units of their geometric means, its triangular factor by Gram-Schmidt, and what follows
-/// from that: all that a healthy fit needs.
+/// What follows from the tangent space of a fit without singular values: all that a healthy one needs.
 template <typename S>
 struct QuickLook {
   const Fit<S>& fit;
-  Jacobian<S> J, R;  ///< R is (m, m + 1), its last column zero
-  S sd;              ///< of the noise; infinite where it is not known
-  Vector<S> se;      ///< standard errors of phi', infinite where R is singular
+  TangentSpace<S> space;
+  S sd;          ///< of the noise; infinite where it is not known
+  Vector<S> se;  ///< standard errors of phi', infinite where R is singular
 
-  QuickLook(const Fit<S>& of, S variance)
-      : fit(of),
-        J(of.parametrisation.recentred(of.weighted_jacobian(), of.theta, of.runs.at.log_N.mean(), of.runs.at.log_D.mean())),
-        R(J.cols(), J.cols() + 1),
-        sd(std::sqrt(variance)) {
-    const Index m = J.cols();
-    Jacobian<S> M(J.rows(), m + 1);
-    M.leftCols(m) = J;
-    M.col(m).setZero();
-    detail::tall_qr<S>(M, R);
+  QuickLook(const Fit<S>& of, S variance) : fit(of), space(of), sd(std::sqrt(variance)) {
+    const Index m = space.unknowns();
     se.resize(m);
     for (Index j = 0; j < m; ++j) se[j] = spread(Parameters<S>::Unit(m, j));
   }
@@ -85,9 +77,9 @@ struct QuickLook {
   /// Standard error of a quantity with derivatives g by phi': sd ||R^-T g||.
   S spread(Parameters<S> g) const {
     for (Index k = 0; k < g.size(); ++k) {
-      for (Index i = 0; i < k; ++i) g[k] -= R(i, k) * g[i];
-      if (!(R(k, k) > S(0))) return std::numeric_limits<S>::infinity();
-      g[k] /= R(k, k);
+      for (Index i = 0; i < k; ++i) g[k] -= space.R(i, k) * g[i];
+      if (!(space.R(k, k) > S(0))) return std::numeric_limits<S>::infinity();
+      g[k] /= space.R(k, k);
     }
     return sd * g.norm();
   }
@@ -99,7 +91,8 @@ struct QuickLook {
 
   /// An upper bound on kappa_2, at most m times too large.
   S kappa_bound() const {
-    return S(1) / detail::inverse_condition<S>(R, [](Index) { return false; });
+    return S(1) / detail::inverse_condition<S>(space.R.topLeftCorner(space.unknowns(), space.unknowns() + 1),
+                                               [](Index) { return false; });
   }
 
   /// kappa_eq of the two coefficients' columns. They part with the gap p - q of the exponents, which runs near a ray hardly
@@ -108,7 +101,7 @@ struct QuickLook {
     const int p_at = fit.law->term(Term::p), q_at = fit.law->term(Term::q), outer_at = fit.law->containing_outer();
     const auto value = [&](int j, S absent) { return j < 0 ? absent : fit.theta[j]; };
     const S outer = value(outer_at, S(1)), p = fit.theta[p_at] / outer, q = value(q_at, outer) / outer, gap = p - q;
-    Parameters<S> g = Parameters<S>::Zero(J.cols());  // of p - q by phi'
+    Parameters<S> g = Parameters<S>::Zero(space.unknowns());  // of p - q by phi'
     const auto add = [&](int j, S by) {
       if (j >= 0 && fit.parametrisation.slot(j) >= 0) g[fit.parametrisation.slot(j)] += by;
     };
@@ -118,9 +111,9 @@ struct QuickLook {
     const S room = g.isZero(S(0)) ? S(0) : t * spread(g);
     const S shrink = room < std::abs(gap) ? std::copysign(room, gap) : gap;  // what the gap loses
     const Inputs<S>& at = fit.runs.at;
-    Jacobian<S> columns(J.rows(), 2);
-    columns.col(0) = J.col(pair[0]).array() * (shrink / S(2) * (at.log_N.array() - at.log_N.mean())).exp();
-    columns.col(1) = J.col(pair[1]).array() * (-shrink / S(2) * (at.log_D.array() - at.log_D.mean())).exp();
+    Jacobian<S> columns(space.J.rows(), 2);
+    columns.col(0) = space.J.col(pair[0]).array() * (shrink / S(2) * (at.log_N.array() - at.log_N.mean())).exp();
+    columns.col(1) = space.J.col(pair[1]).array() * (-shrink / S(2) * (at.log_D.array() - at.log_D.mean())).exp();
     if (!columns.allFinite()) return std::numeric_limits<S>::infinity();
     const S kappa = Conditioning<S>(columns).kappa();
     return kappa * kappa;
@@ -129,48 +122,114 @@ struct QuickLook {
 
 }  // namespace detail
 
-/// What a fit leaves open; without singular values where the fit is healthy, hence cheap enough for every fit.
+/// Basins but the best that lie within its confidence region, as places in Fit::basins: 2 (F_b - F) / s^2 <= t^2, the bound of
+/// the profile. For robust objectives s^2 is the matching scale; none for those with a kink.
+template <typename S>
+std::vector<std::size_t> rivals(const Fit<S>& fit) {
+  std::vector<std::size_t> out;
+  if (fit.basins.size() < 2 || has_kink(fit.options.solver.objective.kind)) return out;
+  const Noise<S> noise = offray::noise(fit);
+  const S scale = noise.score / noise.slope;
+  if (!(scale > S(0)) || !std::isfinite(scale)) return out;
+  for (std::size_t b = 1; b < fit.basins.size(); ++b) {
+    const S worse = S(2) * (fit.basins[b].objective - fit.summary.objective) / scale;
+    // Student's t is at most 12.8.
+    if (worse < S(164) && worse <= std::pow(detail::half_width(fit), S(2))) out.push_back(b);
+  }
+  return out;
+}
+
+namespace detail {
+
+/// Findings about the two terms and the design.
+template <typename S>
+Findings design_findings(const QuickLook<S>& look, S vaguest_exponent) {
+  const Fit<S>& fit = look.fit;
+  const AnyLaw<S>& law = *fit.law;
+  const auto pair = pair_slots(fit);
+  if (pair[0] < 0) return 0;
+  Findings out = 0;
+  if (law.reads("params") && ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
+  if (law.reads("tokens") && ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
+  const bool exponents_free = vaguest_exponent >= S(0);
+  // Epoch counts would tell the terms apart.
+  const bool fresh = !law.reads("unique_tokens") || fit.runs.at.repeats.maxCoeff() == S(0);
+  const S tpp = fit.runs.at.tpp_ratio();
+  // Runs that scatter about a ray may be precise enough after all.
+  const bool told = tpp >= S(kExactRay) && fit.converged() && vaguest_exponent < S(kVague);
+  if (fresh && exponents_free && tpp < S(kOneRay) && !told) out |= flag(Finding::one_ray);
+  const S vaguest = exponents_free ? vaguest_exponent : std::max(look.se_of(law.term(Term::n)), look.se_of(law.term(Term::d)));
+  // Infinite where n = p or the rank is short: then few_runs or ill_conditioned says what is wrong.
+  if (vaguest >= S(kVague) && std::isfinite(vaguest) && fit.degrees_of_freedom() > 0 &&
+      look.pair_kappa(pair, half_width(fit)) >= S(kParallel))
+    out |= flag(Finding::parallel_terms);
+  return out;
+}
+
+/// Findings about the law and the runs.
+template <typename S>
+Findings remarks(const Fit<S>& fit, const Misfit<S>& misfit) {
+  Findings out = 0;
+  const bool of_runs = fit.law->reads("params") && fit.law->reads("tokens");
+  const bool huge = of_runs && misfit.relative_sd > S(kHugeNoise) && std::isfinite(misfit.relative_sd);
+  if (misfit.trend.is_unlikely(kUnlikely) || misfit.lack_of_fit.is_unlikely(kUnlikely) || huge)
+    out |= flag(Finding::lack_of_fit);
+  const bool varied =
+      misfit.pure_dof >= fit.runs.size() / 2 && misfit.pure_error * misfit.relative_sd > S(kSeeds) * misfit.residual_sd;
+  if (misfit.by_size.is_unlikely(kDependent) || misfit.in_series || varied) out |= flag(Finding::dependent_runs);
+  if (misfit.repeated > 0) out |= flag(Finding::repeated_rows);
+  if (!misfit.outliers.empty()) out |= flag(Finding::outliers);
+  if (of_runs) {
+    const Inputs<S>& at = fit.runs.at;
+    const Vector<S> log_k = at.log_D - at.log_N;
+    if (at.log_N.minCoeff() < std::log(S(1e3)) || at.log_D.minCoeff() < std::log(S(1e5)) ||
+        log_k.minCoeff() < std::log(S(1e-3)) || log_k.maxCoeff() > std::log(S(1e5)) ||
+        fit.runs.loss.maxCoeff() > S(kLargestLoss))
+      out |= flag(Finding::implausible_units);
+  }
+  return out;
+}
+
+}  // namespace detail
+
+/// What a fit leaves open and what speaks against it; without singular values where the fit is healthy, hence cheap enough for
+/// every fit.
 template <typename S>
 Findings findings(const Fit<S>& fit) {
   const AnyLaw<S>& law = *fit.law;
-  const detail::QuickLook<S> look(fit, noise(fit).variance());
+  const Noise<S> noise = offray::noise(fit);
+  const detail::QuickLook<S> look(fit, noise.variance());
+  const Misfit<S> misfit = detail::misfit(fit, look.space);
   const S t = fit.degrees_of_freedom() > kFewDegrees ? S(3.2) : std::numeric_limits<S>::infinity();  // Student's, at most
-  Findings out = 0;
-  const bool repeated = law.reads("unique_tokens");
-  const auto pair = detail::pair_slots(fit);
-  S vaguest = S(-1);
-  for (Index j = 0; j < law.size(); ++j)
-    if (is_exponent(law.parameter(j).role) && fit.parametrisation.slot(j) >= 0)
-      vaguest = std::max(vaguest, look.se_of(static_cast<int>(j)));
-  const bool exponents_free = vaguest >= S(0);
-  if (pair[0] >= 0) {
-    if (law.reads("params") && detail::ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
-    if (law.reads("tokens") && detail::ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
-    const bool fresh = !repeated || fit.runs.at.repeats.maxCoeff() == S(0);  // epoch counts would tell the terms apart
-    const S ratio = fit.runs.at.tpp_ratio();
-    // Runs that scatter about a ray may be precise enough after all.
-    const bool told = ratio >= S(kExactRay) && fit.converged() && vaguest < S(kVague);
-    if (fresh && exponents_free && ratio < S(kOneRay) && !told) out |= flag(Finding::one_ray);
-    if (!exponents_free) vaguest = std::max(look.se_of(law.term(Term::n)), look.se_of(law.term(Term::d)));
-    // Infinite where n = p: then few_runs says what is wrong.
-    if (vaguest >= S(kVague) && fit.degrees_of_freedom() > 0 && look.pair_kappa(pair, detail::half_width(fit)) >= S(kParallel))
-      out |= flag(Finding::parallel_terms);
+  S exponent = S(-1), shape = S(-1);  // the vaguest exponent; of exponents and decay constants
+  for (Index j = 0; j < law.size(); ++j) {
+    if (fit.parametrisation.slot(j) < 0) continue;
+    const S se = look.se_of(static_cast<int>(j));
+    if (is_exponent(law.parameter(j).role)) exponent = std::max(exponent, se);
+    if (is_exponent(law.parameter(j).role) || law.parameter(j).role == Role::decay) shape = std::max(shape, se);
   }
+  Findings out = detail::design_findings(look, exponent);
   bool stuck = fit.status() == Status::at_bound;
   for (Index j = 0; j < law.size(); ++j) stuck = stuck || fit.at_bound(j) != 0;
   if (stuck) out |= flag(Finding::at_bound);
+  const bool vague = !(shape >= S(0) && shape < S(kVague));
   if (!(look.kappa_bound() <= S(kCollinear))) {
-    const Conditioning<S> condition(look.J);
-    if (condition.kappa() > S(kCollinear) || condition.rank() < look.J.cols()) out |= flag(Finding::ill_conditioned);
+    const Conditioning<S> condition(look.space.J);
+    if ((vague && condition.kappa() > S(kCollinear)) || condition.rank() < look.space.unknowns())
+      out |= flag(Finding::ill_conditioned);
   }
-  if (fit.degrees_of_freedom() <= kFewDegrees) out |= flag(Finding::few_runs);
-  const S floor = look.se_of(law.term(Term::floor));
-  // Elsewhere its interval is no news. Most fits need no quantile.
-  if (out == 0 && t * floor >= S(1) && detail::half_width(fit) * floor >= S(1)) out |= flag(Finding::floor_unknown);
+  if (fit.degrees_of_freedom() <= kFewDegrees || misfit.distinct <= look.space.rank) out |= flag(Finding::few_runs);
   const std::function<S(Index)> relative_se = [&](Index j) {
     return fit.parametrisation.slot(j) < 0 ? S(-1) : look.se_of(static_cast<int>(j));
   };
-  return out | law.findings(FitEvidence<S>{fit.theta, fit.runs.at, relative_se});
+  out |= law.findings(FitEvidence<S>{fit.theta, fit.runs.at, relative_se});
+  if (!rivals(fit).empty()) out |= flag(Finding::rival_optimum);
+  const S floor = look.se_of(law.term(Term::floor));
+  // Elsewhere their intervals are no news. Most fits need no quantile.
+  const auto unknown = [&](S se) { return t * se >= S(1) && detail::half_width(fit) * se >= S(1); };
+  if (out == 0 && unknown(floor)) out |= flag(Finding::floor_unknown);
+  if (out == 0 && unknown(shape)) out |= flag(Finding::exponent_unknown);
+  return out | detail::remarks(fit, misfit);
 }
 
 namespace detail {
@@ -213,12 +272,12 @@ Identifiability<S> identifiability(const Fit<S>& fit) {
   out.tpp_high = std::exp(log_k.maxCoeff());
   const Noise<S> noise = offray::noise(fit);
   const detail::QuickLook<S> look(fit, noise.variance());
-  const Conditioning<S> condition(look.J);
+  const Conditioning<S> condition(look.space.J);
   out.rank = condition.rank();
   out.singular_values = condition.singular_values();
   out.kappa = condition.kappa();
   out.factorial_kappa = detail::factorial_kappa(fit);
-  const auto directions = Conditioning<S>(look.J, Columns::raw).singular_values();
+  const auto directions = Conditioning<S>(look.space.J, Columns::raw).singular_values();
   out.rank_against_noise = (directions.array() > look.sd).count();
   const auto pair = detail::pair_slots(fit);
   out.pair_kappa = pair[0] < 0 ? S(1) : look.pair_kappa(pair, detail::half_width(fit));

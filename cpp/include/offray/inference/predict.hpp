@@ -92,8 +92,9 @@ struct Prediction {
   Vector<S> se;     ///< (n,), delta method; infinite where the runs do not determine the prediction
 };
 
+/// \param uncertainty of the unknowns: classical or a sandwich.
 template <typename S>
-Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
+Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at, const Uncertainty<S>& uncertainty) {
   const detail::Parametrisation<S>& parametrisation = fit.parametrisation;
   Prediction<S> out{Vector<S>(at.size()), Vector<S>(at.size())};
   Parameters<S> theta;
@@ -104,9 +105,13 @@ Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
   for (Index j = 0; j < full.cols(); ++j)
     if (parametrisation.slot(j) >= 0) J.col(parametrisation.slot(j)) += parametrisation.slope(j, theta[j]) * full.col(j);
 
-  const Uncertainty<S> uncertainty(fit);
   for (Index i = 0; i < at.size(); ++i) out.se[i] = uncertainty.se(J.row(i).transpose());
   return out;
+}
+
+template <typename S>
+Prediction<S> predict(const Fit<S>& fit, const Inputs<S>& at) {
+  return predict(fit, at, Uncertainty<S>(fit));
 }
 
 }  // namespace OFFRAY_ABI

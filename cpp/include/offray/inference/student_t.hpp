@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "offray/detail/numeric/log_gamma_ratio.hpp"
+#include "offray/detail/numeric/log_gamma.hpp"
 #include "offray/types.hpp"
 
 namespace offray {

@@ -117,13 +117,15 @@ Jacobian<S> Uncertainty<S>::covariance(const Fit<S>& fit) const {
   // A product F F' is symmetric and positive semi-definite whatever the rounding.
   const Jacobian<S> factor = known_ ? Jacobian<S>(chain.lazyProduct(factor_)) : Jacobian<S>::Zero(chain.rows(), 1);
   Jacobian<S> out = factor.lazyProduct(factor.transpose());
+  std::vector<Index> unknown;
   for (Index j = 0; j < out.rows(); ++j) {
     if (fit.parametrisation.slot(j) < 0) continue;
     const bool determined = known_ && !condition_.undetermined(Vector<S>(chain.row(j).transpose()));
-    if (determined && out.row(j).allFinite()) continue;
+    if (!determined || !out.row(j).allFinite()) unknown.push_back(j);
+  }
+  for (const Index j : unknown)
     for (Index i = 0; i < out.rows(); ++i)
       if (fit.parametrisation.slot(i) >= 0) out(i, j) = out(j, i) = Noise<S>::infinity();
-  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "offray/laws/law.hpp"
 #include "offray/laws/on_ray.hpp"
+#include "offray/laws/powers.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -29,18 +30,15 @@ struct Chinchilla {
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
     const S E = theta[0], A = theta[1], B = theta[2], alpha = theta[3], beta = theta[4];
-    const auto log_N = at.log_N.array();
-    const auto log_D = at.log_D.array();
+    value.setConstant(E);
     if (J.cols() == 0) {
-      value = E + A * (-alpha * log_N).exp() + B * (-beta * log_D).exp();
+      detail::add_power<S>(A, alpha, at.log_N, value);
+      detail::add_power<S>(B, beta, at.log_D, value);
       return;
     }
     J.col(0).setOnes();
-    J.col(1) = (-alpha * log_N).exp();
-    J.col(2) = (-beta * log_D).exp();
-    J.col(3) = -A * log_N * J.col(1).array();
-    J.col(4) = -B * log_D * J.col(2).array();
-    value = E + A * J.col(1).array() + B * J.col(2).array();
+    detail::add_power<S>(A, alpha, at.log_N, value, J.col(1), J.col(3));
+    detail::add_power<S>(B, beta, at.log_D, value, J.col(2), J.col(4));
   }
 };
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "offray/laws/law.hpp"
+#include "offray/laws/powers.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -25,14 +26,10 @@ struct ChinchillaOnRay {
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
     const S E = theta[0], psi = theta[1], alpha = theta[2];
-    const auto log_N = at.log_N.array();
-    value = (-alpha * log_N).exp();
-    if (J.cols() != 0) {
-      J.col(0).setOnes();
-      J.col(1) = value;
-      J.col(2) = -psi * log_N * value.array();
-    }
-    value = E + psi * value.array();
+    value.setConstant(E);
+    if (J.cols() == 0) return detail::add_power<S>(psi, alpha, at.log_N, value);
+    J.col(0).setOnes();
+    detail::add_power<S>(psi, alpha, at.log_N, value, J.col(1), J.col(2));
   }
 };
 

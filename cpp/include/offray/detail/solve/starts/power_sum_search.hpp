@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "offray/detail/numeric/equal_rows.hpp"
 #include "offray/detail/solve/power_sum/grid_search.hpp"
 #include "offray/detail/solve/starts/descent.hpp"
 #include "offray/detail/solve/starts/few_runs.hpp"
@@ -79,6 +80,7 @@ class PowerSumSearch {
   void from_wider_scales(std::vector<Basin<S>>& found);
   void from_alternatives(std::vector<Basin<S>>& found);
   static bool arrives(const PowerSum<S>& start, const PowerSum<S>& basin);
+  bool few_places() const;
   bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
   std::vector<PowerSum<S>> alternatives(const PowerSum<S>& form) const;
   void descend(const PowerSum<S>& form, std::vector<Basin<S>>& found) { add_basin(descent_.separable(form, options_), found); }
@@ -204,9 +206,20 @@ void PowerSumSearch<S>::from_law_inside(std::vector<Basin<S>>& found) {
     }
 }
 
-/// Whether another basin may be near that no node of the grid saw: where J is as ill-conditioned as a few per cent of scatter
-/// about a ray make it, a term or an exponent is at its edge, or a term is a spike at the smallest runs. With an unknown outer
-/// power that is the rule.
+/// Whether some inputs repeat and no more are different than there are unknowns: then several optima go through all of them.
+template <typename S>
+bool PowerSumSearch<S>::few_places() const {
+  constexpr Index kMany = 64;  // runs among which nobody makes so few places
+  if (rows_.rows > kMany) return false;
+  Index unknowns = 2 + Index(rows_.floor);
+  for (const bool free : rows_.free) unknowns += Index(free);
+  if (rows_.rows <= unknowns) return false;
+  return EqualRows(rows_.rows, std::vector<const S*>{rows_.x.data(), rows_.y.data()}).count <= unknowns;
+}
+
+/// Whether another basin may be near that no node of the grid saw: where there are few places, where J is as ill-conditioned as
+/// a few per cent of scatter about a ray make it, a term or an exponent is at its edge, or a term is a spike at the smallest
+/// runs. With an unknown outer power that is the rule.
 template <typename S>
 bool PowerSumSearch<S>::doubtful(const Basin<S>& best, const PowerSum<S>& form) const {
   constexpr S kSpike = S(3);
@@ -256,14 +269,15 @@ template <typename S>
 void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   if (found.empty()) return;
   const PowerSum<S> form = descent_.form_of(found.front());
-  if (!doubtful(found.front(), form)) return;
+  const bool everywhere = few_places();  // where every optimum is as low as the repeats allow
+  if (!everywhere && !doubtful(found.front(), form)) return;
   SolverOptions<S> roughly = roughly_;
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
   PowerSum<S> best = form;  // of the few rows
   const S lowest = descent_.projection().minimise(few(), roughly, best).objective;
   for (PowerSum<S>& other : alternatives(form)) {
     const S F = descent_.projection().minimise(few(), roughly, other).objective;
-    if (F < S(kPromising) * lowest && !arrives(other, best)) descend(other, found);
+    if ((everywhere || F < S(kPromising) * lowest) && !arrives(other, best)) descend(other, found);
   }
 }
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// Whether the law follows the runs, and whether they are runs of their own.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "offray/detail/numeric/equal_rows.hpp"
+#include "offray/inference/f_test.hpp"
+#include "offray/inference/tangent_space.hpp"
+#include "offray/inference/uncertainty.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+
+/// What the residuals say of the law and of the runs. Tests assume normal noise; every probability is that of chance doing as
+/// much or more.
+template <typename S>
+struct Misfit {
+  S residual_sd = Noise<S>::infinity();  ///< s = sqrt(RSS / (n - rank)), in the fitted space; infinite where n = rank
+  S relative_sd = Noise<S>::infinity();  ///< the same as a share of the loss
+  /// Squares and products of the centred logarithms of the law's inputs, without what the parameters could take up: a curve of
+  /// the residuals that the law cannot follow.
+  FTest<S> trend;
+  S pattern = S(0);  ///< root mean square of that curve, in the fitted space
+
+  Index distinct = 0;      ///< different inputs: what repeats adds nothing that would test the law
+  FTest<S> lack_of_fit;    ///< scatter of the cells' means about the law, against that within cells of equal inputs
+  S pure_error = S(0);     ///< standard deviation within cells; 0 where no inputs repeat
+  Index pure_dof = 0;      ///< its degrees of freedom
+  FTest<S> by_size;        ///< residuals of runs of one N against those of another, a trend taken out
+  Index sizes = 0;         ///< different N
+  S serial = S(0);         ///< correlation of neighbours in D among runs of one N, a trend taken out; 0 for few runs each
+  bool in_series = false;  ///< whether that is more than chance and more than a little, as among checkpoints of one run
+  Index repeated = 0;      ///< rows that equal an earlier one, loss and all
+  /// Rows with residuals beyond what normal noise of the median's size could bring, where they are what makes residual_sd as
+  /// large as it is: kSwayed times that of the others.
+  std::vector<Index> outliers;
+};
+
+namespace detail {
+
+/// Residuals of this size, as a share of the loss, are rounding.
+inline constexpr double kRounding = 1e-9;
+/// Runs of one N, on average, from which neighbours in D are compared.
+inline constexpr Index kLongSeries = 6;
+
+/// Sums of a force over classes of rows.
+template <typename S>
+struct BetweenClasses {
+  S between = S(0), within = S(0);
+  Index classes = 0, rows = 0;  ///< those with more than one row
+
+  BetweenClasses(const EqualRows& equal, CRef<Vector<S>> force) {
+    std::vector<S> sum(static_cast<std::size_t>(equal.count)), square(sum.size());
+    std::vector<Index> size(sum.size());
+    for (std::size_t i = 0; i < equal.of.size(); ++i) {
+      const auto c = static_cast<std::size_t>(equal.of[i]);
+      const S f = force[static_cast<Index>(i)];
+      sum[c] += f, square[c] += f * f, ++size[c];
+    }
+    for (std::size_t c = 0; c < sum.size(); ++c) {
+      const S mean = sum[c] * sum[c] / S(size[c]);
+      between += mean;
+      within += std::max(square[c] - mean, S(0));
+      if (size[c] > 1) ++classes, rows += size[c];
+    }
+  }
+};
+
+/// The correlation of the forces of neighbours in x within each class, and how many pairs there are.
+template <typename S>
+std::pair<S, Index> serial_correlation(const EqualRows& classes, CRef<Vector<S>> x, CRef<Vector<S>> force) {
+  std::vector<Index> order(classes.of.size());
+  std::iota(order.begin(), order.end(), Index(0));
+  const auto of = [&](Index i) { return classes.of[static_cast<std::size_t>(i)]; };
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return of(a) != of(b) ? of(a) < of(b) : x[a] < x[b]; });
+  S products = S(0);
+  Index pairs = 0;
+  for (std::size_t k = 1; k < order.size(); ++k) {
+    if (of(order[k]) != of(order[k - 1])) continue;
+    products += force[order[k]] * force[order[k - 1]];
+    ++pairs;
+  }
+  return {products / force.squaredNorm() * S(force.size()) / S(std::max(pairs, Index(1))), pairs};
+}
+
+/// Rows whose residual is more than kReach robust standard deviations from zero, where they sway the fit.
+template <typename S>
+std::vector<Index> outlying(CRef<Vector<S>> force, Index dof) {
+  constexpr double kReach = 6;  // normal noise brings one in 5e8
+  constexpr Index kLeastDof = 8;
+  constexpr double kSwayed = 1.5;
+  std::vector<Index> out;
+  if (dof < kLeastDof) return out;
+  const Vector<S> size = force.cwiseAbs();
+  // The median is at most sqrt(2) times the root mean square.
+  if (size.maxCoeff() < S(2) * std::sqrt(force.squaredNorm() / S(dof))) return out;
+  const S n = S(size.size()), limit = S(kReach * 1.4826) * median<S>(size) * std::sqrt(n / S(dof));
+  S others = S(0);
+  for (Index i = 0; i < size.size(); ++i) {
+    if (size[i] > limit)
+      out.push_back(i);
+    else
+      others += size[i] * size[i];
+  }
+  const S left = n - S(out.size());
+  if (!(force.squaredNorm() / n > S(kSwayed * kSwayed) * others / left)) out.clear();
+  return out;
+}
+
+/// The columns that a law reads.
+template <typename S>
+std::vector<const S*> columns_read(const Fit<S>& fit) {
+  const Inputs<S>& at = fit.runs.at;
+  std::vector<const S*> out;
+  if (fit.law->reads("params")) out.push_back(at.log_N.data());
+  if (fit.law->reads("tokens")) out.push_back(at.log_D.data());
+  if (fit.law->reads("unique_tokens")) out.push_back(at.log_U.data());
+  for (const Vector<S>& column : at.columns) out.push_back(column.data());
+  return out;
+}
+
+/// Fills in what repeats and sizes say.
+template <typename S>
+void compare_classes(const Fit<S>& fit, const TangentSpace<S>& space, const EqualRows& cells, const EqualRows& sizes,
+                     Misfit<S>& out) {
+  const Index n = fit.runs.size();
+  if (cells.count < n) {
+    const BetweenClasses<S> within(cells, space.rest);
+    out.pure_dof = n - cells.count;
+    out.pure_error = std::sqrt(within.within / S(out.pure_dof));
+    out.lack_of_fit =
+        FTest<S>(std::max(space.square() - within.within, S(0)), cells.count - space.rank, within.within, out.pure_dof);
+  }
+  if (sizes.count >= 3 && n >= 2 * sizes.count) {
+    const BetweenClasses<S> by(sizes, space.rest);
+    out.by_size = FTest<S>(by.between, sizes.count - 1, by.within, n - space.rank - space.curve_rank - (sizes.count - 1));
+  }
+  if (n >= kLongSeries * sizes.count && fit.law->reads("tokens")) {
+    const auto [correlation, pairs] = serial_correlation<S>(sizes, fit.runs.at.log_D, space.rest);
+    out.serial = correlation;
+    // Of independent residuals it has a standard deviation of 1 / sqrt(pairs).
+    out.in_series = correlation > S(0.5) && correlation * std::sqrt(S(pairs)) > S(4);
+  }
+}
+
+template <typename S>
+Misfit<S> misfit(const Fit<S>& fit, const TangentSpace<S>& space) {
+  Misfit<S> out;
+  const Index n = fit.runs.size(), dof = n - space.rank;
+  const EqualRows sizes(n, std::vector<const S*>{fit.runs.at.log_N.data()});
+  out.sizes = sizes.count;
+  // Runs whose N all differ differ.
+  std::vector<const S*> columns = columns_read(fit);
+  const bool all_differ = sizes.count == n && fit.law->reads("params");
+  const EqualRows cells = all_differ ? sizes : EqualRows(n, columns);
+  out.distinct = cells.count;
+  if (cells.count < n) {
+    columns.push_back(fit.runs.loss.data());
+    out.repeated = n - EqualRows(n, columns).count;
+  }
+  if (dof <= 0) return out;
+  const bool weighted = fit.weight().size() != 0;
+  out.residual_sd = noise(fit).sd;
+  out.relative_sd = out.residual_sd / (fit.options.space == Space::loss ? fit.runs.loss.mean() : S(1)) *
+                    (weighted ? std::sqrt(fit.weight().cwiseInverse().mean()) : S(1));
+  if (!(out.relative_sd > S(kRounding))) return out;
+  if (fit.options.solver.objective.kind == ObjectiveKind::squares) out.outliers = outlying<S>(space.rest, dof);
+  // Copies tell nothing of their own.
+  out.trend = FTest<S>(space.square_curves, space.curve_rank, space.square_rest, dof - space.curve_rank - out.repeated);
+  out.pattern = std::sqrt(space.square_curves / S(n));
+  if (out.repeated == 0) compare_classes(fit, space, cells, sizes, out);
+  return out;
+}
+
+}  // namespace detail
+
+/// Of a fit: what its residuals say.
+template <typename S>
+Misfit<S> misfit(const Fit<S>& fit) {
+  return detail::misfit(fit, detail::TangentSpace<S>(fit));
+}
+
+}  // namespace OFFRAY_ABI
+}  // namespace offray

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sentences on what speaks against the law or the runs: they determine the parameters, but of what?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from offray import _core
+from offray._infer.misfit import DEPENDENT, HUGE, LARGE, UNLIKELY, Misfit, misfit, weighted_residuals
+from offray._optimum import Optimum
+
+ROBUST = "objective='huber', delta='mad'"
+_NAMED = 5
+_FEWEST_GROUPS = 8
+
+
+class _Remark(NamedTuple):
+    """Whether a finding is worth a warning, or only a note; and the sentences."""
+
+    loud: Callable[[Optimum, Misfit], bool]
+    text: Callable[[Optimum, Misfit], str]
+
+
+def remarks(fit: Optimum, keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Warnings and notes on these findings."""
+    asked = [_REMARKS[key] for key in keys]
+    if not asked:
+        return (), ()
+    at = misfit(fit)
+    said = [(remark.loud(fit, at), remark.text(fit, at)) for remark in asked]
+    return tuple(text for loud, text in said if loud), tuple(text for loud, text in said if not loud)
+
+
+def loud(fit: Optimum, keys: Iterable[str]) -> bool:
+    """Whether one of these findings is worth a warning."""
+    at = misfit(fit)
+    return any(_REMARKS[key].loud(fit, at) for key in keys)
+
+
+def misses(_: Optimum, at: Misfit) -> bool:
+    """Whether the law misses the runs by more than seeds make, or than any noise does."""
+    return at.unexplained >= LARGE or at.relative_sd >= HUGE
+
+
+def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
+    unit = "of ln L" if fit.log_loss else "nats"
+    size = f"residual s.d. {at.residual_sd:.3g} {unit}, {100 * at.relative_sd:.2g} % of the loss"
+    repeats = f", {at.pure_error:.2g} among repeated runs" if at.pure_error_dof else ""
+    if at.trend.p < UNLIKELY:
+        why = (
+            f"the residuals follow a curve of {at.pattern:.2g} {unit} r.m.s., {100 * at.relative_pattern:.2g} % of the loss, "
+            f"that the law cannot ({at.trend})"
+        )
+    elif at.lack_of_fit.p < UNLIKELY:
+        why = f"the means of repeated runs lie off it by more than these scatter ({at.lack_of_fit})"
+    else:
+        worst = ", ".join(f"{row} ({r:+.1f} s.d.)" for row, r in at.worst[:3])
+        why = f"no usual noise is that large; furthest off: {worst}"
+    return (
+        f"the law {fit.law.name} does not follow these runs{_held(fit)}: {size}{repeats}; {why}. Standard errors speak of the "
+        "law, not of this: predictions beyond the runs are widened by what it misses of their largest (fit.misfit.rolling). "
+        "Compare laws (offray.compare), or fit the larger runs alone."
+    )
+
+
+def _held(fit: Optimum) -> str:
+    """Whether values that parameters are held at are the cause: an F test against the fit without constraints."""
+    limits = fit.problem.limits
+    if limits is None or not limits.fixed or fit.objective != "squares":
+        return ""
+    free = type(fit)(replace(fit.problem, limits=None))
+    more = sum(free.core.free) - sum(fit.core.free)
+    if more < 1 or free.degrees_of_freedom < 1 or not free.rss > 0:
+        return ""
+    F = float((fit.rss - free.rss) / more / (free.rss / free.degrees_of_freedom))
+    p = _core.f_tail(F, more, free.degrees_of_freedom)
+    if p >= UNLIKELY:
+        return ""
+    values = ", ".join(f"{name} = {value[0]:.4g}" for name, value in limits.fixed.items())
+    return f" with {values}, which they reject (F = {F:.3g}, p = {p:.2g}): leave it free"
+
+
+def _go_together(_: Optimum, at: Misfit) -> bool:
+    return at.by_size.p < DEPENDENT or at.in_series
+
+
+def _dependent_runs(fit: Optimum, at: Misfit) -> str:
+    rows = len(fit.residuals)
+    if _go_together(fit, at):
+        few = f"; with {len(at.sizes)} sizes, method='bootstrap' with the same group=" if len(at.sizes) < _FEWEST_GROUPS else ""
+        how = f"go together ({at.by_size})" if at.by_size.p < DEPENDENT else f"follow each other (correlation {at.serial:.2g})"
+        return (
+            f"residuals of runs of one size {how}: checkpoints of one run, a setting that comes with the "
+            f"size, or noise that they share. They are fewer than {rows} independent runs, so standard errors are too small. "
+            f"Give group= (the run, or N) to covariance, conf_int and bootstrap{few}; of checkpoints keep the last."
+        )
+    sd = 100 * at.pure_error * at.relative_sd / at.residual_sd
+    return (
+        f"the same inputs occur {rows / at.distinct:.2g} times on average, with losses {sd:.2g} % apart (s.d.): more than "
+        "seeds make. If they are other hyperparameters, keep the best run of each (N, D), or fit objective='quantile' with a "
+        "low quantile."
+    )
+
+
+def _repeated_rows(fit: Optimum, at: Misfit) -> str:
+    rows = len(fit.residuals)
+    return (
+        f"{at.repeated_rows} of {rows} rows repeat another one to the last digit, loss and all: copies, not runs. Each counts "
+        f"as a run, so standard errors are up to {np.sqrt(rows / (rows - at.repeated_rows)):.2g} times too small. Drop them "
+        "(pandas: drop_duplicates, polars: unique)."
+    )
+
+
+def _outliers(fit: Optimum, at: Misfit) -> str:
+    sd = float(np.median(np.abs(weighted_residuals(fit)))) * 1.4826
+    rows = [f"{fit.problem.row(i)} ({-fit.residuals[i]:+.3g})" for i in at.outliers[:_NAMED]]
+    more = f" and {len(at.outliers) - _NAMED} more" if len(at.outliers) > _NAMED else ""
+    return (
+        f"{len(at.outliers)} of {len(fit.residuals)} runs lie more than 6 robust standard deviations ({sd:.2g}) from the law: "
+        f"{', '.join(rows)}{more}. Diverged or unfinished runs? Least squares follows them: leave them out, or fit with "
+        f"{ROBUST}."
+    )
+
+
+def _implausible_units(fit: Optimum, _: Misfit) -> str:
+    N, D, loss = fit.problem.N, fit.problem.D, fit.problem.loss
+    low, high = fit.tokens_per_parameter
+    said = []
+    if N.min() < 1e3:
+        said.append(f"N is {N.min():.4g} at the least: millions or billions of parameters? Give counts.")
+    if D.min() < 1e5:
+        said.append(f"D is {D.min():.4g} at the least: steps, or millions or billions of tokens? Give counts.")
+    if not said and low < 1e-3:
+        said.append(f"some run has {low:.2g} tokens per parameter: steps instead of tokens?")
+    if not said and high > 1e5:
+        said.append(f"some run has {high:.2g} tokens per parameter: N in another unit?")
+    if said:
+        said.append("Compute-optimal points and plans depend on the units.")
+    if loss.max() > 12.5:
+        said.append(
+            f"the largest loss is {loss.max():.4g}, above 12.5 nats, the logarithm of the largest usual vocabulary: perplexity "
+            "(take its logarithm), or bits (times 0.693)?"
+        )
+    return " ".join(said)
+
+
+def _always(_fit: Optimum, _at: Misfit) -> bool:
+    return True
+
+
+_REMARKS = {
+    "lack_of_fit": _Remark(misses, _lack_of_fit),
+    "dependent_runs": _Remark(_go_together, _dependent_runs),
+    "repeated_rows": _Remark(_always, _repeated_rows),
+    "outliers": _Remark(_always, _outliers),
+    "implausible_units": _Remark(_always, _implausible_units),
+}

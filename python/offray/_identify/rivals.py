@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Optima that fit as well within the noise: what they say apart, and which run would decide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from offray import _core
+from offray._input.arrays import Array
+from offray._optimum import Optimum
+
+_FURTHER = 10.0
+"""How far beyond the largest run, in N and in D, a deciding run is looked for."""
+
+
+def rival_optimum(fit: Optimum) -> str:
+    """The sentences on rivals of an optimum."""
+    rival = fit.rivals[0]
+    t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
+    worse = 2 * (rival.objective_value - fit.objective_value) / fit.noise_sd**2
+    free = [j for j, is_free in enumerate(fit.core.free) if is_free]
+
+    def text(at: Optimum) -> str:
+        return ", ".join(f"{fit.law.parameters[j]} = {at.theta[j]:.4g}" for j in free)
+
+    others = f" (and {len(fit.rivals) - 1} more)" if len(fit.rivals) > 1 else ""
+    return (
+        f"two optima fit alike: {text(fit)}; and {text(rival)}{others}, worse by {worse:.2g} s^2 where {t**2:.2g} is the 95 % "
+        f"bound. The runs do not tell which; intervals and predictions span both.{_deciding(fit, rival)}"
+    )
+
+
+def _deciding(fit: Optimum, rival: Optimum) -> str:
+    if not fit.law.of_N_and_D or fit.law.further or fit.law.reads("unique_tokens"):
+        return ""
+
+    def range_of(x: Array) -> Array:
+        return np.geomspace(x.min(), x.max() * _FURTHER, 16)
+
+    N, D = map(np.ravel, np.meshgrid(range_of(fit.problem.N), range_of(fit.problem.D)))
+    ours, theirs = (at.law((N, D), *at.theta) for at in (fit, rival))
+    apart = np.abs(np.log(ours / theirs))
+    beyond = N * D > (fit.problem.N * fit.problem.D).max()
+    best = int(np.argmax(np.where(beyond, 0, apart)))
+    aside = ""
+    if apart[best] * ours[best] <= 3 * fit.noise_sd:
+        best, aside = int(np.argmax(apart)), " by more than noise only beyond the runs' compute;"
+    return (
+        f" They part{aside} most at N = {N[best]:.3g}, D = {D[best]:.3g}: {ours[best]:.4g} against {theirs[best]:.4g}; a run "
+        "there would decide."
+    )

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the law follows the runs, and whether they are runs of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import _core
+from offray._input.arrays import Array
+from offray._optimum import Optimum
+from offray._text import aligned
+
+LARGE = 0.01
+"""Share of the loss from which a misfit is worth a warning: more than seeds make."""
+HUGE: float = _core.HUGE_NOISE
+"""Share of the loss that no usual noise reaches."""
+UNLIKELY: float = _core.UNLIKELY
+DEPENDENT: float = _core.DEPENDENT
+_WORST = 5
+
+
+class FTest(NamedTuple):
+    """One mean square against another, under normal noise.
+
+    Attributes
+    ----------
+    F : float
+        Their ratio; NaN where there is nothing to test.
+    p : float
+        How often chance makes it as large.
+    dof : (int, int)
+        Degrees of freedom above and below.
+    """
+
+    F: float
+    p: float
+    dof: tuple[int, int]
+
+    def __str__(self) -> str:
+        return (
+            f"F = {self.F:.3g} on {self.dof[0]} and {self.dof[1]}, p = {self.p:.2g}" if self.F == self.F else "nothing to test"
+        )
+
+
+class Share(NamedTuple):
+    """Runs of one size or budget: where, how many, mean and root mean square of their residuals."""
+
+    low: float
+    high: float
+    runs: int
+    mean: float
+    rms: float
+
+
+class Origin(NamedTuple):
+    """The law fitted to the smaller runs, judged on the larger ones.
+
+    Attributes
+    ----------
+    runs : int
+        How many were fitted, the smallest in compute.
+    horizon : float
+        Root mean square of ln(compute / largest compute fitted) over the others.
+    error, expected : float
+        Root mean square of ln(loss / prediction) over the others, and what noise and standard errors explain of it.
+    """
+
+    runs: int
+    horizon: float
+    error: float
+    expected: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rolling:
+    """Forecasts of the larger runs from the smaller ones.
+
+    Attributes
+    ----------
+    origins : tuple of Origin
+        Half to nine tenths of the runs fitted, the rest predicted.
+    slope : float
+        Relative error per unit of ln(compute) in excess of what noise explains: error^2 - expected^2 = slope^2 horizon^2.
+    log_compute : float
+        ln of the largest compute N D of the runs (of the law's one input, where it has one).
+    """
+
+    origins: tuple[Origin, ...]
+    slope: float
+    log_compute: float
+
+
+@dataclass(frozen=True, eq=False)
+class Misfit:
+    """What the residuals say of the law and of the runs; ``print`` shows it.
+
+    Attributes
+    ----------
+    residual_sd : float
+        s = sqrt(RSS / (n - rank)) in the fitted space; infinite where n = rank.
+    relative_sd : float
+        The same as a share of the loss.
+    pure_error, pure_error_dof : float, int
+        Standard deviation among runs of equal inputs, and its degrees of freedom; NaN and 0 where none repeat.
+    distinct : int
+        Different inputs; repeats tell of the noise, not of the law.
+    trend : FTest
+        Of a curve: squares and products of the centred logarithms of the inputs (N and D / N), without what the parameters
+        could take up.
+    pattern : float
+        Root mean square of that curve, in the fitted space.
+    lack_of_fit : FTest
+        Means of repeated runs about the law, against the scatter within.
+    by_size : FTest
+        Residuals of runs of one N against those of another, without the curve.
+    serial, in_series : float, bool
+        Correlation of the residuals of neighbours in D among the runs of one N (0 for fewer than six each), without the curve,
+        and whether it is as among checkpoints of one run.
+    repeated_rows : int
+        Rows that equal an earlier one, loss and all.
+    outliers : tuple of int
+        Rows whose residual is more than 6 robust standard deviations from zero, where they make the residual s.d. half as large
+        again as that of the others; squares only.
+    """
+
+    residual_sd: float
+    relative_sd: float
+    pure_error: float
+    pure_error_dof: int
+    distinct: int
+    trend: FTest
+    pattern: float
+    lack_of_fit: FTest
+    by_size: FTest
+    serial: float
+    in_series: bool
+    repeated_rows: int
+    outliers: tuple[int, ...]
+    _fit: Optimum = field(repr=False)
+
+    @property
+    def relative_pattern(self) -> float:
+        """The curve as a share of the loss."""
+        return self.pattern * self.relative_sd / self.residual_sd if 0 < self.residual_sd < np.inf else 0.0
+
+    @property
+    def unexplained(self) -> float:
+        """The larger of the curve and of what the means of repeated runs are off the law beyond their scatter, as a share of
+        the loss; 0 where chance explains both."""
+        out = self.relative_pattern if self.trend.p < UNLIKELY else 0.0
+        if self.lack_of_fit.p < UNLIKELY:
+            beyond = max(self.lack_of_fit.F - 1, 0) ** 0.5 * self.pure_error
+            out = max(out, beyond * self.relative_sd / self.residual_sd)
+        return out
+
+    @cached_property
+    def rolling(self) -> Rolling:
+        """Forecasts of the larger runs from the smaller ones: five fits."""
+        slope, largest, origins = _core.rolling(self._fit.core)
+        found = tuple(Origin(runs, float(h), float(error), float(expected)) for runs, _, h, error, expected in origins)
+        return Rolling(found, float(slope), float(largest))
+
+    @cached_property
+    def by_budget(self) -> tuple[Share, ...]:
+        """Residuals by compute 6 N D, in fifths of the runs."""
+        fit = self._fit
+        if not fit.law.of_N_and_D:
+            return ()
+        order = np.argsort(fit.problem.N * fit.problem.D, kind="stable")
+        return tuple(_share(fit, rows, 6 * fit.problem.N * fit.problem.D) for rows in np.array_split(order, 5) if len(rows))
+
+    @cached_property
+    def sizes(self) -> tuple[Share, ...]:
+        """Residuals by N, where at least two runs share each on average; else in fifths of the runs."""
+        fit = self._fit
+        N = fit.problem.columns.get("params")
+        if N is None:
+            return ()
+        levels, of = np.unique(N, return_inverse=True)
+        if len(N) >= 2 * len(levels):
+            return tuple(_share(fit, np.flatnonzero(of == k), N) for k in range(len(levels)))
+        return tuple(_share(fit, rows, N) for rows in np.array_split(np.argsort(N, kind="stable"), 5) if len(rows))
+
+    @cached_property
+    def worst(self) -> tuple[tuple[str, float], ...]:
+        """The runs furthest off: how the user knows the row, and its residual in standard deviations."""
+        sd = self.residual_sd if 0 < self.residual_sd < np.inf else 1.0
+        r = -weighted_residuals(self._fit) / sd
+        return tuple((self._fit.problem.row(int(i)), float(r[i])) for i in np.argsort(-np.abs(r), kind="stable")[:_WORST])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data for JSON; None stands for what is not known."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, FTest):
+                return {"F": plain(value.F), "p": value.p, "dof": list(value.dof)}
+            return (
+                float(value) if isinstance(value, float) and np.isfinite(value) else None if isinstance(value, float) else value
+            )
+
+        names = [name for name in self.__dataclass_fields__ if name not in ("_fit", "outliers")]
+        return {name: plain(getattr(self, name)) for name in names} | {"outliers": list(self.outliers)}
+
+    def __str__(self) -> str:
+        unit = "of ln L" if self._fit.log_loss else "nats"
+        lines = [f"residual s.d.:  {self.residual_sd:.3g} {unit}, {100 * self.relative_sd:.2g} % of the loss"]
+        if self.pure_error_dof:
+            lines.append(
+                f"repeats:        s.d. {self.pure_error:.3g} on {self.pure_error_dof}; {self.distinct} different inputs"
+            )
+        lines.append(f"curve:          {self.pattern:.3g} {unit} r.m.s.; {self.trend}")
+        if self.pure_error_dof:
+            lines.append(f"lack of fit:    {self.lack_of_fit}")
+        if self.by_size.F == self.by_size.F:
+            lines.append(f"by size:        {self.by_size}")
+        lines.append("worst runs:     " + ", ".join(f"{row} ({r:+.1f} s.d.)" for row, r in self.worst))
+        if self.by_budget:
+            rows = [(f"{s.low:.2e} .. {s.high:.2e}", str(s.runs), f"{s.mean:+.2g}", f"{s.rms:.2g}") for s in self.by_budget]
+            lines += ["", aligned([("FLOP", "runs", "mean residual", "r.m.s."), *rows])]
+        if self.rolling.origins:
+            rows = [
+                (str(o.runs), f"{np.exp(o.horizon):.3g}", f"{100 * o.error:.2g} %", f"{100 * o.expected:.2g} %")
+                for o in self.rolling.origins
+            ]
+            lines += ["", aligned([("smallest runs fitted", "times the compute", "error", "explained by noise"), *rows])]
+            lines.append(f"beyond noise: {100 * self.rolling.slope * np.log(10):.2g} % for every ten times the compute")
+        return "\n".join(lines)
+
+
+def weighted_residuals(fit: Optimum) -> Array:
+    """sqrt(w) r, (n,)."""
+    return np.asarray(fit.residuals * np.sqrt(fit.problem.weight) if fit.weighted else fit.residuals)
+
+
+def _share(fit: Optimum, rows: npt.NDArray[np.intp], x: Array) -> Share:
+    r = -fit.residuals[rows]
+    return Share(float(x[rows].min()), float(x[rows].max()), len(rows), float(r.mean()), float(np.sqrt((r**2).mean())))
+
+
+def misfit(fit: Optimum) -> Misfit:
+    """What `Fit.misfit` is."""
+    at = _core.misfit(fit.core)
+
+    def test(name: str) -> FTest:
+        F, p, above, below = at[name]
+        return FTest(float(F), float(p), (above, below))
+
+    return Misfit(
+        float(at["residual_sd"]),
+        float(at["relative_sd"]),
+        float(at["pure_error"]) if at["pure_dof"] else float("nan"),
+        at["pure_dof"],
+        at["distinct"],
+        test("trend"),
+        float(at["pattern"]),
+        test("lack_of_fit"),
+        test("by_size"),
+        float(at["serial"]),
+        at["in_series"],
+        at["repeated"],
+        tuple(at["outliers"]),
+        fit,
+    )
