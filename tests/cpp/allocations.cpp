@@ -25,6 +25,7 @@ Fit<S> near_optimum(Space space, ObjectiveKind objective) {
   return {law.shared_from_this(),
           runs,
           parametrisation,
+          Constraints<S>(law),
           options,
           theta,
           parametrisation.phi(theta),
@@ -32,6 +33,7 @@ Fit<S> near_optimum(Space space, ObjectiveKind objective) {
           {},
           Location::interior,
           -1,
+          0,
           S(0)};
 }
 

@@ -37,15 +37,15 @@ def _deciding(fit: Optimum, rival: Optimum) -> str:
     def range_of(x: Array) -> Array:
         return np.geomspace(x.min(), x.max() * _FURTHER, 16)
 
-    N, D = map(np.ravel, np.meshgrid(range_of(fit.problem.N), range_of(fit.problem.D)))
-    ours, theirs = (at.law((N, D), *at.theta) for at in (fit, rival))
+    sizes, tokens = map(np.ravel, np.meshgrid(range_of(fit.problem.N), range_of(fit.problem.D)))
+    ours, theirs = (at.law((sizes, tokens), *at.theta) for at in (fit, rival))
     apart = np.abs(np.log(ours / theirs))
-    beyond = N * D > (fit.problem.N * fit.problem.D).max()
+    beyond = sizes * tokens > (fit.problem.N * fit.problem.D).max()
     best = int(np.argmax(np.where(beyond, 0, apart)))
     aside = ""
     if apart[best] * ours[best] <= 3 * fit.noise_sd:
         best, aside = int(np.argmax(apart)), " by more than noise only beyond the runs' compute;"
     return (
-        f" They part{aside} most at N = {N[best]:.3g}, D = {D[best]:.3g}: {ours[best]:.4g} against {theirs[best]:.4g}; a run "
+        f" They part{aside} most at N = {sizes[best]:.3g}, D = {tokens[best]:.3g}: {ours[best]:.4g} against {theirs[best]:.4g}; a run "
         "there would decide."
     )
