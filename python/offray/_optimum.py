@@ -244,7 +244,9 @@ class Optimum:
 
     @property
     def degrees_of_freedom(self) -> int:
-        """n - p, tied parameters counted once and fixed ones not at all."""
+        """n - rank, tied parameters counted once and fixed ones not at all; of what is left where the terms are one."""
+        if self.reduced is not None:
+            return self.reduced.degrees_of_freedom
         return self.core.degrees_of_freedom  # type: ignore[no-any-return]
 
     @cached_property

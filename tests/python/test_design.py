@@ -3,9 +3,12 @@
 
 import time
 
+import warnings
+
 import numpy as np
 import offray
 import pytest
+from offray._plan.recipes import Limits, recipes
 from truths import HOFFMANN
 
 BESIROGLU = (1.8172, 482.01, 2085.43, 0.3478, 0.3658)
@@ -205,10 +208,39 @@ def test_bad_input():
         (lambda: offray.suggest(budget=1e19, region=REGION, max_runs=3), ValueError, "no list of at most 3 runs"),
         (lambda: offray.suggest(budget=1e3, region=REGION, max_runs=9), ValueError, "no single candidate run is as cheap"),
         (lambda: offray.suggest(budget=1e19, region=REGION, max_runs=9, criterion="A"), ValueError, "unknown criterion"),
-        (lambda: offray.isoflop([1e8] * 5, [1e9] * 5, [3.0] * 5), ValueError, "none has runs of 4 sizes"),
+        (lambda: offray.isoflop([1e8] * 5, [1e9] * 5, [3.0] * 5), ValueError, "none has runs of 3 sizes"),
     ]:
         with pytest.raises(error, match=message):
             call()
+
+
+def test_target_at_the_largest_size():
+    """Its loss alone would need that size alone: a list all the same, which determines the law."""
+    region = {"N": (5e7, 3e8), "D": (2e7, 2e10)}
+    plan = offray.suggest(budget=5e18, region=region, max_runs=12, target=(3e8, 6e9))
+    assert plan.repeats.sum() <= 12
+    assert plan.spent <= 5e18
+    assert np.isfinite(list(plan.sd["suggested"].values())).all()
+    others = [v["loss@target"] for name, v in plan.sd.items() if name != "suggested"]
+    assert plan.sd["suggested"]["loss@target"] <= 1.1 * min(others)
+
+
+def test_recipes_and_plans_obey_the_limits():
+    region = {"N": (1e6, 3e8), "D": (2e7, 2e10)}
+    plan = offray.suggest(budget=5e18, region=region, max_runs=12, tpp=(1, 1000))
+    assert ((plan.D / plan.N >= 1) & (plan.D / plan.N <= 1000)).all()
+    assert set(plan.sd) == {"suggested", "fan", "isoFLOP", "3 x 3 factorial"}
+    assert all(np.isfinite(list(v.values())).all() for v in plan.sd.values())
+    limits = Limits(region["N"], region["D"], (1, 1000))
+    for N, D in recipes(limits, 5e18, 12).values():
+        assert len(N) <= 12
+        assert 6 * N @ D <= 5e18
+        assert limits.hold(N, D).all()
+    for bad in ((5, 1), (0, 3), 4):
+        with pytest.raises(ValueError, match="tpp must be"):
+            offray.suggest(budget=5e18, region=region, max_runs=12, tpp=bad)
+    with pytest.raises(ValueError, match="tpp: no run of the region"):
+        offray.suggest(budget=5e18, region=region, max_runs=12, tpp=(1e7, 1e8))
 
 
 def test_isoflop_on_exact_runs():
@@ -232,6 +264,36 @@ def test_isoflop_on_exact_runs():
     runs = small, 1e19 / (6 * small)
     with pytest.warns(offray.IdentifiabilityWarning, match="outside the sizes|misses its optimum"):
         offray.isoflop(*runs, offray.laws.chinchilla(runs, *HOFFMANN), budgets=[1e19])
+
+
+def test_isoflop_of_few_runs_and_their_own_compute():
+    """Three sizes give a minimum, with the noise of the law; FLOPs may be other than 6 N D; runs outside are said."""
+    curves = offray.designs.isoflop([1e19, 1e20, 1e21], [1e8, 6e8, 4e9])
+    loss = offray.laws.chinchilla(curves, *HOFFMANN) + 0.002 * np.sin(np.arange(9))
+    at = offray.isoflop(*curves, loss)
+    assert [p.runs for p in at.parabolas] == [3, 3, 3]
+    assert all(np.isfinite(p.interval).all() and p.interval[0] < p.N < p.interval[1] for p in at.parabolas)
+    N, D = (np.append(a, b) for a, b in zip(curves, ([3e7], [1e9]), strict=True))
+    more = offray.isoflop(N, D, np.append(loss, 3.9), flops=np.append(np.repeat([1e19, 1e20, 1e21], 3) / 3, 6e16))
+    assert more.left_out == (9,)
+    assert "left out: 1 runs" in str(more)
+    np.testing.assert_allclose([p.C for p in more.parabolas], np.array([1e19, 1e20, 1e21]) / 3)
+    np.testing.assert_allclose([p.N * p.D for p in more.parabolas], [1e19 / 6, 1e20 / 6, 1e21 / 6])
+    with pytest.raises(ValueError, match="flops has 2 values"):
+        offray.isoflop(*curves, loss, flops=[1e19, 1e20])
+    sizes = np.tile([1e8, 4e8, 1.6e9], 12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
+        chain = offray.isoflop(sizes, np.repeat(1e19 * 1.08 ** np.arange(12), 3) / 6 / sizes, np.linspace(3, 2.5, 36))
+    assert all(p.runs < 12 for p in chain.parabolas)
+
+
+def test_isoflop_names_the_odd_run():
+    sizes = np.array([4.6e6, 1.2e7, 2.8e7, 5e7])
+    with pytest.warns(offray.IdentifiabilityWarning, match=r"Without the run of 2.8e\+07 parameters .* misses by 0.1"):
+        at = offray.isoflop(sizes, 3e17 / 6 / sizes, [1.538, 1.51, 1.663, 1.537])
+    assert at.fit is None
+    assert np.isnan(at.parabolas[0].N)
 
 
 def test_change_of_inputs_changes_no_error(sweep):

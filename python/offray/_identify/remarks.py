@@ -81,7 +81,9 @@ def _held(fit: Optimum) -> str:
     if p >= UNLIKELY:
         return ""
     values = ", ".join(f"{name} = {value[0]:.4g}" for name, value in limits.fixed.items())
-    return f" with {values}, which they reject (F = {F:.3g}, p = {p:.2g}): leave it free"
+    floor, lowest = fit.law.floor, fit.problem.loss.min()
+    above = f" (above the lowest loss, {lowest:.4g})" if floor in limits.fixed and limits.fixed[floor][0] > lowest else ""
+    return f" with {values}{above}, which they reject (F = {F:.3g}, p = {p:.2g}): leave it free"
 
 
 def _go_together(_: Optimum, at: Misfit) -> bool:

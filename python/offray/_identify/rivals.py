@@ -45,7 +45,5 @@ def _deciding(fit: Optimum, rival: Optimum) -> str:
     aside = ""
     if apart[best] * ours[best] <= 3 * fit.noise_sd:
         best, aside = int(np.argmax(apart)), " by more than noise only beyond the runs' compute;"
-    return (
-        f" They part{aside} most at N = {sizes[best]:.3g}, D = {tokens[best]:.3g}: {ours[best]:.4g} against {theirs[best]:.4g}; a run "
-        "there would decide."
-    )
+    where = f"N = {sizes[best]:.3g}, D = {tokens[best]:.3g}"
+    return f" They part{aside} most at {where}: {ours[best]:.4g} against {theirs[best]:.4g}; a run there would decide."

@@ -5,21 +5,25 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from offray import _core
 from offray._fit import fit as fit_runs
-from offray._input.arrays import DOUBLE, Array, frozen, vector
-from offray._input.columns import run_columns
+from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
+from offray._input.columns import column_names, is_table, run_columns
 from offray._law import Law, find_law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
+Rows: TypeAlias = npt.NDArray[np.intp]
+
 _BIAS = 0.1
-_FEWEST = 4
+_FEWEST = 3
+_ODD = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +33,17 @@ class Parabola:
     Attributes
     ----------
     C : float
-        Geometric mean of 6 N D.
+        Geometric mean of the runs' compute.
     runs : int
     N, D : float
-        The minimum, N* and D* = C / (6 N*). NaN where the parabola opens downwards.
+        The minimum, N* and the D* of that compute. NaN where the parabola opens downwards.
     interval : (2,) ndarray
-        Of N*, delta method on ln N*, Student's t.
+        Of N*, delta method on ln N*, Student's t. Of three runs, which leave nothing over, with the noise of the fitted law.
     loss : float
     curvature : float
         h.
-    law_N : float
-        N* of the fitted law at this budget.
+    law_N, law_D : float
+        N* and D* of the fitted law at this budget.
     bias : float
         ln of what the same parabola makes of the fitted law's own losses at these sizes, over `law_N`: its own bias.
     """
@@ -52,6 +56,7 @@ class Parabola:
     loss: float
     curvature: float
     law_N: float  # noqa: N815 - the symbols of the field
+    law_D: float  # noqa: N815
     bias: float
 
 
@@ -62,8 +67,10 @@ class IsoFlop:
     Attributes
     ----------
     parabolas : tuple of Parabola
-    fit : Fit
-        Approach 3.
+    fit : Fit or None
+        Approach 3; None where the runs are too few for the law.
+    left_out : tuple of int
+        Rows that belong to no budget with runs of three sizes.
     exponent : float
         a of N* ~ C^a through the parabolas' minima; NaN for fewer than two.
     exponent_interval : (2,) ndarray
@@ -74,7 +81,8 @@ class IsoFlop:
     """
 
     parabolas: tuple[Parabola, ...]
-    fit: Fit
+    fit: Fit | None
+    left_out: tuple[int, ...]
     exponent: float
     exponent_interval: Array
     law_exponent: float
@@ -84,14 +92,21 @@ class IsoFlop:
         head = f"{'C':>10}{'runs':>6}{'N* parabola':>14}{'interval':>26}{'N* law':>12}{'TPP* law':>10}{'bias':>8}"
         lines = [
             f"{p.C:10.3g}{p.runs:6d}{p.N:14.4g}{f'{p.interval[0]:.4g} .. {p.interval[1]:.4g}':>26}{p.law_N:12.4g}"
-            f"{p.C / (6 * p.law_N**2):10.3g}{100 * p.bias:7.1f}%"
+            f"{p.law_D / p.law_N:10.3g}{100 * p.bias:7.1f}%"
             for p in self.parabolas
         ]
         low, high = self.exponent_interval
         tail = (
             f"a of N* ~ C^a: {self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas, {self.law_exponent:.4f} from the law"
         )
-        return "\n".join([head, *lines, tail, *(f"warning: {text}" for text in self.warnings)])
+        out = [head, *lines, tail, *(f"warning: {text}" for text in self.warnings)]
+        if self.left_out:
+            out.append(f"left out: {len(self.left_out)} runs of budgets without three sizes, rows {_some(self.left_out)}")
+        return "\n".join(out)
+
+
+def _some(rows: tuple[int, ...]) -> str:
+    return ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
 
 
 def isoflop(
@@ -99,6 +114,7 @@ def isoflop(
     D: Any = None,
     loss: Any = None,
     *,
+    flops: Any = None,
     budgets: Any = None,
     tolerance: float = 0.1,
     law: str | Law = "chinchilla",
@@ -111,9 +127,11 @@ def isoflop(
     N : Fit, (n,) array_like or table
         A fit, or runs as for `fit`.
     D, loss : (n,) array_like, optional
+    flops : (n,) array_like or str, optional
+        Compute C of each run, or the name of its column. Default: 6 N D.
     budgets : (B,) array_like, optional
-        Nominal budgets C = 6 N D; every run belongs to the nearest one within `tolerance`, or to none. Default: clusters of 6
-        N D that are further apart than `tolerance`.
+        Nominal budgets C; every run belongs to the nearest one within `tolerance`, or to none. Default: clusters of C, apart by
+        more than `tolerance` and none wider than twice that.
     tolerance : float
         Of ln C.
     law : str or Law
@@ -124,7 +142,7 @@ def isoflop(
     Raises
     ------
     ValueError
-        For bad input, and where no budget has four runs.
+        For bad input, and where no budget has runs of three sizes.
 
     Warns
     -----
@@ -132,36 +150,68 @@ def isoflop(
         Where a minimum lies outside its runs, or the parabola is biased by more than 10 %: a wide or off-centre range of sizes
         with unequal exponents (Czech et al. 2026, arXiv:2603.22339).
     """
-    the_fit = N if isinstance(N, Fit) else _quiet_fit(N, D, loss, law)
-    size, tokens, losses = (np.asarray(a, float) for a in (the_fit.problem.N, the_fit.problem.D, the_fit.problem.loss))
     if not 0 < tolerance < np.inf:
         raise ValueError(f"tolerance must be positive and finite; got {tolerance}")
     if not 0 < level < 1:
         raise ValueError(f"level must be in (0, 1); got {level}")
-    log_C = np.log(6 * size * tokens)
+    if isinstance(flops, str):
+        if not is_table(N) or flops not in column_names(N):
+            raise ValueError(f"flops: no column {flops!r}")
+        flops = N[flops]
+    the_fit, columns = _runs(N, D, loss, law)
+    size, tokens, losses = (np.asarray(columns[name], float) for name in ("N", "D", "loss"))
+    compute = FLOPS_PER_TOKEN * size * tokens if flops is None else positive("flops", flops)
+    if len(compute) != len(size):
+        raise ValueError(f"flops has {len(compute)} values, but there are {len(size)} runs: one per run is needed")
+    log_C = np.log(compute)
     curves = [rows for rows in _curves(log_C, budgets, tolerance) if len(np.unique(size[rows])) >= _FEWEST]
     if not curves:
         raise ValueError(f"budgets: none has runs of {_FEWEST} sizes, which a parabola needs")
-    parabolas = tuple(_parabola(the_fit, size[rows], losses[rows], float(np.exp(log_C[rows].mean())), level) for rows in curves)
-    messages = tuple(text for p, rows in zip(parabolas, curves, strict=True) if (text := _complaint(p, size[rows])))
+    each = [_Curve(size[rows], tokens[rows], losses[rows], float(np.exp(log_C[rows].mean()))) for rows in curves]
+    parabolas = tuple(_parabola(the_fit, curve, level) for curve in each)
+    messages = tuple(text for p, curve in zip(parabolas, each, strict=True) if (text := _complaint(p, curve)))
     a, interval = _line([p for p in parabolas if np.isfinite(p.N)], level)
-    share = float(np.exp(_optimal(the_fit, parabolas[0].C)[4]))
+    share = float(np.exp(_optimal(the_fit, parabolas[0].C)[4])) if the_fit is not None else float("nan")
     for text in messages:
         warnings.warn(text, IdentifiabilityWarning, stacklevel=2)
-    return IsoFlop(parabolas, the_fit, a, frozen(interval), share, messages)
+    left = tuple(int(i) for i in np.setdiff1d(np.arange(len(size)), np.concatenate(curves)))
+    return IsoFlop(parabolas, the_fit, left, a, frozen(interval), share, messages)
 
 
-def _quiet_fit(N: Any, D: Any, loss: Any, law: str | Law) -> Fit:
+class _Curve(NamedTuple):
+    """The runs of one budget."""
+
+    N: Array
+    D: Array
+    loss: Array
+    C: float
+
+    @property
+    def per_token(self) -> float:
+        """C over N D: 6, or what the runs' own compute makes of it."""
+        return float(self.C / np.exp(np.log(self.N * self.D).mean()))
+
+
+def _runs(N: Any, D: Any, loss: Any, law: str | Law) -> tuple[Fit | None, dict[str, Any]]:
+    """The fit, if there can be one, and the runs."""
+    if isinstance(N, Fit):
+        return N, {"N": N.problem.N, "D": N.problem.D, "loss": N.problem.loss}
     the_law = find_law(law)
     require_N_and_D(the_law, "isoflop")
     columns = run_columns(the_law, N, D, loss, None, None, None, None, {})
+    size, tokens, losses = (positive(name, columns[name]) for name in ("N", "D", "loss"))
+    runs = {"N": size, "D": tokens, "loss": losses}
+    return (_quiet_fit(runs, the_law) if len(size) >= len(the_law.parameters) else None), runs
+
+
+def _quiet_fit(runs: dict[str, Any], law: Law) -> Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return fit_runs(columns["N"], columns["D"], columns["loss"], law=the_law)
+        return fit_runs(runs["N"], runs["D"], runs["loss"], law=law)
 
 
-def _curves(log_C: Array, budgets: Any, tolerance: float) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+def _curves(log_C: Array, budgets: Any, tolerance: float) -> list[Rows]:
     if budgets is not None:
         nominal = vector("budgets", budgets, DOUBLE)
         if not (nominal > 0).all():
@@ -170,11 +220,21 @@ def _curves(log_C: Array, budgets: Any, tolerance: float) -> list[np.ndarray[Any
         nearest = away.argmin(axis=1)
         return [np.flatnonzero((nearest == k) & (away[:, k] <= tolerance)) for k in range(len(nominal))]
     order = np.argsort(log_C, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(log_C[order]) > tolerance) + 1)
+    clusters = np.split(order, np.flatnonzero(np.diff(log_C[order]) > tolerance) + 1)
+    return [part for cluster in clusters for part in _narrow(cluster, log_C, 2 * tolerance)]
 
 
-def _vertex(x: Array, y: Array) -> tuple[float, float, float, Array, float]:
-    """Minimum, value there, curvature, covariance of (1, x, x^2) about the mean of x, that mean."""
+def _narrow(rows: Rows, log_C: Array, widest: float) -> list[Rows]:
+    """A cluster in order of compute, cut at its widest gaps until no part is wider than `widest`: a chain is no budget."""
+    if log_C[rows[-1]] - log_C[rows[0]] <= widest:
+        return [rows]
+    cut = int(np.argmax(np.diff(log_C[rows]))) + 1
+    return [*_narrow(rows[:cut], log_C, widest), *_narrow(rows[cut:], log_C, widest)]
+
+
+def _vertex(x: Array, y: Array, noise: float = np.inf) -> tuple[float, float, float, Array, float]:
+    """Minimum, value there, curvature, covariance of (1, x, x^2) about the mean of x, that mean; `noise` is the standard
+    deviation where the runs leave nothing over."""
     middle = float(x.mean())
     M = np.stack([np.ones_like(x), x - middle, (x - middle) ** 2], axis=1)
     q, r = np.linalg.qr(M)
@@ -182,39 +242,74 @@ def _vertex(x: Array, y: Array) -> tuple[float, float, float, Array, float]:
     residual = y - M @ c
     inverse = np.linalg.inv(r)
     dof = len(x) - 3
-    covariance = inverse @ inverse.T * (residual @ residual / dof if dof > 0 else np.inf)
+    covariance = inverse @ inverse.T * (residual @ residual / dof if dof > 0 else noise**2)
     if not c[2] > 0:
         return np.nan, np.nan, float(c[2]), covariance, middle
     return float(middle - c[1] / (2 * c[2])), float(c[0] - c[1] ** 2 / (4 * c[2])), float(c[2]), covariance, middle
 
 
-def _parabola(fit: Fit, size: Array, loss: Array, C: float, level: float) -> Parabola:
-    x = np.log(size)
-    at, value, h, covariance, middle = _vertex(x, loss)
+def _parabola(fit: Fit | None, curve: _Curve, level: float) -> Parabola:
+    x = np.log(curve.N)
+    spare = len(x) - 3
+    noise = float(fit.noise_sd) if fit is not None else np.inf
+    at, value, h, covariance, middle = _vertex(x, curve.loss, noise)
     gradient = np.array([0, -1 / (2 * h), -(at - middle) / h])
-    half = _core.student_t_half_width(level, len(x) - 3)
+    dof = spare if spare > 0 or fit is None else fit.degrees_of_freedom
     with np.errstate(invalid="ignore", over="ignore"):
-        spread = half * np.sqrt(gradient @ covariance @ gradient) if len(x) > 3 and np.isfinite(at) else np.inf
+        known = np.isfinite(at) and np.isfinite(covariance).all()
+        spread = _core.student_t_half_width(level, dof) * np.sqrt(gradient @ covariance @ gradient) if known else np.inf
         ends = np.exp([at - spread, at + spread]) if np.isfinite(at) else np.array([0, np.inf])
-    law_N = float(np.exp(_optimal(fit, C)[0]))
-    model = _vertex(x, np.asarray(fit.law((size, C / (6 * size)), *fit.theta), float))[0]
+    law_N = bias = float("nan")
+    if fit is not None:
+        law_N = float(np.exp(_optimal(fit, curve.C, curve.per_token)[0]))
+        bias = _vertex(x, np.asarray(fit.law((curve.N, curve.D), *fit.theta), float))[0] - np.log(law_N)
     N = float(np.exp(at))
-    return Parabola(C, len(x), N, C / (6 * N), frozen(ends), value, h, law_N, float(model - np.log(law_N)))
+    return Parabola(
+        curve.C,
+        len(x),
+        N,
+        curve.C / (curve.per_token * N),
+        frozen(ends),
+        value,
+        h,
+        law_N,
+        curve.C / (curve.per_token * law_N),
+        float(bias),
+    )
 
 
-def _optimal(fit: Fit, C: float) -> Array:
-    return np.asarray(fit.law.core.optimal(np.asarray(fit.theta, float), np.array([C]), FLOPS_PER_TOKEN, 0.0))
+def _odd_one(curve: _Curve) -> str:
+    """The run without which the losses do bend upwards, if it lies far from the parabola of the others."""
+    x = np.log(curve.N)
+    for k in np.argsort(-curve.loss, kind="stable"):
+        kept = np.arange(len(x)) != k
+        if len(np.unique(x[kept])) < _FEWEST:
+            continue
+        at, value, h, _, _ = _vertex(x[kept], curve.loss[kept])
+        miss = float(curve.loss[k] - (value + h * (x[k] - at) ** 2))
+        if np.isfinite(at) and x.min() <= at <= x.max() and abs(miss) > _ODD * np.ptp(curve.loss[kept]):
+            return (
+                f" Without the run of {curve.N[k]:.4g} parameters they do, with a minimum at {np.exp(at):.4g} that this run "
+                f"misses by {miss:.3g}: diverged, or unfinished?"
+            )
+    return ""
 
 
-def _complaint(p: Parabola, size: Array) -> str:
+def _optimal(fit: Fit, C: float, per_token: float = FLOPS_PER_TOKEN) -> Array:
+    return np.asarray(fit.law.core.optimal(np.asarray(fit.theta, float), np.array([C]), per_token, 0.0))
+
+
+def _complaint(p: Parabola, curve: _Curve) -> str:
+    size = curve.N
     if not np.isfinite(p.N):
-        return f"at {p.C:.3g} FLOP the losses do not bend upwards: no minimum. Add sizes on both sides of {p.law_N:.3g}."
+        around = f" Add sizes on both sides of {p.law_N:.3g}." if np.isfinite(p.law_N) else " Add sizes."
+        return f"at {p.C:.3g} FLOP the losses do not bend upwards: no minimum.{_odd_one(curve) or around}"
     if not size.min() <= p.N <= size.max():
         return (
             f"at {p.C:.3g} FLOP the minimum N* = {p.N:.3g} lies outside the sizes {size.min():.3g} to {size.max():.3g}: an "
             "extrapolation. Add sizes around it."
         )
-    if not abs(p.bias) <= _BIAS:
+    if abs(p.bias) > _BIAS:
         return (
             f"at {p.C:.3g} FLOP a parabola through the fitted law's own losses misses its optimum by {100 * p.bias:+.3g} % "
             f"in N: the sizes {size.min():.3g} to {size.max():.3g} are too wide or off-centre about {p.law_N:.3g}. Use the "

@@ -1,41 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain designs to hold a suggestion against."""
+"""Plain designs to hold a suggestion against, within the same limits."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from offray._input.arrays import Array
 from offray._plan.planning import FLOPS_PER_TOKEN
-from offray.designs import factorial, fan, isoflop
+from offray.designs import factorial, fan
+
+_RATIOS = (10.0, 15.0, 20.0, 25.0, 30.0)
+_LEVELS = 3
 
 
-def recipes(region: dict[str, tuple[float, float]], budget: float, max_runs: int) -> dict[str, tuple[Array, Array]]:
-    """Plain designs of `max_runs` runs, their largest runs shrunk until they are affordable."""
-    (n0, n1), (d0, d1) = region["N"], region["D"]
+class Limits(NamedTuple):
+    """Ranges of N, D and tokens per parameter."""
+
+    N: tuple[float, float]
+    D: tuple[float, float]
+    TPP: tuple[float, float] = (0.0, np.inf)
+
+    def hold(self, N: Array, D: Array) -> Array:
+        """Which runs are inside, rounding allowed for."""
+        ends = zip((N, D, D / N), self, strict=True)
+        inside: Array = np.all([(a >= low * (1 - 1e-9)) & (a <= high * (1 + 1e-9)) for a, (low, high) in ends], axis=0)
+        return inside
+
+    def sizes_at(self, flops: float) -> tuple[float, float]:
+        """The range of N at a budget 6 N D; empty where the first is above the second."""
+        tokens = flops / FLOPS_PER_TOKEN
+        low = max(self.N[0], tokens / self.D[1], np.sqrt(tokens / self.TPP[1]))
+        high = min(self.N[1], tokens / self.D[0], np.sqrt(tokens / self.TPP[0]) if self.TPP[0] > 0 else np.inf)
+        return low, high
+
+
+def recipes(limits: Limits, budget: float, max_runs: int) -> dict[str, tuple[Array, Array]]:
+    """Plain designs of at most `max_runs` runs, their largest runs shrunk until they are affordable."""
+
+    def inside(N: Array, D: Array) -> tuple[Array, Array]:
+        kept = limits.hold(N, D)
+        return N[kept], D[kept]
 
     def of_fan(shrink: float) -> tuple[Array, Array]:
-        sizes = np.geomspace(n0, max(n1 * shrink, n0), max(max_runs // 5, 1))
-        return fan([10.0, 15.0, 20.0, 25.0, 30.0], sizes)
+        rays = min(len(_RATIOS), max(max_runs // _LEVELS, 1))
+        ratios = np.array(_RATIOS)[np.linspace(0, len(_RATIOS) - 1, rays).round().astype(int)]
+        low = limits.N[0]
+        return inside(*fan(ratios, np.geomspace(low, max(limits.N[1] * shrink, low), max(max_runs // rays, 1))))
 
     def of_isoflop(shrink: float) -> tuple[Array, Array]:
-        low, high = FLOPS_PER_TOKEN * n0 * d0, FLOPS_PER_TOKEN * n1 * d1 * shrink
-        return isoflop(np.geomspace(low * 3, max(high, low * 3), 5), np.geomspace(n0, n1, max(max_runs // 5, 1)))
+        budgets = max(min(5, max_runs // 4), 2)
+        each = max(max_runs // budgets, 1)
+        smallest, largest = (FLOPS_PER_TOKEN * limits.N[k] * limits.D[k] for k in (0, 1))
+        curves = [
+            np.stack([sizes, C / FLOPS_PER_TOKEN / sizes])
+            for C in np.geomspace(smallest * 3, max(largest * shrink, smallest * 3), budgets)
+            for low, high in [limits.sizes_at(float(C))]
+            if low < high
+            for sizes in [np.geomspace(low, high, each)]
+        ]
+        return inside(*np.concatenate(curves, axis=1)) if curves else (np.empty(0), np.empty(0))
 
     def of_factorial(shrink: float) -> tuple[Array, Array]:
-        root = np.sqrt(shrink)
-        N, D = factorial((n0, max(n1 * root, n0)), (d0, max(d1 * root, d0)))
-        copies = max(max_runs // 9, 1)
-        return np.tile(N, copies), np.tile(D, copies)
+        (n0, n1), (d0, d1) = limits.N, limits.D
+        # Fewer tokens first, then smaller models: sizes are what a small budget can still vary.
+        fewer = max(shrink, d0 / d1)
+        N, D = inside(*factorial((n0, max(n1 * shrink / fewer, n0)), (d0, d1 * fewer), _LEVELS))
+        copies = max(max_runs // max(len(N), 1), 1)
+        return np.tile(N, copies)[:max_runs], np.tile(D, copies)[:max_runs]
 
-    out = {}
-    for name, recipe in (("fan", of_fan), ("isoFLOP", of_isoflop), ("3 x 3 factorial", of_factorial)):
-        low, high = 1e-6, 1.0
+    named = (("fan", of_fan), ("isoFLOP", of_isoflop), ("3 x 3 factorial", of_factorial))
+    found = {name: _affordable(recipe, budget) for name, recipe in named}
+    return {name: runs for name, runs in found.items() if runs is not None}
+
+
+def _affordable(recipe: Callable[[float], tuple[Array, Array]], budget: float) -> tuple[Array, Array] | None:
+    """The recipe with its largest runs as large as the budget allows; None where no run is within it."""
+
+    def cost(shrink: float) -> float:
+        N, D = recipe(shrink)
+        return float(FLOPS_PER_TOKEN * N @ D)
+
+    low, high = 1e-6, 1.0
+    if cost(high) > budget:
         for _ in range(40):
-            middle = np.sqrt(low * high)
-            N, D = recipe(middle)
-            low, high = (middle, high) if budget >= FLOPS_PER_TOKEN * N @ D else (low, middle)
-        N, D = recipe(low)
-        if budget >= FLOPS_PER_TOKEN * N @ D:
-            out[name] = N, D
-    return out
+            middle = float(np.sqrt(low * high))
+            low, high = (middle, high) if cost(middle) <= budget else (low, middle)
+    else:
+        low = high
+    N, D = recipe(low)
+    return (N, D) if len(N) and budget >= FLOPS_PER_TOKEN * N @ D else None

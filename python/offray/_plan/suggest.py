@@ -18,7 +18,10 @@ from offray._law import Law, find_law
 from offray._optimum import Optimum
 from offray._plan.candidates import candidate_runs, existing_runs
 from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, planned, predicted_sd, targets
-from offray._plan.recipes import recipes
+from offray._plan.recipes import Limits, recipes
+
+_CORNERS = 0.01
+"""Weight of the corners where the target alone would leave the law open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +112,7 @@ def suggest(
     tokens: Any = None,
     candidates: tuple[Any, Any] | None = None,
     max_repeats: int | None = None,
+    tpp: tuple[float, float] | None = None,
     fit: Optimum | None = None,
     until: str | None = None,
 ) -> Suggestion:
@@ -127,8 +131,9 @@ def suggest(
         Where runs are possible. Required, like `max_runs`: without bounds the optimum is thousands of tiny runs.
     max_runs : int
     criterion : {"I", "D"}
-        "I": the mean variance of the predicted loss over the targets. "D": the volume of the confidence ellipsoid of all "
-        "parameters.
+        "I": the mean variance of the predicted loss over the targets; where runs at the target alone would do for that, the
+        four corners of the candidates count a hundredth each, so that the law is determined. "D": the volume of the confidence
+        ellipsoid of all parameters.
     target : (N, D) or a list of them, optional
         Default: each theta's compute-optimal point for 100 times the compute of the region's largest run.
     theta, law, sigma
@@ -140,6 +145,8 @@ def suggest(
         The runs to choose from, in place of a grid.
     max_repeats : int, optional
         The most often that one run may be made, with other seeds. Default: as often as it helps.
+    tpp : (least, most), optional
+        Tokens per parameter that a run may have. Default: any within the region.
     fit : Fit, optional
         For sequential use: one batch at a time.
     until : str, optional
@@ -163,7 +170,21 @@ def suggest(
     True
     """
     problem = _problem(
-        existing, budget, region, max_runs, max_repeats, criterion, target, theta, law, sigma, sizes, tokens, candidates, fit
+        existing,
+        budget,
+        region,
+        max_runs,
+        max_repeats,
+        criterion,
+        target,
+        theta,
+        law,
+        sigma,
+        sizes,
+        tokens,
+        candidates,
+        tpp,
+        fit,
     )
     return problem.solve(problem.budget) if until is None else _cheapest(problem, until)
 
@@ -177,7 +198,7 @@ class _Problem:
     existing: tuple[Array, Array]
     N: Array
     D: Array
-    region: dict[str, tuple[float, float]]
+    limits: Limits
     budget: float
     max_runs: int
     max_repeats: int
@@ -185,15 +206,14 @@ class _Problem:
 
     def solve(self, budget: float) -> Suggestion:
         cost = FLOPS_PER_TOKEN * self.N * self.D
-        count, _, value, bound = _core.search_design(
-            self.models(), cost, budget, self.max_runs, self.max_repeats, self.criterion
-        )
+        count, value, bound = self.search(cost, budget, self.models())
+        if not np.isfinite(value) and self.criterion == "I":
+            # At the target alone its loss would be known, and no parameter: the corners of the candidates count a little too.
+            count, value, bound = self.search(cost, budget, self.models(corners=_CORNERS))
         if not np.isfinite(value):
             raise ValueError(
-                f"budget, max_runs: no list of at most {self.max_runs} runs for {budget:.4g} FLOP was found that "
-                f"determines the "
-                f"{len(self.law.parameters)} parameters of {self.law.name}. Allow more; or, where the target's loss can be "
-                "predicted without them, use criterion 'D'"
+                f"budget, max_runs: no list of at most {self.max_runs} runs for {budget:.4g} FLOP was found that determines "
+                f"the {len(self.law.parameters)} parameters of {self.law.name}. Allow more of both, or a wider region"
             )
         chosen = np.flatnonzero(count)
         repeats = np.array(count)[chosen]
@@ -202,7 +222,7 @@ class _Problem:
         designs = {"suggested": (np.repeat(self.N[chosen], repeats), np.repeat(self.D[chosen], repeats))}
         if len(self.existing[0]):
             designs = {"before": (np.empty(0), np.empty(0)), **designs}
-        designs |= recipes(self.region, budget, self.max_runs)
+        designs |= recipes(self.limits, budget, self.max_runs)
         return Suggestion(
             frozen(self.N[chosen]),
             frozen(self.D[chosen]),
@@ -218,15 +238,25 @@ class _Problem:
             self.target,
         )
 
-    def models(self) -> list[tuple[Array, Array, Array]]:
-        """Per theta: derivatives by ln theta of the candidates', the existing runs' and the targets' losses, over sigma."""
+    def search(self, cost: Array, budget: float, models: list[tuple[Array, Array, Array]]) -> tuple[list[int], float, float]:
+        """How often each candidate is run, the criterion, and a bound on it."""
+        count, _, value, bound = _core.search_design(models, cost, budget, self.max_runs, self.max_repeats, self.criterion)
+        return count, value, bound
+
+    def models(self, corners: float = 0.0) -> list[tuple[Array, Array, Array]]:
+        """Per theta: derivatives by ln theta of the candidates', the existing runs' and the targets' losses, over sigma; among
+        the targets the four extreme candidates, whose variances count `corners` times."""
         out: list[tuple[Array, Array, Array]] = []
         sizes = [len(self.N), len(self.existing[0])]
         for name, values in self.theta.items():
             x = [np.concatenate(parts) for parts in zip((self.N, self.D), self.existing, self.target[name].T, strict=True)]
             J = in_centred_units(self.law, self.law.jacobian(tuple(x), *values), values, x) * values / self.sigma
             rows = np.split(J, np.cumsum(sizes))
-            out.append((rows[0], rows[1], rows[2] * self.sigma))
+            wanted = rows[2] * self.sigma
+            if corners:
+                at = [int(np.argmax(a * np.log(self.N) + b * np.log(self.D))) for a in (-1, 1) for b in (-1, 1)]
+                wanted = np.concatenate([wanted, rows[0][at] * (self.sigma * np.sqrt(corners))])
+            out.append((rows[0], rows[1], wanted))
         return out
 
     def sd(self, N: Array, D: Array) -> dict[str, float]:
@@ -257,6 +287,7 @@ def _problem(
     sizes: Any,
     tokens: Any,
     candidates: Any,
+    tpp: Any,
     fit: Optimum | None,
 ) -> _Problem:
     if budget is None or max_runs is None or (region is None and candidates is None):
@@ -271,6 +302,15 @@ def _problem(
     runs = check.integer("max_runs", max_runs)
     repeats = runs if max_repeats is None else check.integer("max_repeats", max_repeats)
     N, D, bounds = candidate_runs(region, sizes, tokens, candidates)
+    limits = Limits(bounds["N"], bounds["D"])
+    if tpp is not None:
+        if np.shape(tpp) != (2,) or not 0 < tpp[0] < tpp[1] < np.inf:
+            raise ValueError(f"tpp must be (least, most) tokens per parameter, both positive; got {tpp}")
+        limits = limits._replace(TPP=(float(tpp[0]), float(tpp[1])))
+        kept = limits.hold(N, D)
+        if not kept.any():
+            raise ValueError(f"tpp: no run of the region has {tpp[0]:g} to {tpp[1]:g} tokens per parameter")
+        N, D = N[kept], D[kept]
     the_law = find_law(law or (fit.law if fit is not None else "chinchilla"))
     if the_law.reads("unique_tokens"):
         raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
@@ -283,7 +323,7 @@ def _problem(
     flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1]
     where = targets(thetas, the_law, target, flops)
     return _Problem(
-        the_law, thetas, float(noise), where, existing_runs(existing), N, D, bounds, float(budget), runs, repeats, criterion
+        the_law, thetas, float(noise), where, existing_runs(existing), N, D, limits, float(budget), runs, repeats, criterion
     )
 
 

@@ -20,6 +20,7 @@ def suggest(
     existing: Annotated[Path | None, typer.Option(help="CSV or Parquet file of runs that there are.")] = None,
     criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
+    tpp: Annotated[str | None, typer.Option(metavar="LEAST,MOST", help="Tokens per parameter that a run may have.")] = None,
     law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
@@ -29,7 +30,16 @@ def suggest(
         runs = None if existing is None else options.plan(existing, None, None)
         region = {"N": options.numbers("--sizes", sizes), "D": options.numbers("--tokens-range", tokens_range)}
         result = offray.suggest(
-            runs, budget, region, max_runs, criterion, target=options.target(target), law=law, sigma=sigma, until=until
+            runs,
+            budget,
+            region,
+            max_runs,
+            criterion,
+            target=options.target(target),
+            law=law,
+            sigma=sigma,
+            tpp=None if tpp is None else options.numbers("--tpp", tpp),
+            until=until,
         )
     except ValueError as error:
         options.fail(str(error))

@@ -41,7 +41,13 @@ class DesignSearch {
     OptimalDesign<S> out;
     relax(out.weight, out.bound);
     out.count = round(out.weight);
-    out.value = value(factors(as_weight(out.count)));
+    out.value = value_of(out.count);
+    // Few whole runs near a singular optimum may leave a parameter open: then from the list that determines all of them best.
+    if (!std::isfinite(out.value) && criterion_ != Criterion::D) {
+      out.count = DesignSearch(models_, limits_, Criterion::D).search().count;
+      exchange_from(out.weight, out.count);
+      out.value = value_of(out.count);
+    }
     return out;
   }
 
@@ -299,6 +305,13 @@ class DesignSearch {
     exchange(weight, promising(weight), left, runs, count);
     if (candidates() > kPool) exchange(weight, everything(), left, runs, count);
     return count;
+  }
+
+  /// Exchanges until none helps, from a list within the limits.
+  void exchange_from(const Vector<S>& weight, std::vector<Index>& count) const {
+    S left = limits_.budget - limits_.cost.dot(as_weight(count));
+    Index runs = limits_.max_runs - std::accumulate(count.begin(), count.end(), Index(0));
+    exchange(weight, everything(), left, runs, count);
   }
 
   /// Exchanges single runs for ones of the pool until none helps.
