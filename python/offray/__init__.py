@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
     from offray._plan.isoflop import IsoFlop, Parabola, isoflop
-    from offray._plan.suggest import Suggestion, suggest
+    from offray._plan.suggest import suggest
+    from offray._plan.suggestion import Suggestion
 
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
@@ -60,7 +61,8 @@ _ON_DEMAND = {
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
     "_infer.prediction": ("Prediction",),
     "_input.table": ("read",),
-    "_plan.suggest": ("Suggestion", "suggest"),
+    "_plan.suggest": ("suggest",),
+    "_plan.suggestion": ("Suggestion",),
     "_identify.tpp": ("TppDiversity", "r_min", "tpp_diversity"),
 }
 

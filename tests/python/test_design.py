@@ -2,7 +2,6 @@
 """Before training: checks of designs, suggestions, isoFLOP curves."""
 
 import time
-
 import warnings
 
 import numpy as np

@@ -253,7 +253,7 @@ def _parabola(fit: Fit | None, curve: _Curve, level: float) -> Parabola:
     spare = len(x) - 3
     noise = float(fit.noise_sd) if fit is not None else np.inf
     at, value, h, covariance, middle = _vertex(x, curve.loss, noise)
-    gradient = np.array([0, -1 / (2 * h), -(at - middle) / h])
+    gradient = np.array([0, -1 / (2 * h), -(at - middle) / h]) if h > 0 else np.full(3, np.nan)
     dof = spare if spare > 0 or fit is None else fit.degrees_of_freedom
     with np.errstate(invalid="ignore", over="ignore"):
         known = np.isfinite(at) and np.isfinite(covariance).all()
@@ -263,7 +263,8 @@ def _parabola(fit: Fit | None, curve: _Curve, level: float) -> Parabola:
     if fit is not None:
         law_N = float(np.exp(_optimal(fit, curve.C, curve.per_token)[0]))
         bias = _vertex(x, np.asarray(fit.law((curve.N, curve.D), *fit.theta), float))[0] - np.log(law_N)
-    N = float(np.exp(at))
+    with np.errstate(over="ignore"):  # a hardly bent parabola, far outside
+        N = float(np.exp(at))
     return Parabola(
         curve.C,
         len(x),

@@ -10,8 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "offray/conditioning.hpp"
-#include "offray/design/criterion.hpp"
+#include "offray/design/information.hpp"
 #include "offray/design/polytope.hpp"
 #include "offray/runs.hpp"
 
@@ -26,16 +25,11 @@ inline namespace OFFRAY_ABI {
 ///   criterion(v) >= criterion(w) - (max_v sum v phi - sum w phi),
 /// which is the bound. Then whole runs: round down, fill up, exchange until no single exchange helps. Deterministic.
 template <typename S>
-class DesignSearch {
+class DesignSearch : private detail::DesignInformation<S> {
  public:
   /// References must outlive the object.
   DesignSearch(const std::vector<DesignModel<S>>& models, const DesignLimits<S>& limits, Criterion criterion)
-      : models_(models), limits_(limits), criterion_(criterion), polytope_((check(), limits)) {
-    for (const DesignModel<S>& model : models_) {
-      const Index p = model.candidates.cols();
-      existing_.push_back(model.existing.rows() == 0 ? Jacobian<S>::Zero(p, p) : factor(model.existing));
-    }
-  }
+      : Information(models, criterion), limits_(limits), polytope_((check(), limits)) {}
 
   OptimalDesign<S> search() {
     OptimalDesign<S> out;
@@ -57,7 +51,11 @@ class DesignSearch {
  private:
   static constexpr Index kPool = 2048;  ///< candidates that exchanges try first
 
-  using Factors = std::vector<Jacobian<S>>;  ///< R with R'R = M, one per model
+  using Information = detail::DesignInformation<S>;
+  using Information::criterion_, Information::existing_, Information::everything, Information::factor, Information::factors,
+      Information::gains, Information::models_, Information::value;
+  using typename Information::Factors;
+  using typename Information::Pool;
   using Polytope = detail::BudgetPolytope<S>;
   using Atom = typename Polytope::Atom;
   /// A vertex of the limits with what it adds to the information, so that mixtures of many runs cost no more than of few.
@@ -65,61 +63,22 @@ class DesignSearch {
     Atom runs;
     Factors R;
   };
-  /// Some of the candidates, and their rows of every model.
-  struct Pool {
-    std::vector<Index> index;
-    std::vector<Jacobian<S>> rows;
-  };
-
-  const std::vector<DesignModel<S>>& models_;
   const DesignLimits<S>& limits_;
-  Criterion criterion_;
-  Factors existing_;
   Polytope polytope_;
 
   Index candidates() const { return limits_.cost.size(); }
 
   void check() const {
-    if (models_.empty()) throw InvalidInput("theta: at least one is needed");
     detail::require_positive<S>("cost", limits_.cost);
     if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) throw InvalidInput("budget must be positive and finite");
     if (limits_.max_runs < 1) throw InvalidInput("max_runs must be at least 1");
     if (limits_.max_repeats < 1) throw InvalidInput("max_repeats must be at least 1");
     if (limits_.cost.minCoeff() > limits_.budget) throw InvalidInput("budget: no single candidate run is as cheap as that");
-    for (const DesignModel<S>& model : models_)
-      if (!model.candidates.allFinite() || !model.existing.allFinite() || !model.targets.allFinite())
-        throw InvalidInput("theta: the law's derivatives are not finite at these runs");
-  }
-
-  /// The triangular factor of a tall matrix.
-  static Jacobian<S> factor(const Jacobian<S>& rows) {
-    const Index p = rows.cols();
-    Jacobian<S> M(std::max(rows.rows(), p), p + 1), R(p, p + 1);
-    M.setZero();
-    M.topLeftCorner(rows.rows(), p) = rows;
-    detail::tall_qr<S>(M, R);
-    return R.leftCols(p);
   }
 
   Vector<S> as_weight(const std::vector<Index>& count) const {
     Vector<S> out(candidates());
     for (Index i = 0; i < out.size(); ++i) out[i] = S(count[static_cast<std::size_t>(i)]);
-    return out;
-  }
-
-  Factors factors(const Vector<S>& weight) const {
-    std::vector<Index> active;
-    for (Index i = 0; i < weight.size(); ++i)
-      if (weight[i] > S(0)) active.push_back(i);
-    Factors out;
-    for (std::size_t k = 0; k < models_.size(); ++k) {
-      const Index p = models_[k].candidates.cols();
-      Jacobian<S> rows(p + static_cast<Index>(active.size()), p);
-      rows.topRows(p) = existing_[k];
-      for (std::size_t a = 0; a < active.size(); ++a)
-        rows.row(p + static_cast<Index>(a)) = std::sqrt(weight[active[a]]) * models_[k].candidates.row(active[a]);
-      out.push_back(factor(rows));
-    }
     return out;
   }
 
@@ -148,32 +107,6 @@ class DesignSearch {
     return out;
   }
 
-  /// R^-T x for every column of x; infinite where R is singular.
-  static Jacobian<S> solve(const Jacobian<S>& R, const Jacobian<S>& x) {
-    if (!(R.diagonal().minCoeff() > S(0))) return Jacobian<S>::Constant(x.rows(), x.cols(), std::numeric_limits<S>::infinity());
-    return R.transpose().template triangularView<Eigen::Lower>().solve(x);
-  }
-
-  S value(const Factors& R) const {
-    S sum = S(0);
-    for (std::size_t k = 0; k < models_.size(); ++k) {
-      if (!(R[k].diagonal().minCoeff() > S(0))) return std::numeric_limits<S>::infinity();
-      if (criterion_ == Criterion::D)
-        sum -= S(2) * R[k].diagonal().array().log().sum();
-      else
-        sum += solve(R[k], models_[k].targets.transpose()).squaredNorm() / S(models_[k].targets.rows());
-    }
-    return sum / S(models_.size());
-  }
-
-  Pool everything() const {
-    Pool out;
-    out.index.resize(static_cast<std::size_t>(candidates()));
-    std::iota(out.index.begin(), out.index.end(), Index(0));
-    for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates);
-    return out;
-  }
-
   /// Where exchanges most likely help: what the relaxed design has, and the candidates nearest to its prices of runs and cost.
   Pool promising(const Vector<S>& weight) const {
     if (candidates() <= kPool) return everything();
@@ -194,23 +127,6 @@ class DesignSearch {
     std::sort(out.index.begin(), out.index.end());
     for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates(out.index, Eigen::all));
     return out;
-  }
-
-  /// For every candidate of a pool: the sensitivity phi, or, with `whole`, by how much one more run of it lowers the criterion.
-  Vector<S> gains(const Factors& R, bool whole, const Pool& pool) const {
-    Vector<S> out = Vector<S>::Zero(static_cast<Index>(pool.index.size()));
-    for (std::size_t k = 0; k < models_.size(); ++k) {
-      const Jacobian<S> u = solve(R[k], pool.rows[k].transpose());
-      const Vector<S> length = u.colwise().squaredNorm().transpose();
-      if (criterion_ == Criterion::D) {
-        out += whole ? Vector<S>(length.array().log1p()) : length;
-      } else {
-        const Jacobian<S> H = solve(R[k], models_[k].targets.transpose());
-        const Vector<S> shared = (u.transpose() * H).rowwise().squaredNorm() / S(models_[k].targets.rows());
-        out += whole ? Vector<S>(shared.array() / (S(1) + length.array())) : shared;
-      }
-    }
-    return out / S(models_.size());
   }
 
   static S along(const Atom& atom, const Vector<S>& phi) {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// What runs add to the information on a law, and what a criterion makes of it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "offray/conditioning.hpp"
+#include "offray/design/criterion.hpp"
+#include "offray/runs.hpp"
+
+namespace offray {
+inline namespace OFFRAY_ABI {
+namespace detail {
+
+/// The information of weighted candidates on top of the existing runs, by model, through triangular factors.
+template <typename S>
+class DesignInformation {
+ public:
+  using Factors = std::vector<Jacobian<S>>;  ///< R with R'R = M, one per model
+  /// Some of the candidates, and their rows of every model.
+  struct Pool {
+    std::vector<Index> index;
+    std::vector<Jacobian<S>> rows;
+  };
+
+  /// References must outlive the object. \throws InvalidInput for no model, or one that is not finite.
+  DesignInformation(const std::vector<DesignModel<S>>& models, Criterion criterion) : models_(models), criterion_(criterion) {
+    if (models_.empty()) throw InvalidInput("theta: at least one is needed");
+    for (const DesignModel<S>& model : models_) {
+      if (!model.candidates.allFinite() || !model.existing.allFinite() || !model.targets.allFinite())
+        throw InvalidInput("theta: the law's derivatives are not finite at these runs");
+      const Index p = model.candidates.cols();
+      existing_.push_back(model.existing.rows() == 0 ? Jacobian<S>::Zero(p, p) : factor(model.existing));
+    }
+  }
+
+  /// The triangular factor of a tall matrix.
+  static Jacobian<S> factor(const Jacobian<S>& rows) {
+    const Index p = rows.cols();
+    Jacobian<S> M(std::max(rows.rows(), p), p + 1), R(p, p + 1);
+    M.setZero();
+    M.topLeftCorner(rows.rows(), p) = rows;
+    detail::tall_qr<S>(M, R);
+    return R.leftCols(p);
+  }
+
+  Factors factors(const Vector<S>& weight) const {
+    std::vector<Index> active;
+    for (Index i = 0; i < weight.size(); ++i)
+      if (weight[i] > S(0)) active.push_back(i);
+    Factors out;
+    for (std::size_t k = 0; k < models_.size(); ++k) {
+      const Index p = models_[k].candidates.cols();
+      Jacobian<S> rows(p + static_cast<Index>(active.size()), p);
+      rows.topRows(p) = existing_[k];
+      for (std::size_t a = 0; a < active.size(); ++a)
+        rows.row(p + static_cast<Index>(a)) = std::sqrt(weight[active[a]]) * models_[k].candidates.row(active[a]);
+      out.push_back(factor(rows));
+    }
+    return out;
+  }
+
+  /// R^-T x for every column of x; infinite where R is singular.
+  static Jacobian<S> solve(const Jacobian<S>& R, const Jacobian<S>& x) {
+    if (!(R.diagonal().minCoeff() > S(0))) return Jacobian<S>::Constant(x.rows(), x.cols(), std::numeric_limits<S>::infinity());
+    return R.transpose().template triangularView<Eigen::Lower>().solve(x);
+  }
+
+  /// The criterion; infinite where a parameter is open.
+  S value(const Factors& R) const {
+    S sum = S(0);
+    for (std::size_t k = 0; k < models_.size(); ++k) {
+      if (!(R[k].diagonal().minCoeff() > S(0))) return std::numeric_limits<S>::infinity();
+      if (criterion_ == Criterion::D)
+        sum -= S(2) * R[k].diagonal().array().log().sum();
+      else
+        sum += solve(R[k], models_[k].targets.transpose()).squaredNorm() / S(models_[k].targets.rows());
+    }
+    return sum / S(models_.size());
+  }
+
+  Pool everything() const {
+    Pool out;
+    out.index.resize(static_cast<std::size_t>(models_.front().candidates.rows()));
+    std::iota(out.index.begin(), out.index.end(), Index(0));
+    for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates);
+    return out;
+  }
+
+  /// For every candidate of a pool: the sensitivity phi, or, with `whole`, by how much one more run of it lowers the criterion.
+  Vector<S> gains(const Factors& R, bool whole, const Pool& pool) const {
+    Vector<S> out = Vector<S>::Zero(static_cast<Index>(pool.index.size()));
+    for (std::size_t k = 0; k < models_.size(); ++k) {
+      const Jacobian<S> u = solve(R[k], pool.rows[k].transpose());
+      const Vector<S> length = u.colwise().squaredNorm().transpose();
+      if (criterion_ == Criterion::D) {
+        out += whole ? Vector<S>(length.array().log1p()) : length;
+      } else {
+        const Jacobian<S> H = solve(R[k], models_[k].targets.transpose());
+        const Vector<S> shared = (u.transpose() * H).rowwise().squaredNorm() / S(models_[k].targets.rows());
+        out += whole ? Vector<S>(shared.array() / (S(1) + length.array())) : shared;
+      }
+    }
+    return out / S(models_.size());
+  }
+
+ protected:
+  const std::vector<DesignModel<S>>& models_;
+  Criterion criterion_;
+  Factors existing_;
+};
+
+}  // namespace detail
+}  // namespace OFFRAY_ABI
+}  // namespace offray
