@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from offray._infer.intervals import Intervals
     from offray._infer.misfit import FTest, Misfit, Rolling
     from offray._infer.optimal import ComputeOptimal, Estimate
-    from offray._infer.prediction import Prediction
+    from offray._infer.other_laws import OtherLaw
+    from offray._infer.prediction import Prediction, Reach
     from offray._input.table import read
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
@@ -59,7 +60,8 @@ _ON_DEMAND = {
     "_plan.isoflop": ("IsoFlop", "Parabola", "isoflop"),
     "_infer.optimal": ("ComputeOptimal", "Estimate"),
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
-    "_infer.prediction": ("Prediction",),
+    "_infer.other_laws": ("OtherLaw",),
+    "_infer.prediction": ("Prediction", "Reach"),
     "_input.table": ("read",),
     "_plan.suggest": ("suggest",),
     "_plan.suggestion": ("Suggestion",),
@@ -112,10 +114,12 @@ __all__ = [
     "NotIdentifiedError",
     "OptimalPoint",
     "OptimizeResult",
+    "OtherLaw",
     "Parabola",
     "Parameter",
     "PrecisionReport",
     "Prediction",
+    "Reach",
     "Rolling",
     "Suggestion",
     "TppDiversity",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from offray._identify.certificate import Certificate, certify
 from offray._input.arrays import Array
+from offray._law import LAWS
 from offray._optimum import Optimum
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from offray._infer.intervals import Intervals
     from offray._infer.misfit import Misfit
     from offray._infer.optimal import ComputeOptimal
+    from offray._infer.other_laws import OtherLaw
     from offray._infer.prediction import Prediction
 
 
@@ -56,6 +58,22 @@ class Fit(Optimum):
         from offray._infer.misfit import misfit
 
         return misfit(self.reduced or self)
+
+    @cached_property
+    def other_laws(self) -> tuple[OtherLaw, ...]:
+        """Known laws of N and D that follow the runs better, by an AICc lower by 10 or more, the best first; and what they
+        say of TPP* and the loss at ten times the runs' compute. Three or four fits, when first asked for."""
+        from offray._expression.known import known
+        from offray._infer.other_laws import other_laws
+
+        return other_laws(self, (*LAWS.values(), known("outer_exponent")))
+
+    @cached_property
+    def _law_matters(self) -> tuple[str, ...]:
+        """Where the law does not follow the runs: another one that does, if that moves the answers."""
+        if "lack_of_fit" not in self.findings:
+            return ()
+        return tuple(f"{other}." for other in self.other_laws[:1] if other.matters)
 
     @property
     def has_warnings(self) -> bool:
@@ -269,6 +287,10 @@ class Fit(Optimum):
 
         return facts(self, self.identifiability)
 
+    def notes(self) -> tuple[str, ...]:
+        """What ``print`` notes: those of `identifiability`, and whether another law that follows the runs better matters."""
+        return (*self.identifiability.notes, *self._law_matters)
+
     def rows(self) -> list[tuple[str, str, str, str]]:
         """The table that ``print`` shows, its heading first: parameter, estimate, standard error, 95 % interval."""
         from offray._show.report import HEADER, rows
@@ -279,7 +301,7 @@ class Fit(Optimum):
         """The fit as plain data, ready for JSON; None stands for an infinite figure."""
         from offray._show.report import as_data
 
-        return as_data(self, self.identifiability)
+        return as_data(self, self.identifiability, self._law_matters)
 
     def __repr__(self) -> str:
         estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())
@@ -288,4 +310,4 @@ class Fit(Optimum):
     def __str__(self) -> str:
         from offray._show.report import as_text
 
-        return as_text(self, self.identifiability)
+        return as_text(self, self.identifiability, self._law_matters)

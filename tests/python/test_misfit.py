@@ -301,3 +301,22 @@ def test_misfit_as_plain_data():
     assert data["pure_error"] is None
     assert data["outliers"] == []
     assert data["distinct"] == 56
+
+
+def test_another_law_that_matters():
+    """Droppo and Elibol's losses, fitted by Kaplan's law, which has no floor: the better law is named, with what it changes."""
+    theta = (1.7, 6e7, 3e9, 0.35, 0.3, 1.2)
+    loss = offray.laws.droppo_elibol((N, D), *theta) * np.exp(0.003 * np.random.default_rng(0).normal(size=len(N)))
+    fit = offray.fit(N, D, loss, law="kaplan")
+    best = fit.other_laws[0]
+    assert {other.law.name for other in fit.other_laws} >= {"droppo_elibol", "chinchilla"}
+    assert best.AICc >= fit.other_laws[-1].AICc >= 10
+    assert best.matters
+    assert pytest.approx(60 * (N * D).max()) == best.optimum.C
+    assert f"the law {best.law.name} follows these runs better" in str(fit)
+    data = fit.to_dict()
+    assert "law_matters" in data["findings"]
+    right = offray.fit(N, D, noisy(N, D))
+    assert right.other_laws == ()
+    assert "law_matters" not in right.to_dict()["findings"]
+    assert offray.fit(N, D, loss, law="kaplan", fixed={"alpha_D": 0.3}).other_laws == ()

@@ -94,16 +94,16 @@ def _objective(fit: Optimum) -> str:
     return f"{fit.objective} (delta {fit.delta:.4g})" if np.isfinite(fit.delta) else fit.objective
 
 
-def as_text(fit: Optimum, report: Identifiability) -> str:
+def as_text(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...]) -> str:
     """The fit as an aligned table."""
     lines = [f"{label + ':':14}{text}" for label, text in facts(fit, report)]
     lines += ["", aligned([HEADER, *rows(fit)])]
     lines += ["", *(f"warning: {message}" for message in report.warnings)]
-    lines += [f"note: {message}" for message in report.notes]
+    lines += [f"note: {message}" for message in (*report.notes, *law_matters)]
     return "\n".join(lines).rstrip()
 
 
-def as_data(fit: Optimum, report: Identifiability) -> dict[str, Any]:
+def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] = ()) -> dict[str, Any]:
     """The fit as plain data for JSON; None stands for an infinite figure."""
 
     def plain(value: Any) -> float | None:
@@ -135,8 +135,8 @@ def as_data(fit: Optimum, report: Identifiability) -> dict[str, Any]:
         "misfit": misfit(fit).to_dict(),
         "identified": report.identified,
         "warnings": list(report.warnings),
-        "notes": list(report.notes),
-        "findings": list(report.findings),
+        "notes": [*report.notes, *law_matters],
+        "findings": [*report.findings, *(["law_matters"] if law_matters else [])],
         "identifiability": {
             "rank_against_noise": report.rank_against_noise,
             "kappa_relative": plain(report.kappa_relative),

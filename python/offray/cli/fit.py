@@ -119,7 +119,7 @@ def _show(result: offray.Fit) -> None:
     console.print(table)
     for message in result.identifiability.warnings:
         console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False, soft_wrap=True)
-    for message in result.identifiability.notes:
+    for message in result.notes():
         console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
 
 
