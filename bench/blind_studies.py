@@ -20,6 +20,16 @@ import offray
 
 LAWS = ("chinchilla", "kaplan", "droppo_elibol", "repeated_data")
 NOISES = ("gaussian", "outliers", "uneven", "shared")
+TEXT = """# Blind studies
+
+`python bench/blind_studies.py --output docs/blind_studies.md` (seed {seed}, {studies} studies). Every study has a law
+(Chinchilla, Kaplan, Droppo-Elibol, repeated data), a random truth of it, one of ten designs of 7 to 300 runs (grids, fans,
+isoFLOP curves, scattered, near a ray, few, repeated), and relative noise of .001 to .02: normal; with 5 % outliers of 8 to 20
+times its size; falling with N; or half of it shared by the runs of one N. The law is fitted with the defaults. Of the fits
+that are called identified, where a warning names a remedy it is taken (robust objective for outliers, `group=` for noise that
+runs of one size share): the share of 95 % intervals that hold the truth, and predictions more than five standard errors off.
+The mean prediction is judged inside the runs and at ten times their largest compute C, TPP* at C.
+"""
 MISFITS = ("q = 0.5", "q = 0.75", "q = 1.4", "short runs", "two floors")
 
 
@@ -153,14 +163,14 @@ def misspecified(seed, kind, sigma):
     N, D = design_of(rng)
     while len(N) < 30:
         N, D = design_of(rng)
-    power = float(kind.split()[-1]) if kind.startswith("q") else 1.0
+    power, middle = float(kind.split()[-1]) if kind.startswith("q") else 1.0, np.median(N)
 
     def loss_at(N, D):
         out = E + (A * N**-a + B * D**-b) ** power
         if kind == "short runs":
             out = out + 2e7 / D
-        if kind == "two floors":
-            out = np.maximum(out, E + 0.35 + 0.3 * (A * N**-a + B * D**-b))
+        if kind == "two floors":  # as of two tokenizers, or a change of data, between the smaller and the larger models
+            out = out + np.where(np.log(N / middle) > 0, 0.05, 0)
         return out
 
     fit = offray.fit(N, D, loss_at(N, D) * np.exp(sigma * rng.normal(size=len(N))))
@@ -175,20 +185,17 @@ def misspecified(seed, kind, sigma):
 
 def run(studies, seed):
     """All tallies."""
-    by_class, alarms, calls = defaultdict(lambda: defaultdict(list)), [], defaultdict(int)
+    by_class, alarms = defaultdict(lambda: defaultdict(list)), []
     for k in range(studies):
         law, noise = LAWS[k % 4], NOISES[k // 4 % 4]
         fit, theta, places, C = study((seed, k), law, noise)
         identified, warned = fit.identifiability.identified, fit.has_warnings
-        calls[noise, "studies"] += 1
         if well_determined(fit, theta) and noise == "gaussian":
             alarms.append(warned)
         if not identified or fit.reduced is not None:
             continue
         if warned:
-            calls[noise, "identified, warned of the runs or the law"] += 1
             fit = advised(fit)
-        calls[noise, "identified"] += 1
         few = "n <= 8" if len(fit.residuals) <= 8 else "n > 8"
         judge(fit, theta, places, C, noise, by_class[noise, few])
     noticed = {}
@@ -197,13 +204,16 @@ def run(studies, seed):
             out = [misspecified((seed, 7, i), kind, sigma) for i in range(max(studies // 20, 20))]
             seen, holds = np.mean([o[0] for o in out]), [o[1] for o in out if o[1] is not None and o[2]]
             noticed[kind, sigma] = (seen, np.mean(holds) if holds else np.nan, len(out))
-    return by_class, alarms, calls, noticed
+    return by_class, alarms, noticed
 
 
-def page(by_class, alarms, calls, noticed, studies):
+def page(by_class, alarms, noticed, studies, seed):
     """The figures as Markdown."""
     asked = ("parameters", "prediction inside", "prediction at 10 C", "TPP*")
-    lines = ["| noise | runs | fits called identified | " + " | ".join(asked) + " | more than 5 s.e. off |"]
+    lines = [
+        TEXT.format(studies=studies, seed=seed),
+        "| noise | runs | fits called identified | " + " | ".join(asked) + " | more than 5 s.e. off |",
+    ]
     lines.append("|---" * (len(asked) + 4) + "|")
     for (noise, few), tally in sorted(by_class.items()):
         rates = [f"{np.mean(tally[name]):.3f}" if tally[name] else "" for name in asked]
@@ -230,8 +240,11 @@ def main():
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    text = page(*run(options.studies, options.seed), options.studies)
-    print(text)
+    text = page(*run(options.studies, options.seed), options.studies, options.seed)
+    if options.output is None:
+        print(text)
+    else:
+        options.output.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
