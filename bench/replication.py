@@ -43,6 +43,11 @@ counted over data sets: fits of the same losses are not independent.
   floor, or short runs above the law up to 10M tokens, make it spread; short runs above the law up to 30M tokens make it the fan
   with Chinchilla's law. More seeds do not average that out, which is why the intervals count data sets only, and why they say
   nothing about other kinds of misfit.
+- Means over training: of a power law in D they are the same law with a larger coefficient, and alone change little. The start
+  of training (warm-up, the first million tokens) adds about c / D, an excess of short runs that no seed averages out. Where the
+  grid's shortest runs are longer than the fan's, it makes spread win with every law, as in the paper; where they are the
+  shortest of all, it makes the fan win with Chinchilla's. The paper's public tables hold epoch means of the training loss, its
+  token counts off the fan are not public: its win rate is no evidence of conditioning alone.
 - R^2 is as printed only in kind, and only with misfit: higher on the fan's own runs, lower on H.
 - The high-TPP fan depends on what is held out: with five rays above it, in the proportion of the others to the first fan, the
   rate is near the paper's; with H as in the other rows it is much higher. The paper's choice is not known here.

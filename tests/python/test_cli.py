@@ -176,3 +176,16 @@ def test_fit_of_groups(tmp_path):
         done = run(path, *law, *options)
         assert done.returncode == 2
         assert message in done.stderr
+
+
+def test_suggest_uses_the_losses_of_existing_runs(tmp_path):
+    sizes, tokens = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 3e8, 5), np.geomspace(2e8, 3e10, 5)))
+    loss = offray.laws.chinchilla((sizes, tokens), 1.9, 800.0, 3000.0, 0.38, 0.39) + 0.004 * np.sin(np.arange(25))
+    rows = [f"{n},{d},{value}" for n, d, value in zip(sizes, tokens, loss, strict=True)]
+    (tmp_path / "with.csv").write_text("\n".join(["params,tokens,loss", *rows]))
+    (tmp_path / "without.csv").write_text("\n".join(["params,tokens", *(row.rsplit(",", 1)[0] for row in rows)]))
+    limits = ["--budget", "1e20", "--max-runs", "5", "--sizes", "1e7,3e8", "--tokens-range", "2e8,3e10"]
+    told, blind = (run_cli("suggest", *limits, "--existing", str(tmp_path / f"{name}.csv")) for name in ("with", "without"))
+    assert told.returncode == blind.returncode == 0
+    assert "theta: fitted; axis 1 -" in told.stdout
+    assert "theta: Hoffmann" in blind.stdout

@@ -46,11 +46,27 @@ def test_misfit_decides_either_way():
     few = Setup(seeds=3)
     rates = {}
     for tokens in (1e7, 3e7):
-        work = paper.short_runs_high(offray.experiment.ShortRunExcess(0.08, tokens))(few)
+        work = paper.off_the_law(offray.experiment.ShortRunExcess(0.08, tokens))(few)
         rates[tokens] = {row["law"]: row["win rate"] for row in collect(work).summary("law").rows}
     assert rates[1e7]["chinchilla"] > 0.95
     assert rates[3e7]["chinchilla"] < 0.05
     assert rates[1e7]["kaplan"] == rates[3e7]["kaplan"] == 1
+
+
+def test_means_over_training():
+    """The mean of a power law is one with another coefficient; with a transient at the start spread wins nearly always, unless
+    its own runs are the shortest."""
+    design = offray.experiment.Design.grid([1e7, 1e8], [1e7, 1e9])
+    theta = (1.7, 400.0, 2000.0, 0.34, 0.37)
+    mean = offray.experiment.Corpus("m", "chinchilla", theta, excess=offray.experiment.TrainingMean(2e5))
+    expected = offray.laws.chinchilla(design.columns, *theta[:2], theta[2] / (1 - theta[4]), *theta[3:]) + 2e5 / design.D
+    np.testing.assert_allclose(mean.truth(design), expected, rtol=1e-9)
+    few = Setup(seeds=5)
+    rates = [collect(paper.training_mean(start, (1e7, 2.5e8))(few)).summary().rows[0]["win rate"] for start in (0, 3e6)]
+    assert rates[1] > 0.95
+    assert rates[0] < rates[1]
+    with pytest.raises(ValueError, match="start must not be negative"):
+        offray.experiment.TrainingMean(-1)
 
 
 def test_precision_is_not_the_cause():

@@ -256,11 +256,13 @@ def _problem(
 
 
 def _around(fit: Optimum) -> dict[str, Array]:
-    """theta, and the ends of the axes of its 68 % confidence ellipsoid in ln theta; published fits where there is none."""
+    """theta, those of optima as good within the noise, and the ends of the axes of its 68 % confidence ellipsoid in ln theta;
+    published fits where there is none."""
     if not np.isfinite(fit.se).all():
         return assumed(fit.law, None)
     scaled = np.asarray(fit.cov / fit.theta / fit.theta[:, None], float)
     out = {"fitted": np.asarray(fit.theta, float)}
+    out |= {f"rival {k + 1}": np.asarray(rival.theta, float) for k, rival in enumerate(fit.rivals)}
     values, vectors = np.linalg.eigh(scaled)
     for k, (value, axis) in enumerate(zip(values, vectors.T, strict=True)):
         for side in (-1, 1):

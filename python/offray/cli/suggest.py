@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,7 @@ def suggest(
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
     sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
     tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
-    existing: Annotated[Path | None, typer.Option(help="CSV or Parquet file of runs that there are.")] = None,
+    existing: Annotated[Path | None, typer.Option(help="File of runs that there are; their losses are used if given.")] = None,
     criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     tpp: Annotated[str | None, typer.Option(metavar="LEAST,MOST", help="Tokens per parameter that a run may have.")] = None,
@@ -27,7 +28,7 @@ def suggest(
 ) -> None:
     """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
     try:
-        runs = None if existing is None else options.plan(existing, None, None)
+        runs, fitted = (None, None) if existing is None else _of_file(existing, law)
         region = {"N": options.numbers("--sizes", sizes), "D": options.numbers("--tokens-range", tokens_range)}
         result = offray.suggest(
             runs,
@@ -37,6 +38,7 @@ def suggest(
             criterion,
             target=options.target(target),
             law=law,
+            fit=fitted,
             sigma=sigma,
             tpp=None if tpp is None else options.numbers("--tpp", tpp),
             until=until,
@@ -44,3 +46,15 @@ def suggest(
     except ValueError as error:
         options.fail(str(error))
     typer.echo(str(result))
+
+
+def _of_file(path: Path, law: str) -> tuple[Any, offray.Fit | None]:
+    """Runs of a file, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
+    table = offray.read(path, required=("params", "tokens"))
+    runs = table["params"], table["tokens"]
+    if "loss" not in table or len(table["loss"]) <= len(getattr(offray.laws, law).parameters):
+        return runs, None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(table, law=law)
+    return runs, fit if fit.identifiability.identified else None

@@ -6,8 +6,9 @@ Uses nothing of offray but its public functions.
 
 from offray.experiment._compare import compare
 from offray.experiment._comparisons import Comparisons, Summary, wilson
-from offray.experiment._corpus import Corpus, ShortRunExcess, as_law, published
+from offray.experiment._corpus import Corpus, as_law, published
 from offray.experiment._design import Design
+from offray.experiment._excess import ShortRunExcess, TrainingMean
 from offray.experiment._paper import Setup
 from offray.experiment._precision import PRECISIONS
 from offray.experiment._real import RealComparison, Sweep, on_real_runs
@@ -25,6 +26,7 @@ __all__ = [
     "ShortRunExcess",
     "Summary",
     "Sweep",
+    "TrainingMean",
     "as_law",
     "beyond",
     "compare",

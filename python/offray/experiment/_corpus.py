@@ -13,33 +13,13 @@ import numpy.typing as npt
 
 from offray import IdentifiabilityWarning, Law, fit, laws
 from offray.experiment._design import Design
+from offray.experiment._excess import Excess
 
 Array = npt.NDArray[Any]
 
 R_D = 15.387756
 """Decay of the value of repeated tokens, Muennighoff et al. 2023, arXiv:2305.16264."""
 R_N = 5.309743
-
-
-@dataclass(frozen=True)
-class ShortRunExcess:
-    """Runs that end early lie above the law: loss (1 + size exp(-D / tokens)).
-
-    Attributes
-    ----------
-    size : float
-        Relative excess of the shortest runs. Losses of real runs below 4 tokens per parameter miss fitted laws by 8 %
-        (Porian et al. 2024, arXiv:2406.19146).
-    tokens : float
-        Training tokens over which it fades.
-    """
-
-    size: float = 0.08
-    tokens: float = 1e7
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.size < np.inf and 0 < self.tokens < np.inf):
-            raise ValueError(f"size must not be negative and tokens must be positive; got {self.size} and {self.tokens}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +35,7 @@ class Corpus:
         In the order of ``offray.laws.<law>.parameters``.
     sigma : float
         Standard deviation of a loss, nats per token.
-    excess : ShortRunExcess or None
+    excess : ShortRunExcess, TrainingMean or None
         Misspecification: no law follows it.
     epochs : float
         Each of D / epochs distinct tokens is seen so often, which is worth fewer tokens (`effective_tokens`).
@@ -65,7 +45,7 @@ class Corpus:
     law: str
     theta: tuple[float, ...]
     sigma: float = 0.005
-    excess: ShortRunExcess | None = None
+    excess: Excess | None = None
     epochs: float = 1.0
 
     def __post_init__(self) -> None:
@@ -102,8 +82,12 @@ class Corpus:
 
     def truth(self, design: Design) -> Array:
         """Losses without noise, (n,)."""
-        L = np.asarray(self._law(self.seen(design), *self.theta), float)
-        return L if self.excess is None else L * (1 + self.excess.size * np.exp(-design.D / self.excess.tokens))
+
+        def at(share: float) -> Array:
+            N, D, *unique = design.columns
+            return np.asarray(self._law((N, self.effective_tokens(share * D), *unique), *self.theta), float)
+
+        return at(1.0) if self.excess is None else self.excess.measured(at, design.D)
 
     def losses(self, design: Design, seed: int, part: str) -> Array:
         """Noisy losses, (n,): the same numbers for the same corpus name, seed and part, whatever else is drawn."""

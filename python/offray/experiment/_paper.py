@@ -16,8 +16,9 @@ import numpy as np
 
 from offray.experiment._arguments import count, positive
 from offray.experiment._compare import Simulated, blocks
-from offray.experiment._corpus import Corpus, ShortRunExcess, as_law, published
+from offray.experiment._corpus import Corpus, as_law, published
 from offray.experiment._design import Design
+from offray.experiment._excess import Excess, TrainingMean
 
 SIZES = np.geomspace(5.04e6, 76.5e6, 14)
 FAN = (1, 1.5, 1.9, 2, 2.5, 2.7, 3, 3.3, 3.5, 4, 4.5, 5)
@@ -99,13 +100,23 @@ def chinchilla_true(setup: Setup) -> list[Simulated]:
     return _plain(setup, _epochs(setup.corpora), PLAIN_LAWS) + _repeated(setup, setup.corpora)
 
 
-def short_runs_high(excess: ShortRunExcess) -> Scenario:
-    """As `chinchilla_true`, but short runs lie above the law."""
+def off_the_law(excess: Excess) -> Scenario:
+    """As `chinchilla_true`, but short runs lie above the law, or losses are means over training."""
 
     def scenario(setup: Setup) -> list[Simulated]:
-        name = f"excess {excess.size:g} over {excess.tokens:g} tokens"
-        corpora = [replace(corpus, name=f"{corpus.name}, {name}", excess=excess) for corpus in setup.corpora]
+        corpora = [replace(corpus, name=f"{corpus.name}, {excess}", excess=excess) for corpus in setup.corpora]
         return _plain(setup, _epochs(corpora), PLAIN_LAWS) + _repeated(setup, corpora)
+
+    return scenario
+
+
+def training_mean(start: float, grid_tokens: tuple[float, float]) -> Scenario:
+    """Losses that are means over training, one epoch, with these token counts of the grid; the three laws of N and D fitted."""
+
+    def scenario(setup: Setup) -> list[Simulated]:
+        mean = TrainingMean(start)
+        corpora = [replace(corpus, name=f"{corpus.name}, {mean}", excess=mean) for corpus in setup.corpora]
+        return _plain(replace(setup, grid_tokens=grid_tokens), corpora, PLAIN_LAWS)
 
     return scenario
 
