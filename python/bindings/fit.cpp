@@ -50,7 +50,10 @@ void bind_figures_of(py::class_<Fit<S>>& fit) {
                              }))
       .def_property_readonly(
           "message", Getter<Class>([](const Class& f) -> py::object { return py::cast(std::string(describe(f.status()))); }))
-      .def_property_readonly("findings", Getter<Class>([](const Class& f) -> py::object { return finding_names(findings(f)); }))
+      .def_property_readonly("found", Getter<Class>([](const Class& f) -> py::object {
+                               const Findings found = findings(f);
+                               return py::make_tuple(finding_names(found), (found & kLoud) != 0);
+                             }))
       .def_property_readonly("rivals", Getter<Class>([](const Class& f) -> py::object { return py::cast(rivals(f)); }))
       .def_property_readonly("evaluations",
                              Getter<Class>([](const Class& f) -> py::object { return py::cast(f.summary.evaluations); }))

@@ -52,6 +52,7 @@ void bind_identify(py::module_& m) {
   m.attr("UNLIKELY") = kUnlikely;
   m.attr("DEPENDENT") = kDependent;
   m.attr("HUGE_NOISE") = kHugeNoise;
+  m.attr("LARGE_MISFIT") = kLargeMisfit;
   m.attr("FIRST_REMARK") = static_cast<int>(kFirstRemark);
   m.attr("ONE_RAY") = kOneRay;
   bind_identify_of<double>(m);

@@ -70,7 +70,16 @@ class Optimum:
     @cached_property
     def findings(self) -> tuple[str, ...]:
         """What the runs leave open, by name; see `Identifiability.findings`."""
-        return self.core.findings  # type: ignore[no-any-return]
+        return self._found[0]
+
+    @property
+    def loud(self) -> bool:
+        """Whether one of the findings about the law or the runs is worth a warning, not only a note."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[tuple[str, ...], bool]:
+        return self.core.found  # type: ignore[no-any-return]
 
     @cached_property
     def rivals(self) -> tuple[Self, ...]:

@@ -49,6 +49,10 @@ constexpr bool has(Findings findings, Finding finding) { return (findings & flag
 
 /// From this one on, findings are about the law and the runs, not about what is determined.
 inline constexpr Finding kFirstRemark = Finding::lack_of_fit;
+/// Set beside findings about the law or the runs of which one is worth a warning, not only a note.
+inline constexpr Findings kLoud = Findings(1) << 31;
+/// A misfit of this share of the loss is: more than seeds make.
+inline constexpr double kLargeMisfit = 0.01;
 /// Whether nothing is found that leaves parameters open.
 constexpr bool identifies(Findings findings) { return (findings & (flag(kFirstRemark) - 1)) == 0; }
 

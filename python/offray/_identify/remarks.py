@@ -35,12 +35,6 @@ def remarks(fit: Optimum, keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[s
     return tuple(text for loud, text in said if loud), tuple(text for loud, text in said if not loud)
 
 
-def loud(fit: Optimum, keys: Iterable[str]) -> bool:
-    """Whether one of these findings is worth a warning."""
-    at = misfit(fit)
-    return any(_REMARKS[key].loud(fit, at) for key in keys)
-
-
 def misses(_: Optimum, at: Misfit) -> bool:
     """Whether the law misses the runs by more than seeds make, or than any noise does."""
     return at.unexplained >= LARGE or at.relative_sd >= HUGE

@@ -12,7 +12,7 @@ import numpy as np
 
 from offray import _core
 from offray._identify.findings import Facts, determined, notes, pair_of, warning
-from offray._identify.remarks import loud, remarks
+from offray._identify.remarks import remarks
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 
@@ -106,8 +106,7 @@ class Identifiability:
 
 def has_warnings(fit: Optimum) -> bool:
     """Whether the report has a warning; cheaper than it."""
-    keys = fit.findings
-    return not OPEN.isdisjoint(keys) or (bool(keys) and loud(fit, keys))
+    return fit.loud or not OPEN.isdisjoint(fit.findings)
 
 
 def assess(fit: Optimum) -> Identifiability:

@@ -15,7 +15,7 @@ from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import aligned
 
-LARGE = 0.01
+LARGE: float = _core.LARGE_MISFIT
 """Share of the loss from which a misfit is worth a warning: more than seeds make."""
 HUGE: float = _core.HUGE_NOISE
 """Share of the loss that no usual noise reaches."""

@@ -166,27 +166,31 @@ Findings design_findings(const QuickLook<S>& look, S vaguest_exponent) {
   return out;
 }
 
+/// Whether counts or losses look as if they were in other units.
+template <typename S>
+bool has_odd_units(const Runs<S>& runs) {
+  const Vector<S> log_k = runs.at.log_D - runs.at.log_N;
+  return runs.at.log_N.minCoeff() < std::log(S(1e3)) || runs.at.log_D.minCoeff() < std::log(S(1e5)) ||
+         log_k.minCoeff() < std::log(S(1e-3)) || log_k.maxCoeff() > std::log(S(1e5)) || runs.loss.maxCoeff() > S(kLargestLoss);
+}
+
 /// Findings about the law and the runs.
 template <typename S>
 Findings remarks(const Fit<S>& fit, const Misfit<S>& misfit) {
   Findings out = 0;
   const bool of_runs = fit.law->reads("params") && fit.law->reads("tokens");
   const bool huge = of_runs && misfit.relative_sd > S(kHugeNoise) && std::isfinite(misfit.relative_sd);
-  if (misfit.trend.is_unlikely(kUnlikely) || misfit.lack_of_fit.is_unlikely(kUnlikely) || huge)
-    out |= flag(Finding::lack_of_fit);
+  const S unexplained = misfit.unexplained(S(kUnlikely));
+  if (unexplained > S(0) || huge) out |= flag(Finding::lack_of_fit);
+  const bool together = misfit.by_size.is_unlikely(kDependent) || misfit.in_series;
   const bool varied =
       misfit.pure_dof >= fit.runs.size() / 2 && misfit.pure_error * misfit.relative_sd > S(kSeeds) * misfit.residual_sd;
-  if (misfit.by_size.is_unlikely(kDependent) || misfit.in_series || varied) out |= flag(Finding::dependent_runs);
+  if (together || varied) out |= flag(Finding::dependent_runs);
   if (misfit.repeated > 0) out |= flag(Finding::repeated_rows);
   if (!misfit.outliers.empty()) out |= flag(Finding::outliers);
-  if (of_runs) {
-    const Inputs<S>& at = fit.runs.at;
-    const Vector<S> log_k = at.log_D - at.log_N;
-    if (at.log_N.minCoeff() < std::log(S(1e3)) || at.log_D.minCoeff() < std::log(S(1e5)) ||
-        log_k.minCoeff() < std::log(S(1e-3)) || log_k.maxCoeff() > std::log(S(1e5)) ||
-        fit.runs.loss.maxCoeff() > S(kLargestLoss))
-      out |= flag(Finding::implausible_units);
-  }
+  if (of_runs && has_odd_units(fit.runs)) out |= flag(Finding::implausible_units);
+  constexpr Findings kAlways = flag(Finding::repeated_rows) | flag(Finding::outliers) | flag(Finding::implausible_units);
+  if (unexplained >= S(kLargeMisfit) || huge || together || (out & kAlways) != 0) out |= kLoud;
   return out;
 }
 

@@ -40,6 +40,15 @@ struct Misfit {
   /// Rows with residuals beyond what normal noise of the median's size could bring, where they are what makes residual_sd as
   /// large as it is: kSwayed times that of the others.
   std::vector<Index> outliers;
+
+  /// The larger of the curve and of what the means of repeated runs are off the law beyond their scatter, as a share of the
+  /// loss; 0 where chance explains both.
+  S unexplained(S level) const {
+    const S share = relative_sd / residual_sd;
+    S out = trend.is_unlikely(double(level)) ? pattern * share : S(0);
+    if (lack_of_fit.is_unlikely(double(level))) out = std::max(out, std::sqrt(lack_of_fit.F - S(1)) * pure_error * share);
+    return out;
+  }
 };
 
 namespace detail {
