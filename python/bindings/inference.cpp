@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "columns.hpp"
 #include "offray/offray.hpp"
 #include "pybind.hpp"
 
@@ -47,6 +48,18 @@ py::tuple profile(const Fit<S>& fit, const std::string& name, const Vector<S>& p
   {
     const py::gil_scoped_release release;  // as above
     out = Profile<S>(fit, quantity(fit, name, place)).interval(static_cast<S>(level));
+  }
+  return py::make_tuple(scalar<S>(out.lower), scalar<S>(out.upper));
+}
+
+/// The profile of the loss at one place.
+template <typename S>
+py::tuple profile_loss(const Fit<S>& fit, const py::dict& columns, double level) {
+  const Inputs<S> at = inputs<S>(columns);
+  LogInterval<S> out;
+  {
+    const py::gil_scoped_release release;  // fit is immutable
+    out = Profile<S>(fit, log_loss_at(fit, at)).interval(static_cast<S>(level));
   }
   return py::make_tuple(scalar<S>(out.lower), scalar<S>(out.upper));
 }
@@ -102,6 +115,7 @@ void bind_inference_of(py::module_& m) {
   m.def("rolling", &rolling_of<S>, py::arg("fit"));
   m.def("delta_method", &delta_method<S>, py::arg("fit"), py::arg("quantity"), py::arg("places"),
         py::arg("variance") = std::nullopt, py::arg("sandwich") = std::nullopt);
+  m.def("profile_loss", &profile_loss<S>, py::arg("fit"), py::arg("columns"), py::arg("level"));
   m.def("profile", &profile<S>, py::arg("fit"), py::arg("quantity"), py::arg("place"), py::arg("level"));
   m.def(
       "noise",

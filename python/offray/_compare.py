@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._expression.known import any_law
 from offray._fit import fit
 from offray._identify.report import Identifiability
 from offray._infer.fit_many import fit_many
@@ -139,7 +140,8 @@ def compare(
     N, D, loss, unique_tokens, weight, params, tokens, log_loss
         As for `fit`.
     laws : iterable of str or Law, optional
-        Default: chinchilla, kaplan and droppo_elibol, and repeated_data where there are unique tokens.
+        Names, or formulas of N and D. Default: chinchilla, kaplan and droppo_elibol, and repeated_data where there are unique
+        tokens.
     group : (n,) array_like, optional
         Labels for leaving groups out. Default: runs of one size N belong together.
     threads : int, optional
@@ -158,7 +160,7 @@ def compare(
     'kaplan'
     """
     laws = [laws] if isinstance(laws, str | Law) else laws
-    given = [find_law(law) for law in laws or ()]
+    given = [any_law(law) for law in laws or ()]
     for law in given:
         require_N_and_D(law, "compare")
     columns = run_columns(LAWS["chinchilla"], N, D, loss, unique_tokens, weight, params, tokens, {})

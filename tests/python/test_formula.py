@@ -402,3 +402,22 @@ def test_power_terms():
             offray.laws.power_terms(*wrong)
     with pytest.raises(ValueError, match=r"law=offray.laws.power_terms"):
         offray.fit(inputs={"width": width}, loss=depth, law="power_terms")
+
+
+def test_formulas_are_compared_and_profiled():
+    N, D, loss, _ = simulated("chinchilla", "spread")
+    power = "E + (A*N**-alpha + B*D**-beta)**q"
+    both = offray.compare(N, D, loss, laws=["chinchilla", power])
+    assert {score.law.name for score in both.scores} == {"chinchilla", power}
+    assert both[power].rss <= both["chinchilla"].rss * (1 + 1e-9)
+    typed_fit, built_in = (offray.fit(N, D, loss, law=law) for law in (typed("chinchilla"), "chinchilla"))
+    places = [3e8, 1e9], [2e10, 1e10]
+    ours, theirs = (fit.predict(*places, method="profile") for fit in (typed_fit, built_in))
+    np.testing.assert_allclose(ours.statistical, theirs.statistical, rtol=1e-6)
+    width = np.array([100.0, 200, 400, 800, 1600, 3200])
+    of_one = offray.fit(inputs={"x": width}, loss=2 + 30 * width**-0.7 + 0.001 * np.sin(np.arange(6)), law="power")
+    low, high = of_one.predict(inputs={"x": 6400.0}, method="profile").statistical
+    assert low < of_one.predict(inputs={"x": 6400.0}).value < high
+    line = offray.fit(inputs={"x": width}, loss=3000 - 0.9 * width, law=offray.law("a + b*x", real=["a", "b"]))
+    with pytest.raises(ValueError, match="positive losses"):
+        line.predict(inputs={"x": 1e5}, method="profile")

@@ -161,8 +161,8 @@ def predict(
     elif fit.law.of_N_and_D or fit.law.on_one_ray:
         _check_ratio(fit, columns["tokens"] / columns["params"])
     value, se = _mean(fit, columns, method, group)
-    if method == "profile" and not fit.law.built_in:
-        raise ValueError("method 'profile' of a prediction is for built-in laws; 'delta' and 'bootstrap' are for any")
+    if method == "profile" and not (fit.law.traced and (value > 0).all()):
+        raise ValueError("method 'profile' of a prediction is for positive losses of laws that the core computes")
     reach, horizon = _reach(fit, columns)
     # The forecasts of the larger runs are fits of their own: none for a prediction within the runs.
     slope = misfit(fit).rolling.slope if (horizon > 0).any() else 0.0
@@ -218,7 +218,8 @@ def _statistical(
 ) -> Array:
     """The interval of the mean at one optimum, (n, 2)."""
     if method == "profile":
-        return np.array([_profile(fit, level, *(a[i : i + 1] for a in flat)) for i in range(len(value))], value.dtype)
+        rows = ({name: a[i : i + 1] for name, a in columns.items()} for i in range(len(value)))
+        return np.array([_profile(fit, level, row) for row in rows], value.dtype)
     if method == "bootstrap":
         theta = bootstrap_theta(fit, n, kind, seed, group)
         drawn = np.array([fit.law(columns if fit.law.further else flat, *row) for row in theta]).reshape(len(theta), len(value))
@@ -282,9 +283,10 @@ def _where(law: Law, N: Any, D: Any, unique_tokens: Any, further: Mapping[str, A
     return {name: given[name] if name in _NAMES else further[name] for name in needed}
 
 
-def _profile(fit: Optimum, level: float, *where: Array) -> tuple[Any, Any]:
-    low, high = _core.profile(fit.core, "loss", np.concatenate(where), level)
-    return np.exp(low[()]), np.exp(high[()])
+def _profile(fit: Optimum, level: float, place: dict[str, Array]) -> tuple[Any, Any]:
+    low, high = _core.profile_loss(fit.core, fit.law.core_columns(place), level)
+    with np.errstate(over="ignore"):  # open at the top
+        return np.exp(low[()]), np.exp(high[()])
 
 
 def _check_ratio(fit: Optimum, k: Array) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from offray._input.arrays import Array
+from offray.experiment._design import Array
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 _POWER = 6
