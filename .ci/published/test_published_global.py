@@ -8,6 +8,7 @@ from published import HOFFMANN, read_data
 from test_global import residual_function, scipy_cost
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_outliers(massivetext):
     """The five runs that Besiroglu et al. leave out: the optimum of log-Huber is found, and moves less than least squares."""
     extra = read_data("chinchilla_massivetext_outliers")[:3]

@@ -94,10 +94,17 @@ py::tuple run_fit_many(const LawHandle& handle, const py::dict& columns, Array<S
   Watcher watcher(std::move(progress));
   const AnyLaw<S>& law = handle.as<S>();
   const auto N = column<S>(columns, "params"), D = column<S>(columns, "tokens"), U = column<S>(columns, "unique_tokens");
+  const auto further = further_columns<S>(columns);
   const auto runs_of = [&](Index set) {
     const Index begin = offsets[static_cast<std::size_t>(set)], n = offsets[static_cast<std::size_t>(set) + 1] - begin;
     const auto cut = [&](Array<S> all) { return part<S>(all, loss.size(), begin, n); };
-    return Runs<S>(cut(N), cut(D), loss.segment(begin, n), cut(weight), cut(U));
+    const auto counts = [&](Array<S> all) { return all.size() == 0 ? Vector<S>(Vector<S>::Ones(n)) : cut(all); };
+    Inputs<S> at(counts(N), counts(D), cut(U));
+    for (const auto& column : further) {
+      at.columns.push_back(cut(column));
+      if (at.columns.back().size() != n) throw InvalidInput("every column needs one value per run");
+    }
+    return Runs<S>(std::move(at), loss.segment(begin, n), cut(weight));
   };
   FitMany<S> out;
   {

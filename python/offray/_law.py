@@ -99,6 +99,11 @@ class Law:
         return self.name in _ALL
 
     @property
+    def positive_inputs(self) -> frozenset[str]:
+        """The columns whose values must be above zero."""
+        return frozenset(self.inputs)
+
+    @property
     def traced(self) -> bool:
         """Whether the core computes the law, rather than call a function of yours."""
         return True

@@ -88,6 +88,11 @@ class Optimum:
         at = [np.array(self.core.basins[b][0], self.theta.dtype) for b in self.core.rivals]
         return tuple(type(self)(replace(self.problem, options=replace(options, start=theta))) for theta in at)
 
+    @cached_property
+    def forced(self) -> Self:
+        """The full law's figures, whatever the runs determine."""
+        return type(self)(replace(self.problem, identify="force"))
+
     @property
     def on_ray(self) -> bool:
         """Whether all runs lie on one ray, D = k N, and do not tell the law's two terms apart."""

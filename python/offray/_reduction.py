@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
@@ -42,13 +42,22 @@ class Reduction:
     merged: Mapping[str, str]
     at: float
 
+    def label(self, name: str) -> str:
+        """A parameter of the reduced law as the full one calls it; what swallows a constant term is primed."""
+        if name in self.shared:
+            return self.shared[name]
+        return name if self.where == "one_ray" else f"{name}'"
+
     @property
     def text(self) -> str:
         """Where it holds, and what it is."""
-        of_D = self.where == "one_size"
-        formula = self.law.formula.replace(" N^", " D^") if of_D else self.law.formula
+        formula = self.law.formula
+        if self.where == "one_size":
+            formula = formula.replace(" N^", " D^")
+        for name in self.law.parameters:
+            formula = re.sub(rf"\b{name}\b", self.label(name), formula)
         place = {"one_ray": "on one ray", "one_size": "at one size", "one_token_count": "at one token count"}[self.where]
-        return f"{place}: {formula}, {', '.join(f'{name} = {parts}' for name, parts in self.merged.items())}"
+        return f"{place}: {formula}, {', '.join(f'{self.label(name)} = {parts}' for name, parts in self.merged.items())}"
 
     def columns(self, given: Mapping[str, Array]) -> dict[str, Array]:
         """Inputs of the full law as the reduced one's.
@@ -108,7 +117,7 @@ def _along_ray(law: Law, left: Law, k: float) -> Reduction:
             law.named("exponent", axis="N"),
         )
         parts = f"{A} + {B} k^-{p}"
-    return Reduction(left, "one_ray", MappingProxyType(shared), MappingProxyType({left.coefficients[0]: parts}), k)
+    return Reduction(left, "one_ray", shared, {left.coefficients[0]: parts}, k)
 
 
 def _of_one_input(law: Law, where: str, axis: str, at: float) -> Reduction:
@@ -122,7 +131,7 @@ def _of_one_input(law: Law, where: str, axis: str, at: float) -> Reduction:
     return Reduction(
         left,
         where,
-        MappingProxyType(shared),
-        MappingProxyType({floor: f"{law.floor} + {lost} {other}^-{lost_exponent}"}),
+        shared,
+        {floor: f"{law.floor} + {lost} {other}^-{lost_exponent}"},
         at,
     )

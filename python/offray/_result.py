@@ -171,7 +171,7 @@ class Fit(Optimum):
             What else the law reads, where it is one made by `offray.law`; N and D only where it reads them.
         level : float
             Level of the intervals.
-        method : {"delta", "profile", "bootstrap"}
+        method : {"delta", "sandwich", "profile", "bootstrap"}
             How the interval of the mean is made; `n`, `kind`, `seed`, `group` as for `conf_int`.
 
         Returns
@@ -193,7 +193,7 @@ class Fit(Optimum):
         """
         from offray._infer.prediction import predict
 
-        at = self if self.blended else self.reduced or self
+        at = self if self.blended else self.reduced or self  # a ray that tells the exponents apart is followed by the full law
         return predict(at, N, D, unique_tokens, inputs or {}, level, method, n, kind, seed, group)
 
     def compute_optimal(

@@ -330,7 +330,7 @@ def test_bad_data_sets(grid):
         (r"loss must have two dimensions, one row per data set; got shape \(42,\)", (N, D, loss), {}),
         (r"weight\[2, 0\] = inf", (N, D, stack), {"weight": np.where(np.arange(126) == 84, np.inf, 1).reshape(3, 42)}),
         ("data set 0: 5 free parameters of chinchilla need at least as many runs; got 4", (N[:4], D[:4], stack[:, :4]), {}),
-        ("unknown law 'power'", (N, D, stack), {"law": "power"}),
+        ("unknown law 'powers'", (N, D, stack), {"law": "powers"}),
         ("unknown objective 'l2'", (N, D, stack), {"objective": "l2"}),
         ("delta belongs to", (N, D, stack), {"delta": 1.0}),
         ("quantile belongs to", (N, D, stack), {"quantile": 0.1}),

@@ -145,6 +145,7 @@ def test_a_slack_bound_changes_no_figure(grid):
     np.testing.assert_allclose(bounded.se, free.se, rtol=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
 def test_copies_are_the_same_fit(grid):
     fit = offray.fit(*grid, law="kaplan", objective="huber", delta=0.01, weight=np.linspace(1, 2, 42))
     assert fit.weighted

@@ -271,7 +271,7 @@ def test_bad_data_is_named():
         fit.compute_optimal(1e21)
     with pytest.raises(ValueError, match="reads inputs with C"):
         fit.predict(1e9, 1e10)
-    with pytest.raises(ValueError, match="fit_many is about N and D"):
+    with pytest.raises(ValueError, match=r"inputs: the law .* reads C"):
         offray.fit_many([1e7], [1e9], [[3.0]], law=law)
     with pytest.raises(ValueError, match=r"unknown law 'chinchila'; known laws: chinchilla, .*power.*or a formula"):
         offray.fit([1e7] * 6, [1e9] * 6, [3.0] * 6, law="chinchila")
@@ -421,3 +421,30 @@ def test_formulas_are_compared_and_profiled():
     line = offray.fit(inputs={"x": width}, loss=3000 - 0.9 * width, law=offray.law("a + b*x", real=["a", "b"]))
     with pytest.raises(ValueError, match="positive losses"):
         line.predict(inputs={"x": 1e5}, method="profile")
+
+
+def test_many_fits_of_a_formula():
+    """Each as a fit of its own, for shared and for own inputs."""
+    rng = np.random.default_rng(4)
+    x = np.exp(rng.uniform(2, 9, (5, 20)))
+    loss = 1.5 + 20 * x**-0.5 + 0.01 * rng.normal(size=(5, 20))
+    many = offray.fit_many(inputs={"x": x}, loss=loss, law="power")
+    each = [offray.fit(inputs={"x": a}, loss=b, law="power").theta for a, b in zip(x, loss, strict=True)]
+    np.testing.assert_array_equal(many.theta, each)
+    shared = offray.fit_many(inputs={"x": x[0]}, loss=loss[:1] + np.zeros((3, 1)), law="power")
+    np.testing.assert_array_equal(shared.theta, np.tile(each[0], (3, 1)))
+    N, D, losses, _ = simulated("chinchilla", "spread")
+    np.testing.assert_array_equal(
+        offray.fit_many(N, D, losses[None], law=typed("chinchilla")).theta[0],
+        offray.fit(N, D, losses, law=typed("chinchilla")).theta,
+    )
+    tilted = offray.fit_many(inputs={"x": x - x.mean()}, loss=3 + 1e-4 * x, law=offray.law("a + b*x", real=["a", "b", "x"]))
+    assert tilted.converged.all()
+    bad = x.copy()
+    bad[1, 3] = -1
+    with pytest.raises(ValueError, match=r"x\[1, 3\] = -1"):
+        offray.fit_many(inputs={"x": bad}, loss=loss, law="power")
+    with pytest.raises(ValueError, match="inputs: the law power reads x; got w"):
+        offray.fit_many(inputs={"w": x}, loss=loss, law="power")
+    with pytest.raises(TypeError, match="fit_many needs D"):
+        offray.fit_many(x, None, loss)

@@ -25,7 +25,7 @@ enum class Finding {
   one_epoch_count,    ///< R_D: all runs repeat their tokens equally often, within kOneRay
   no_excess,          ///< R_N: no run has more parameters than its unique tokens are worth, N <= N_opt
   excess_everywhere,  ///< A: every run has N > 10 N_opt, and ln A has a standard error above 1
-  exponent_unknown,   ///< where nothing above holds: the interval of an exponent or a decay constant reaches zero
+  exponent_unknown,   ///< where nothing above holds: an exponent or a decay constant is open by a factor of e, t se(ln) >= 1
   rival_optimum,      ///< another basin within the confidence region, 2 (F_b - F) / s^2 <= t^2
   // What follows says nothing against the parameters being determined.
   lack_of_fit,        ///< the residuals follow a curve, or miss repeated runs' means, with a probability below kUnlikely; or
@@ -72,7 +72,7 @@ inline constexpr Index kFewDegrees = 2;
 /// A probability below which chance is no explanation: one study in 200 is accused wrongly by each test.
 inline constexpr double kUnlikely = 0.005;
 /// The same for residuals that go together by size, where the groups are whatever the runs happen to share.
-inline constexpr double kDependent = 0.001;
+inline constexpr double kDependent = 0.0002;
 /// A residual standard deviation as a share of the loss that no usual noise reaches.
 inline constexpr double kHugeNoise = 0.05;
 /// Seeds alone seldom move a final loss by more than this share.

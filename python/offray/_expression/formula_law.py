@@ -65,6 +65,11 @@ class FormulaLaw(Law):
         """The law as it was given."""
         return self.text
 
+    @property
+    def positive_inputs(self) -> frozenset[str]:
+        """The columns whose values must be above zero."""
+        return frozenset(SLOTS[name][0] if name in SLOTS else name for name in self._positive)
+
     def core_columns(self, columns: Mapping[str, Array]) -> Mapping[str, Array]:
         """Columns as the core takes them, logarithms of the law's own inputs among them.
 

@@ -57,7 +57,7 @@ def _exponent_unknown(facts: Facts) -> str:
     t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
     vague = [p.name for p in fit.law.roles if p.role in SHAPES and t * facts.relative_se[p.name] >= 1]
     values = ", ".join(f"{name} = {fit.params[name]:.3g} +- {fit.params[name] * facts.relative_se[name]:.2g}" for name in vague)
-    return f"{values}: the 95 % interval reaches zero, so the runs do not tell whether that term exists. {_MORE_OF_IT}"
+    return f"{values}: open by a factor of {np.e:.2g} or more, so the runs hardly tell that term. {_MORE_OF_IT}"
 
 
 def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def determined(facts: Facts) -> dict[str, bool]:
             return True
         if fit.on_ray and fit.reduced is None and name != fit.law.floor:
             return False
-        if fit.blended and name in fit.law.exponents:
+        if fit.blended:  # the reduced law is rejected, with all that it has
             return False
         return bool(np.isfinite(t) and t * se < (_FACTOR if name in fit.law.coefficients else 1))
 

@@ -35,9 +35,9 @@ def remarks(fit: Optimum, keys: Iterable[str]) -> tuple[tuple[str, ...], tuple[s
     return tuple(text for loud, text in said if loud), tuple(text for loud, text in said if not loud)
 
 
-def misses(_: Optimum, at: Misfit) -> bool:
-    """Whether the law misses the runs by more than seeds make, or than any noise does."""
-    return at.unexplained >= LARGE or at.relative_sd >= HUGE
+def misses(fit: Optimum, at: Misfit) -> bool:
+    """Whether the law misses the runs by more than seeds make, or, of N and D, than any noise does."""
+    return at.unexplained >= LARGE or (fit.law.of_N_and_D and HUGE < at.relative_sd < np.inf)
 
 
 def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
@@ -66,8 +66,9 @@ def _held(fit: Optimum) -> str:
     limits = fit.problem.limits
     if limits is None or not limits.fixed or fit.objective != "squares":
         return ""
-    free = type(fit)(replace(fit.problem, limits=None))
-    more = sum(free.core.free) - sum(fit.core.free)
+    others = replace(limits, fixed={}) if limits.tied or limits.bounds else None
+    free = type(fit)(replace(fit.problem, limits=others))
+    more = fit.degrees_of_freedom - free.degrees_of_freedom
     if more < 1 or free.degrees_of_freedom < 1 or not free.rss > 0:
         return ""
     F = float((fit.rss - free.rss) / more / (free.rss / free.degrees_of_freedom))

@@ -149,14 +149,16 @@ def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
     """The figures of the law where its terms are one: the rank of the reduced law, and no better."""
     inner = _full(reduced)
     why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
-    keys = (*why, *inner.findings)
+    of_runs = tuple(key for key in fit.findings if key in ("implausible_units", "repeated_rows") and key not in inner.findings)
+    said, noted = remarks(fit, of_runs)
+    keys = (*why, *inner.findings, *of_runs)
     facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
     assert reduced.problem.reduction is not None
     known = {full: inner.variance_inflation[own] for own, full in reduced.problem.reduction.shared.items()}
     return Identifiability(
         False,
-        (*(warning(key, facts) for key in why), *inner.warnings),
-        inner.notes,
+        (*(warning(key, facts) for key in why), *inner.warnings, *said),
+        (*inner.notes, *noted),
         keys,
         len(fit.law.parameters),
         inner.rank,

@@ -9,24 +9,27 @@ from offray import _core
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 
+_TELLING = 3.0
 _FURTHER = 10.0
 """How far beyond the largest run, in N and in D, a deciding run is looked for."""
 
 
 def rival_optimum(fit: Optimum) -> str:
     """The sentences on rivals of an optimum."""
-    rival = fit.rivals[0]
-    t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
-    worse = 2 * (rival.objective_value - fit.objective_value) / fit.noise_sd**2
     free = [j for j, is_free in enumerate(fit.core.free) if is_free]
 
     def text(at: Optimum) -> str:
         return ", ".join(f"{fit.law.parameters[j]} = {at.theta[j]:.4g}" for j in free)
 
-    others = f" (and {len(fit.rivals) - 1} more)" if len(fit.rivals) > 1 else ""
+    others = " ".join(f"and {text(rival)};" for rival in fit.rivals)
+    worse = ""
+    if fit.objective == "squares":
+        t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
+        most = max(2 * (rival.objective_value - fit.objective_value) / fit.noise_sd**2 for rival in fit.rivals)
+        worse = f" worse by up to {most:.2g} s^2 where {t**2:.2g} is the 95 % bound."
     return (
-        f"two optima fit alike: {text(fit)}; and {text(rival)}{others}, worse by {worse:.2g} s^2 where {t**2:.2g} is the 95 % "
-        f"bound. The runs do not tell which; intervals and predictions span both.{_deciding(fit, rival)}"
+        f"{len(fit.rivals) + 1} optima fit alike: {text(fit)}; {others}{worse} The runs do not tell which; intervals and "
+        f"predictions span all.{_deciding(fit, fit.rivals[0])}"
     )
 
 
@@ -39,11 +42,13 @@ def _deciding(fit: Optimum, rival: Optimum) -> str:
 
     sizes, tokens = map(np.ravel, np.meshgrid(range_of(fit.problem.N), range_of(fit.problem.D)))
     ours, theirs = (at.law((sizes, tokens), *at.theta) for at in (fit, rival))
-    apart = np.abs(np.log(ours / theirs))
+    noise = fit.noise_sd if fit.log_loss else fit.noise_sd / ours
+    apart = np.abs(np.log(ours / theirs)) / noise
     beyond = sizes * tokens > (fit.problem.N * fit.problem.D).max()
-    best = int(np.argmax(np.where(beyond, 0, apart)))
-    aside = ""
-    if apart[best] * ours[best] <= 3 * fit.noise_sd:
+    best, aside = int(np.argmax(np.where(beyond, 0, apart))), ""
+    if apart[best] <= _TELLING:
         best, aside = int(np.argmax(apart)), " by more than noise only beyond the runs' compute;"
+    if apart[best] <= _TELLING:
+        return " They part nowhere near the runs by more than noise."
     where = f"N = {sizes[best]:.3g}, D = {tokens[best]:.3g}"
     return f" They part{aside} most at {where}: {ours[best]:.4g} against {theirs[best]:.4g}; a run there would decide."

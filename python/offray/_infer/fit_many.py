@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._expression.known import any_law
 from offray._infer.bootstrap import Names, Progress
 from offray._input import check
 from offray._input.arrays import Array, choose_dtype, frozen
 from offray._input.objective import check_objective
 from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
-from offray._law import Law, find_law, require_N_and_D
+from offray._law import Law
 from offray._problem import limits_of, mapping, options_of, start_of
 
 _STATUSES = np.array(_core.STATUSES)
@@ -58,10 +59,11 @@ class FitMany:
 
 
 def fit_many(
-    N: Any,
-    D: Any,
-    loss: Any,
+    N: Any = None,
+    D: Any = None,
+    loss: Any = None,
     *,
+    inputs: Mapping[str, Any] | None = None,
     unique_tokens: Any = None,
     weight: Any = None,
     law: str | Law = "chinchilla",
@@ -85,6 +87,8 @@ def fit_many(
         Model parameters and training tokens of each run: shared by all data sets, or one row per set.
     loss : (k, n) array_like
         Final losses, one row per data set. Sets of different sizes: a list of k arrays, and so for N, D and the others.
+    inputs : mapping of str to (n,) or (k, n) array_like, optional
+        What else a law of your own reads (`offray.law`); N and D only where it reads them.
     unique_tokens, weight : (n,) or (k, n) array_like, optional
         As for `fit`.
     law, objective, delta, quantile, log_loss, fixed, tied, bounds, start, dtype
@@ -115,21 +119,22 @@ def fit_many(
     >>> offray.fit_many(N, D, loss + noise)
     <FitMany chinchilla: 100 data sets, 100 converged>
     """
-    the_law = find_law(law)
-    require_N_and_D(the_law, "fit_many")
+    the_law = any_law(law)
     check_objective(objective, delta, quantile)
-    given = (N, D, loss, weight, unique_tokens)
+    columns = _columns(the_law, N, D, unique_tokens, inputs or {})
+    given = (*columns.values(), loss, weight)
     scalar = choose_dtype(dtype, *(row for values in given for row in (values if is_ragged(values) else [values])))
     stack = Stack(loss, scalar)
-    columns = {"params": stack.column("N", N), "tokens": stack.column("D", D)}
-    if unique_tokens is not None:
-        columns["unique_tokens"] = stack.column("unique_tokens", unique_tokens)
+    stacked = {
+        name: stack.column(_NAMES.get(name, name), values, positive=the_law.built_in or name in the_law.positive_inputs)
+        for name, values in columns.items()
+    }
     held = mapping("fixed", fixed, the_law)
     options = options_of(objective, delta, quantile, log_loss, start_of(the_law, start, held, scalar), scalar)
     limits = limits_of(the_law, held, tied, bounds, scalar)
     theta, value, status, limit, interrupted = _core.fit_many(
         the_law.core,
-        columns,
+        dict(the_law.core_columns(stacked)),
         stack.column("loss", loss),
         stack.column("weight", weight),
         stack.offsets.tolist(),
@@ -142,3 +147,23 @@ def fit_many(
     if interrupted:
         raise Interrupted(f"{len(out)} of {len(stack.offsets) - 1} data sets were done", out)
     return out
+
+
+_NAMES = {"params": "N", "tokens": "D"}
+
+
+def _columns(law: Law, N: Any, D: Any, unique_tokens: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the law reads, by column; ``ValueError`` for what is missing, or read by none."""
+    if set(inputs) != set(law.further):
+        raise ValueError(
+            f"inputs: the law {law.name} reads {', '.join(law.further) or 'N and D alone'}; got {', '.join(inputs)}"
+        )
+    given = {"params": N, "tokens": D}
+    needed = [name for name in given if law.built_in or law.reads(name)]
+    for name in needed:
+        if given[name] is None:
+            raise TypeError(f"fit_many needs {_NAMES[name]} for the law {law.name}")
+    out = {name: given[name] for name in needed}
+    if unique_tokens is not None:
+        out["unique_tokens"] = unique_tokens
+    return out | {name: inputs[name] for name in law.further}

@@ -165,6 +165,16 @@ class Misfit:
         found = tuple(Origin(runs, float(h), float(error), float(expected)) for runs, _, h, error, expected in origins)
         return Rolling(found, float(slope), float(largest))
 
+    @property
+    def _size(self) -> str:
+        """What `rolling` goes by, in words."""
+        law, to = self._fit.law, self._fit.problem.reduction
+        if law.of_N_and_D:
+            return "compute"
+        if law.on_one_ray:
+            return "tokens" if to is not None and to.where == "one_size" else "parameters"
+        return {"params": "parameters", "tokens": "tokens"}.get(law.inputs[0], law.inputs[0])
+
     @cached_property
     def by_budget(self) -> tuple[Share, ...]:
         """Residuals by compute 6 N D, in fifths of the runs."""
@@ -227,8 +237,9 @@ class Misfit:
                 (str(o.runs), f"{np.exp(o.horizon):.3g}", f"{100 * o.error:.2g} %", f"{100 * o.expected:.2g} %")
                 for o in self.rolling.origins
             ]
-            lines += ["", aligned([("smallest runs fitted", "times the compute", "error", "explained by noise"), *rows])]
-            lines.append(f"beyond noise: {100 * self.rolling.slope * np.log(10):.2g} % for every ten times the compute")
+            size = self._size
+            lines += ["", aligned([("smallest runs fitted", f"times the {size}", "error", "explained by noise"), *rows])]
+            lines.append(f"beyond noise: {100 * self.rolling.slope * np.log(10):.2g} % for every ten times the {size}")
         return "\n".join(lines)
 
 

@@ -77,7 +77,7 @@ class ComputeOptimal:
     level : float
     method : str
     reach : ndarray
-        The budget over that of the largest run, at least 1.
+        N* D* over N D of the largest run, at least 1.
     """
 
     C: Array
@@ -103,7 +103,7 @@ class ComputeOptimal:
             if not self.C.ndim
             else ""
         )
-        tail = f"  the largest run's compute: {self.C / self.reach:.4g} FLOP" if not self.C.ndim and self.findings else ""
+        tail = f"  beyond the runs {self.reach:.3g} times in compute" if not self.C.ndim and self.findings else ""
         return "\n".join([head, *(f"  {name:11}{getattr(self, name)}" for name in FIELDS), tail]).strip("\n")
 
 
@@ -121,6 +121,7 @@ def compute_optimal(
 ) -> ComputeOptimal:
     """What `Fit.compute_optimal` does."""
     check_method(method, group)
+    group = None if group is None else list(group)  # it is read more than once
     check.level(level)
     dtype = fit.theta.dtype
     budget = numbers("C", C, dtype)
@@ -134,27 +135,23 @@ def compute_optimal(
     costs = [np.array([flops, c, inference_tokens], dtype) for flops in budget.ravel()]
     if costs:
         _refuse(fit, costs[0])
-    ends = {
-        name: spanned([_ends(at, name, costs, level, method, n, kind, seed, group) for at in (fit, *fit.rivals)])
-        for name in FIELDS
-    }
-    fields = {}
-    reach = np.atleast_1d(np.maximum(budget / (c * (fit.problem.N * fit.problem.D).max()), 1)).reshape(budget.shape)
+    each = [_ends(at, costs, level, method, n, kind, seed, group) for at in (fit, *fit.rivals)]
+    ends = {name: spanned([of[name] for of in each]) for name in FIELDS}
+    log = {name: _log(fit, name, costs, method, group) for name in FIELDS}
+    with np.errstate(over="ignore"):
+        largest = (fit.problem.N * fit.problem.D).max()
+        reach = np.maximum(np.exp(log["N"][0] + log["D"][0]) / largest, 1).reshape(budget.shape)
     slope = misfit(fit).rolling.slope if (reach > 1).any() else 0.0
+    fields = {}
     for name in FIELDS:
-        log, spread = _log(fit, name, costs, method, group)
         with np.errstate(over="ignore"):  # an end that is open
-            value, interval = np.exp(log), np.exp(ends[name])
+            value, interval = np.exp(log[name][0]).reshape(budget.shape), np.exp(ends[name])
         statistical = interval = interval.reshape(*budget.shape, 2)
         if name == "loss" and slope:
-            model = MODEL * half_width(fit, level, method, group) * slope * np.log(reach) * value.reshape(budget.shape)
-            interval = widened(value.reshape(budget.shape), statistical, model)
-        fields[name] = Estimate(
-            frozen(value.reshape(budget.shape)),
-            frozen((value * spread).reshape(budget.shape)),
-            frozen(interval),
-            frozen(statistical),
-        )
+            model = MODEL * half_width(fit, level, method, group) * slope * np.log(reach) * value
+            interval = widened(value, statistical, model)
+        se = value * log[name][1].reshape(budget.shape)
+        fields[name] = Estimate(frozen(value), frozen(se), frozen(interval), frozen(statistical))
     return ComputeOptimal(C=frozen(budget.copy()), level=level, method=method, reach=frozen(reach), **fields)
 
 
@@ -166,7 +163,6 @@ def _log(fit: Optimum, name: str, costs: list[Array], method: str, group: Iterab
 
 def _ends(
     fit: Optimum,
-    name: str,
     costs: list[Array],
     level: float,
     method: str,
@@ -174,23 +170,32 @@ def _ends(
     kind: str,
     seed: int,
     group: Iterable[Any] | None,
-) -> Array:
-    """Logarithms of the ends of a field's interval at one optimum, (budgets, 2)."""
-    if method == "profile":
-        pairs = [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs]
-        ends = np.array(pairs, fit.theta.dtype).reshape(len(costs), 2)
-    elif method == "bootstrap":
-        drawn = _drawn(fit, costs, n, kind, seed, group)
-        ends = bootstrap_interval(fit, drawn[:, :, FIELDS.index(name)], level)
-    else:
-        t = half_width(fit, level, method, group)
-        log, spread = _log(fit, name, costs, method, group)
-        ends = np.stack([log - t * spread, log + t * spread], axis=-1)
-        if name in ("a", "b"):  # in (0, 1): on the logit, d logit = d ln / (1 - value)
-            rest = -np.expm1(log)
-            logit = np.log(np.exp(log) / rest)
-            ends = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
-    return np.minimum(ends, 0) if name in ("a", "b") else ends
+) -> dict[str, Array]:
+    """Logarithms of the ends of every field's interval at one optimum, (budgets, 2) each."""
+    drawn = _drawn(fit, costs, n, kind, seed, group) if method == "bootstrap" else None
+    out = {}
+    for which, name in enumerate(FIELDS):
+        if drawn is not None:
+            ends = bootstrap_interval(fit, drawn[:, :, which], level)
+        elif method == "profile":
+            pairs = [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs]
+            ends = np.array(pairs, fit.theta.dtype).reshape(len(costs), 2)
+        else:
+            ends = _delta(fit, name, costs, level, method, group)
+        out[name] = np.minimum(ends, 0) if name in ("a", "b") else ends
+    return out
+
+
+def _delta(fit: Optimum, name: str, costs: list[Array], level: float, method: str, group: Iterable[Any] | None) -> Array:
+    t = half_width(fit, level, method, group)
+    log, spread = _log(fit, name, costs, method, group)
+    if name not in ("a", "b"):
+        return np.stack([log - t * spread, log + t * spread], axis=-1)
+    # In (0, 1): on the logit, d logit = d ln / (1 - value).
+    rest = -np.expm1(log)
+    logit = np.log(np.exp(log) / rest)
+    ends: Array = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
+    return ends
 
 
 def _drawn(fit: Optimum, costs: list[Array], n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
@@ -204,6 +209,11 @@ def _refuse(fit: Optimum, cost: Array) -> None:
     if not (fit.law.of_N_and_D or fit.law.on_one_ray) or fit.law.further:
         raise ValueError(
             f"the compute-optimal point is about N and D; the law {fit.law.name} reads {', '.join(fit.law.inputs)}"
+        )
+    if fit.reduced is not None and not fit.on_ray:
+        raise NotIdentifiedError(
+            "the compute-optimal point weighs the term in N against that in D, of which all runs see one as a constant. "
+            "fit.identifiability says what would tell; identify='force' gives the full law's figures."
         )
     if fit.law.on_one_ray or (fit.on_ray and fit.identify == "auto"):
         low, _ = fit.tokens_per_parameter

@@ -69,7 +69,7 @@ def other_laws(fit: Optimum, laws: Iterable[Law]) -> tuple[OtherLaw, ...]:
         problem = replace(fit.problem, law=law, options=replace(fit.problem.options, start=EMPTY[fit.problem.dtype]))
         other = Optimum(problem)
         gain = _aicc(fit) - _aicc(other)
-        optimum = _optimum(other) if gain >= BETTER and other.converged else None
+        optimum = _optimum(other) if BETTER <= gain < np.inf and other.converged else None
         if optimum is not None:
             found.append(OtherLaw(law, gain, optimum, ours))
     return tuple(sorted(found, key=lambda other: -other.AICc))
@@ -77,7 +77,7 @@ def other_laws(fit: Optimum, laws: Iterable[Law]) -> tuple[OtherLaw, ...]:
 
 def _aicc(fit: Optimum) -> float:
     n, K = len(fit.residuals), sum(fit.core.free) + 1
-    return float(n * np.log(fit.rss / n) + 2 * K * n / (n - K - 1)) if n > K + 1 and fit.rss > 0 else float("inf")
+    return float(n * np.log(fit.rss / n) + 2 * K * n / (n - K - 1)) if n > K + 1 and fit.rss > 0 else float("nan")
 
 
 def _optimum(fit: Optimum) -> ComputeOptimal | None:

@@ -34,24 +34,43 @@ class Reach:
 
     Attributes
     ----------
-    compute, N, D, TPP : ndarray
-        6 N D over the largest of the runs; N and D beyond the range of theirs, upwards or downwards; tokens per parameter
-        likewise. Of a law with one input `compute` is that input's factor, and the others are 1.
+    factors : dict of str to ndarray
+        By what: ``compute`` (N D over the largest of the runs), ``N``, ``D`` and ``tokens per parameter`` beyond the range of
+        theirs, upwards or downwards; of a law of other inputs those that are positive.
     """
 
-    compute: Array
-    N: Array
-    D: Array
-    TPP: Array
+    factors: dict[str, Array]
+
+    @property
+    def compute(self) -> Array:
+        """Of the compute; 1 where the law does not read both N and D."""
+        return self._of("compute")
+
+    @property
+    def N(self) -> Array:
+        """Of the parameters."""
+        return self._of("N")
+
+    @property
+    def D(self) -> Array:
+        """Of the tokens."""
+        return self._of("D")
+
+    @property
+    def TPP(self) -> Array:
+        """Of the tokens per parameter."""
+        return self._of("tokens per parameter")
+
+    def _of(self, name: str) -> Array:
+        return self.factors.get(name, np.ones_like(next(iter(self.factors.values()))))
 
     @property
     def beyond(self) -> bool:
         """Whether any is beyond by more than a tenth."""
-        return any(bool((a > _core.ONE_RAY).any()) for a in (self.compute, self.N, self.D, self.TPP))
+        return any(bool((a > _core.ONE_RAY).any()) for a in self.factors.values())
 
     def __str__(self) -> str:
-        named = (("compute", self.compute), ("N", self.N), ("D", self.D), ("tokens per parameter", self.TPP))
-        far = [f"{a.max():.3g} times in {name}" for name, a in named if a.max() > _core.ONE_RAY]
+        far = [f"{a.max():.3g} times in {name}" for name, a in self.factors.items() if a.size and a.max() > _core.ONE_RAY]
         return f"beyond the runs {', '.join(far)}" if far else "within the runs"
 
 
@@ -148,6 +167,7 @@ def predict(
 ) -> Prediction:
     """What `Fit.predict` does."""
     check_method(method, group, DERIVED_METHODS)
+    group = None if group is None else list(group)  # it is read more than once
     dtype = fit.theta.dtype
     given = _where(fit.law, N, D, unique_tokens, further)
     inputs = np.broadcast_arrays(*(numbers(_NAMES.get(name, name), v, dtype) for name, v in given.items()))
@@ -160,10 +180,13 @@ def predict(
         flat = list(columns.values())
     elif fit.law.of_N_and_D or fit.law.on_one_ray:
         _check_ratio(fit, columns["tokens"] / columns["params"])
+    if fit.blended:
+        fit = fit.forced  # along the ray, which was checked
     value, se = _mean(fit, columns, method, group)
     if method == "profile" and not (fit.law.traced and (value > 0).all()):
         raise ValueError("method 'profile' of a prediction is for positive losses of laws that the core computes")
     reach, horizon = _reach(fit, columns)
+    reach = Reach({name: frozen(a.reshape(shape)) for name, a in reach.factors.items()})
     # The forecasts of the larger runs are fits of their own: none for a prediction within the runs.
     slope = misfit(fit).rolling.slope if (horizon > 0).any() else 0.0
     t = half_width(fit, level, method, group)
@@ -241,28 +264,34 @@ def _of_a_new_run(fit: Optimum, value: Array, se: Array, model: Array, t: float)
         return plain
 
 
+def _beyond(x: Array, of: Array) -> Array:
+    return np.asarray(np.maximum(np.maximum(x / of.max(), of.min() / x), 1))
+
+
 def _reach(fit: Optimum, columns: dict[str, Array]) -> tuple[Reach, Array]:
     """How far beyond the runs; and ln of the factor in what `Rolling` goes by, not below 0."""
-    runs = fit.problem.columns
-
-    def beyond(x: Array, of: Array) -> Array:
-        return np.asarray(np.maximum(np.maximum(x / of.max(), of.min() / x), 1))
-
-    ones = np.ones(len(next(iter(columns.values()))))
-    if fit.law.of_N_and_D or fit.law.on_one_ray:
+    runs, to = fit.problem.columns, fit.problem.reduction
+    if to is not None and to.where != "one_ray":  # both columns are the one input that varies
+        moves = "D" if to.where == "one_size" else "N"
+        factors = {name: _beyond(columns["params"], runs["params"]) for name in ("compute", moves, "tokens per parameter")}
+        grows = columns["params"] / runs["params"].max()
+    elif fit.law.of_N_and_D or fit.law.on_one_ray:
         N, D = columns["params"], columns["tokens"]
-        compute = np.maximum(N * D / (runs["params"] * runs["tokens"]).max(), 1)
-        reach = Reach(*(frozen(a) for a in (compute, beyond(N, runs["params"]), beyond(D, runs["tokens"]), ones)))
-        ratios = frozen(beyond(D / N, runs["tokens"] / runs["params"]))
-        reach = Reach(reach.compute, reach.N, reach.D, ratios)
-        grows = N / runs["params"].max() if fit.law.on_one_ray else compute
+        factors = {
+            "compute": np.maximum(N * D / (runs["params"] * runs["tokens"]).max(), 1),
+            "N": _beyond(N, runs["params"]),
+            "D": _beyond(D, runs["tokens"]),
+            "tokens per parameter": _beyond(D / N, runs["tokens"] / runs["params"]),
+        }
+        grows = N / runs["params"].max() if fit.law.on_one_ray else factors["compute"]
     else:
-        name = fit.law.inputs[0]
-        alone = len(fit.law.inputs) == 1 and bool((runs[name] > 0).all())
-        factor = beyond(columns[name], runs[name]) if alone else ones
-        reach = Reach(frozen(factor), frozen(ones), frozen(ones), frozen(ones))
-        grows = columns[name] / runs[name].max() if alone else ones
-    return reach, np.log(np.maximum(grows, 1))
+        read = {name: a for name, a in columns.items() if (runs[name] > 0).all() and (a > 0).all()}
+        factors = {_NAMES.get(name, name): _beyond(a, runs[name]) for name, a in read.items()}
+        first = next(iter(columns))
+        alone = len(columns) == 1 and len(factors) == 1
+        grows = columns[first] / runs[first].max() if alone else np.ones(len(columns[first]))
+        factors = factors or {"its inputs": np.ones(len(columns[first]))}
+    return Reach({name: frozen(a) for name, a in factors.items()}), np.log(np.maximum(grows, 1))
 
 
 _NAMES = {"params": "N", "tokens": "D"}

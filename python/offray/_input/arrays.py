@@ -92,5 +92,6 @@ def optional_vector(name: str, values: Any, dtype: DType) -> Array:
 
 def frozen(array: Any) -> Any:
     """`array`, read-only: results are not to be changed by accident."""
+    array = np.asarray(array)  # a sum of arrays without dimensions is a number
     array.flags.writeable = False
     return array

@@ -32,8 +32,8 @@ class Stack:
             sizes = [shape[1]] * shape[0]
         self.offsets = np.cumsum([0, *sizes])
 
-    def column(self, name: str, values: Any) -> Array:
-        """One column of all sets, or one that they share; empty for None."""
+    def column(self, name: str, values: Any, *, positive: bool = True) -> Array:
+        """One column of all sets, or one that they share, `positive` or of any sign; empty for None."""
         if values is None:
             return np.empty(0, self._dtype)
         sizes = np.diff(self.offsets)
@@ -49,14 +49,14 @@ class Stack:
                 wanted = "one row per data set, as long as its losses" if n is None else f"shape ({n},) or ({len(sizes)}, {n})"
                 raise ValueError(f"{name} must have {wanted}; got shape {array.shape}")
             flat = array.ravel()
-        self._require_positive(name, flat, shared=not is_ragged(values) and np.ndim(values) == 1)
+        self._require(name, flat, positive=positive, shared=not is_ragged(values) and np.ndim(values) == 1)
         return flat
 
-    def _require_positive(self, name: str, flat: Array, *, shared: bool) -> None:
-        good = (flat > 0) & np.isfinite(flat)
+    def _require(self, name: str, flat: Array, *, positive: bool, shared: bool) -> None:
+        good = np.isfinite(flat) & (flat > 0) if positive else np.isfinite(flat)
         if good.all():
             return
         at = int(np.argmin(good))
         row = int(np.searchsorted(self.offsets, at, side="right")) - 1
         place = f"{at}" if shared else f"{row}, {at - self.offsets[row]}"
-        raise ValueError(f"{name}[{place}] = {flat[at]}: every value must be positive and finite")
+        raise ValueError(f"{name}[{place}] = {flat[at]}: every value must be {'positive and ' if positive else ''}finite")

@@ -24,9 +24,9 @@ def rows(fit: Optimum) -> list[tuple[str, str, str, str]]:
     if fit.reduced is not None:
         to = fit.reduced.problem.reduction
         assert to is not None
-        known = [(to.shared.get(name, name), *cells) for name, *cells in rows(fit.reduced)]
-        if fit.blended:  # one of two exponents it is not
-            known = [(*row[:3], "a blend of two exponents") if row[0] in fit.law.exponents else row for row in known]
+        known = [(to.label(name), *cells) for name, *cells in rows(fit.reduced)]
+        if fit.blended:  # the reduced law is rejected
+            known = [(name, value, se, "of a law that the runs reject") for name, value, se, _ in known]
         lost = [name for name in fit.law.parameters if name not in to.shared.values()]
         return [(name, value, se, ends) for name, value, se, ends in known] + [
             (name, "", "", "not determined") for name in lost
@@ -66,7 +66,7 @@ def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
             f"kappa_2 = {at.kappa:.4g}, rank {at.rank} of {len(at.direction)}; least determined: {name_direction(shown)}",
         ),
     ]
-    if report.pair:
+    if report.pair and fit.reduced is None:
         pair = " and ".join(report.pair)
         text = f"{pair}: kappa_eq = {report.kappa_eq:.4g}, intervals {report.inflation:.3g} times wider for it"
         out.append(("terms", text))
@@ -132,7 +132,7 @@ def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] 
         "kappa": plain(fit.conditioning.kappa),
         "rank": fit.conditioning.rank,
         "sloppy_direction": dict(fit.sloppy_direction),
-        "misfit": misfit(fit).to_dict(),
+        "misfit": misfit(fit.reduced or fit).to_dict(),
         "identified": report.identified,
         "warnings": list(report.warnings),
         "notes": [*report.notes, *law_matters],

@@ -122,8 +122,8 @@ struct QuickLook {
 
 }  // namespace detail
 
-/// Basins but the best that lie within its confidence region, as places in Fit::basins: 2 (F_b - F) / s^2 <= t^2, the bound of
-/// the profile. For robust objectives s^2 is the matching scale; none for those with a kink.
+/// Interior optima but the best that lie within its confidence region, as places in Fit::basins: 2 (F_b - F) / s^2 <= t^2, the
+/// bound of the profile. For robust objectives s^2 is the matching scale; none for those with a kink.
 template <typename S>
 std::vector<std::size_t> rivals(const Fit<S>& fit) {
   std::vector<std::size_t> out;
@@ -132,7 +132,11 @@ std::vector<std::size_t> rivals(const Fit<S>& fit) {
   const S scale = noise.score / noise.slope;
   if (!(scale > S(0)) || !std::isfinite(scale)) return out;
   for (std::size_t b = 1; b < fit.basins.size(); ++b) {
-    const S worse = S(2) * (fit.basins[b].objective - fit.summary.objective) / scale;
+    const FitBasin<S>& other = fit.basins[b];
+    // A descent that ended beside the best optimum is none of its own.
+    const bool same = ((other.theta - fit.theta).cwiseAbs().array() <= S(1e-3) * fit.theta.cwiseAbs().array()).all();
+    if (other.status != Status::converged || same) continue;
+    const S worse = S(2) * (other.objective - fit.summary.objective) / scale;
     // Student's t is at most 12.8.
     if (worse < S(164) && worse <= std::pow(detail::half_width(fit), S(2))) out.push_back(b);
   }

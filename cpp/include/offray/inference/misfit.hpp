@@ -58,28 +58,36 @@ inline constexpr double kRounding = 1e-9;
 /// Runs of one N, on average, from which neighbours in D are compared.
 inline constexpr Index kLongSeries = 6;
 
-/// Sums of a force over classes of rows.
+/// The part of a force sqrt(w) r that means of classes make up, and the rest of it: sum_c W_c mean_c^2 with the weighted means
+/// of r and the sums W_c of w.
 template <typename S>
 struct BetweenClasses {
   S between = S(0), within = S(0);
-  Index classes = 0, rows = 0;  ///< those with more than one row
 
-  BetweenClasses(const EqualRows& equal, CRef<Vector<S>> force) {
-    std::vector<S> sum(static_cast<std::size_t>(equal.count)), square(sum.size());
-    std::vector<Index> size(sum.size());
+  /// \param root sqrt(w), (n,), or empty.
+  BetweenClasses(const EqualRows& equal, CRef<Vector<S>> root, CRef<Vector<S>> force) {
+    std::vector<S> sum(static_cast<std::size_t>(equal.count)), weight(sum.size());
+    S square = S(0);
     for (std::size_t i = 0; i < equal.of.size(); ++i) {
       const auto c = static_cast<std::size_t>(equal.of[i]);
-      const S f = force[static_cast<Index>(i)];
-      sum[c] += f, square[c] += f * f, ++size[c];
+      const auto row = static_cast<Index>(i);
+      const S f = force[row], w = root.size() == 0 ? S(1) : root[row];
+      sum[c] += w * f, weight[c] += w * w, square += f * f;
     }
-    for (std::size_t c = 0; c < sum.size(); ++c) {
-      const S mean = sum[c] * sum[c] / S(size[c]);
-      between += mean;
-      within += std::max(square[c] - mean, S(0));
-      if (size[c] > 1) ++classes, rows += size[c];
-    }
+    for (std::size_t c = 0; c < sum.size(); ++c) between += sum[c] * sum[c] / weight[c];
+    within = std::max(square - between, S(0));
   }
 };
+
+/// How many of the means of classes are free of what the law and the curves take up: the trace of P (I - H), P the projector
+/// on the classes, H that on J and X, which is what the sum of squares between classes has as its mean, in units of the noise.
+template <typename S>
+S free_means(const EqualRows& classes, CRef<Vector<S>> root, const TangentSpace<S>& space) {
+  S out = S(classes.count);
+  for (Index k = 0; k < space.Q.cols(); ++k)
+    if (space.R(k, k) > S(0)) out -= BetweenClasses<S>(classes, root, space.Q.col(k) / space.R(k, k)).between;
+  return out;
+}
 
 /// The correlation of the forces of neighbours in x within each class, and how many pairs there are.
 template <typename S>
@@ -134,21 +142,22 @@ std::vector<const S*> columns_read(const Fit<S>& fit) {
   return out;
 }
 
-/// Fills in what repeats and sizes say.
+/// Fills in what repeats and sizes say. \param unit of the force, in residuals.
 template <typename S>
-void compare_classes(const Fit<S>& fit, const TangentSpace<S>& space, const EqualRows& cells, const EqualRows& sizes,
+void compare_classes(const Fit<S>& fit, const TangentSpace<S>& space, const EqualRows& cells, const EqualRows& sizes, S unit,
                      Misfit<S>& out) {
-  const Index n = fit.runs.size();
+  const Index n = fit.runs.size(), left = n - space.rank - space.curve_rank;
+  const Vector<S> root = fit.weight().cwiseSqrt();
   if (cells.count < n) {
-    const BetweenClasses<S> within(cells, space.rest);
+    const BetweenClasses<S> by(cells, root, space.rest);
     out.pure_dof = n - cells.count;
-    out.pure_error = std::sqrt(within.within / S(out.pure_dof));
-    out.lack_of_fit =
-        FTest<S>(std::max(space.square() - within.within, S(0)), cells.count - space.rank, within.within, out.pure_dof);
+    out.pure_error = unit * std::sqrt(by.within / S(out.pure_dof));
+    out.lack_of_fit = FTest<S>(std::max(space.square() - by.within, S(0)), cells.count - space.rank, by.within, out.pure_dof);
   }
   if (sizes.count >= 3 && n >= 2 * sizes.count) {
-    const BetweenClasses<S> by(sizes, space.rest);
-    out.by_size = FTest<S>(by.between, sizes.count - 1, by.within, n - space.rank - space.curve_rank - (sizes.count - 1));
+    const BetweenClasses<S> by(sizes, root, space.rest);
+    const auto means = static_cast<Index>(std::lround(free_means<S>(sizes, root, space)));
+    out.by_size = FTest<S>(by.between, means, by.within, left - means);
   }
   if (n >= kLongSeries * sizes.count && fit.law->reads("tokens")) {
     const auto [correlation, pairs] = serial_correlation<S>(sizes, fit.runs.at.log_D, space.rest);
@@ -175,15 +184,18 @@ Misfit<S> misfit(const Fit<S>& fit, const TangentSpace<S>& space) {
   }
   if (dof <= 0) return out;
   const bool weighted = fit.weight().size() != 0;
-  out.residual_sd = noise(fit).sd;
+  const Noise<S> noise = offray::noise(fit);
+  out.residual_sd = noise.sd;
   out.relative_sd = out.residual_sd / (fit.options.space == Space::loss ? fit.runs.loss.mean() : S(1)) *
                     (weighted ? std::sqrt(fit.weight().cwiseInverse().mean()) : S(1));
-  if (!(out.relative_sd > S(kRounding))) return out;
+  // A force psi(r) over its mean slope stands for r.
+  const S unit = S(1) / noise.slope;
+  if (!(out.relative_sd > S(kRounding)) || !(unit > S(0) && std::isfinite(unit))) return out;
   if (fit.options.solver.objective.kind == ObjectiveKind::squares) out.outliers = outlying<S>(space.rest, dof);
   // Copies tell nothing of their own.
   out.trend = FTest<S>(space.square_curves, space.curve_rank, space.square_rest, dof - space.curve_rank - out.repeated);
-  out.pattern = std::sqrt(space.square_curves / S(n));
-  if (out.repeated == 0) compare_classes(fit, space, cells, sizes, out);
+  out.pattern = unit * std::sqrt(space.square_curves / S(n));
+  if (out.repeated == 0) compare_classes(fit, space, cells, sizes, unit, out);
   return out;
 }
 

@@ -46,6 +46,7 @@ template <typename S>
 struct TangentSpace {
   Jacobian<S> J;           ///< (n, m)
   Jacobian<S> R;           ///< (m + q, m + q + 1): the triangular factor, and Q'f
+  Jacobian<S> Q;           ///< (n, m + q): orthogonal columns, R(k, k) long, zero where a direction is lost
   Vector<S> rest;          ///< f without its part in J and X, (n,)
   S square_rest = S(0);    ///< its squared length
   S square_curves = S(0);  ///< of the part in X that J leaves
@@ -71,11 +72,12 @@ struct TangentSpace {
     J = fit.parametrisation.recentred(std::move(J), fit.theta, fit.runs.at.log_N.mean(), fit.runs.at.log_D.mean());
     const Jacobian<S> X = curves(fit, kMaxParameters - m);
     const Index q = X.cols();
-    Jacobian<S> Q(n, m + q + 1);
+    Q.resize(n, m + q + 1);
     Q << J, X, rest;
     R.resize(m + q, m + q + 1);
     tall_qr<S>(Q, R);
     rest = Q.col(m + q);
+    Q.conservativeResize(Eigen::NoChange, m + q);
     square_rest = rest.squaredNorm();
     for (Index k = 0; k < m; ++k) rank += R(k, k) > S(0);
     for (Index k = m; k < m + q; ++k) {

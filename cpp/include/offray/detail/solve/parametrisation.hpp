@@ -20,7 +20,7 @@ namespace detail {
 /// N0^alpha <= 1e250. \param log_unit ln N0.
 template <typename S>
 S steepest_exponent(S log_unit) {
-  return std::max(S(250) * std::log(S(10)) / std::max(log_unit, S(1)), S(20));
+  return S(250) * std::log(S(10)) / std::max(log_unit, S(1));
 }
 
 /// phi = ln(theta') of the free parameters (theta' itself for Role::real), theta' being theta with N and D counted in units of
