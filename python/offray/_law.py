@@ -146,7 +146,7 @@ class Law:
         if not own:
             own, outer = self.named("outer", axis="D"), ()
         if not own:
-            raise ValueError(f"law: {self.name} has no exponent of D")
+            raise ValueError(f"law: {self.name} has no exponent of its own for D, which the figures of its rays need")
         return values[own[0]] / (values[outer[0]] if outer else 1.0)
 
     def inner_data_exponent(self, values: Mapping[str, Any]) -> float:

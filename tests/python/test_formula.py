@@ -448,3 +448,25 @@ def test_many_fits_of_a_formula():
         offray.fit_many(inputs={"w": x}, loss=loss, law="power")
     with pytest.raises(TypeError, match="fit_many needs D"):
         offray.fit_many(x, None, loss)
+
+
+def test_plans_take_a_formula_as_text():
+    """The same figures as the built-in law of that formula; what a formula lacks is named."""
+    text, order = "E + A*N**-alpha + B*D**-beta", ("E", "A", "alpha", "B", "beta")
+    theta = dict(zip(("E", "A", "B", "alpha", "beta"), HOFFMANN, strict=True))
+    N, D = DESIGNS["spread"]
+    checked, ours = offray.check(N, D, law=text, theta=theta), offray.check(N, D, theta=theta)
+    assert checked.law.parameters == order
+    for name, figures in ours.figures.items():
+        assert checked.figures[name].kappa_eq == pytest.approx(figures.kappa_eq, rel=1e-10)
+        assert checked.figures[name].sd == pytest.approx(figures.sd, rel=1e-8)
+    region = {"N": (1e7, 1e9), "D": (1e9, 1e11)}
+    plans = [offray.suggest(budget=1e22, region=region, max_runs=10, law=law, theta=theta) for law in (text, "chinchilla")]
+    np.testing.assert_array_equal(plans[0].N, plans[1].N)
+    loss = offray.laws.chinchilla((N, D), *HOFFMANN)
+    with pytest.raises(ValueError, match="suggest is about N and D; the law E"):
+        offray.suggest(budget=1e22, region=region, max_runs=8, law="E + A*x**-alpha", theta=[1.7, 400, 0.3])
+    with pytest.raises(ValueError, match="isoflop is about N and D; the law E"):
+        offray.isoflop(N, D, loss, law="E + A*x**-alpha")
+    with pytest.raises(ValueError, match="has no exponent of its own for D"):
+        offray.check(N, D, law="E + A*(N*D)**-a", theta=[1.7, 400, 0.1], target=(1e10, 1e12))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._expression.known import any_law
 from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
 from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
-from offray._law import Law, find_law
+from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray.designs import fan, grid, isoflop
 
@@ -161,6 +162,7 @@ def check(
     unique_tokens : (n,) array_like, optional
         For the repeated-data law.
     law : str or Law
+        Also a formula as text.
     theta : (p,) array_like, mapping, or several, optional
         Assumed parameters, natural units; default: published fits, so that every figure is a range.
     kappa_target : float
@@ -189,7 +191,7 @@ def check(
     >>> offray.check(ratios=[5, 20, 100], sizes=np.geomspace(5e6, 8e7, 14)).passes
     True
     """
-    the_law = find_law(law)
+    the_law = any_law(law)
     n, d = _runs(N, D, ratios, sizes, budgets, tokens)
     noise = SIGMA if sigma is None else float(sigma)
     if not 0 < noise < np.inf:

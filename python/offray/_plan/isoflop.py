@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._expression.known import any_law
 from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
 from offray._input.columns import column_names, is_table, run_columns
-from offray._law import Law, find_law, require_N_and_D
+from offray._law import Law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
@@ -135,7 +136,7 @@ def isoflop(
     tolerance : float
         Of ln C.
     law : str or Law
-        For Approach 3, where no fit is given.
+        For Approach 3, where no fit is given. Also a formula as text.
     level : float
         Of the intervals.
 
@@ -196,7 +197,7 @@ def _runs(N: Any, D: Any, loss: Any, law: str | Law) -> tuple[Fit | None, dict[s
     """The fit, if there can be one, and the runs."""
     if isinstance(N, Fit):
         return N, {"N": N.problem.N, "D": N.problem.D, "loss": N.problem.loss}
-    the_law = find_law(law)
+    the_law = any_law(law)
     require_N_and_D(the_law, "isoflop")
     columns = run_columns(the_law, N, D, loss, None, None, None, None, {})
     size, tokens, losses = (positive(name, columns[name]) for name in ("N", "D", "loss"))

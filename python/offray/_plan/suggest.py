@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._expression.known import any_law
 from offray._identify.precision import in_centred_units
 from offray._input import check
 from offray._input.arrays import Array, frozen
-from offray._law import Law, find_law
+from offray._law import Law, require_N_and_D
 from offray._optimum import Optimum
 from offray._plan.candidates import candidate_runs, existing_runs
 from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, planned, predicted_sd, targets
@@ -239,7 +240,8 @@ def _problem(
         if not kept.any():
             raise ValueError(f"tpp: no run of the region has {tpp[0]:g} to {tpp[1]:g} tokens per parameter")
         N, D = N[kept], D[kept]
-    the_law = find_law(law or (fit.law if fit is not None else "chinchilla"))
+    the_law = any_law(law or (fit.law if fit is not None else "chinchilla"))
+    require_N_and_D(the_law, "suggest")
     if the_law.reads("unique_tokens"):
         raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
     if fit is not None and existing is None:
