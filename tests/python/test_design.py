@@ -303,3 +303,26 @@ def test_change_of_inputs_changes_no_error(sweep):
     again = offray.fit(N, C / (6 * N), loss)
     np.testing.assert_allclose(again.rss, fit.rss, rtol=1e-12)
     np.testing.assert_allclose(fit.predict(N, C / (6 * N)).value - loss, fit.residuals, atol=1e-12)
+
+
+def test_parabolas_against_a_law_that_does_not_follow():
+    """Where the law misses its runs and its optimum lies elsewhere, the message sides with the parabola."""
+    C = np.repeat(np.geomspace(1e18, 1e20, 4), 9)
+    best = 0.1 * C**0.5
+    N = best * np.tile(np.geomspace(0.3, 3, 9), 4)
+    loss = 2 + 1e3 * C**-0.16 + 0.05 * np.log(N / best) ** 2
+    with pytest.warns(offray.IdentifiabilityWarning, match="believe the parabola"):
+        curves = offray.isoflop(N, C / (6 * N), loss)
+    assert curves.exponent == pytest.approx(0.5, abs=1e-3)
+    assert not any("Use the law's optimum" in text for text in curves.warnings)
+
+
+@pytest.mark.parametrize(
+    ("N", "D", "counted"),
+    [
+        (np.repeat([1e7, 1e10], 6), np.tile(np.geomspace(1e8, 1e12, 6), 2), "2 model sizes"),
+        (np.tile(np.geomspace(1e7, 1e10, 6), 2), np.repeat([1e9, 1e12], 6), "2 token counts"),
+    ],
+)
+def test_check_counts_sizes_and_token_counts(N, D, counted):
+    assert f"they have {counted}, and a power and a constant need 3" in offray.check(N, D).verdict

@@ -470,3 +470,13 @@ def test_plans_take_a_formula_as_text():
         offray.isoflop(N, D, loss, law="E + A*x**-alpha")
     with pytest.raises(ValueError, match="has no exponent of its own for D"):
         offray.check(N, D, law="E + A*(N*D)**-a", theta=[1.7, 400, 0.1], target=(1e10, 1e12))
+
+
+def test_standard_errors_of_parameters_of_either_sign():
+    """A note gives the standard error of the table, whatever the sign and the size of the estimate."""
+    x = np.linspace(18, 24, 24)
+    metric = offray.laws.logistic(x, -0.01, 0.6, 1.1, 20.5) + 0.01 * np.random.default_rng(4).normal(size=24)
+    fit = offray.fit(inputs={"x": x}, loss=metric - metric.min() + 1e-3, law=offray.laws.logistic)
+    low = fit.params["low"]
+    assert low < 0
+    assert f"low = {low:.3g} +- {fit.se[0]:.2g}: the 95 % interval" in " ".join(fit.identifiability.notes)

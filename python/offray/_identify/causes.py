@@ -21,9 +21,10 @@ def missing_level(fit: Optimum) -> str:
     for x, one, many in ((fit.problem.N, "model size", "sizes"), (fit.problem.D, "token count", "token counts")):
         levels = len(np.unique(x))
         if levels <= _LEVELS:
+            there, add = ("are", f"a third {one}") if levels > 1 else ("is", f"two more {many}")
             return (
-                f"There are {levels} {many if levels > 1 else one}: a power and a constant need three. Add runs of a third "
-                f"{one}, far from the others; other ratios of tokens to parameters would not help."
+                f"There {there} {levels} {many if levels > 1 else one}: a power and a constant need three. "
+                f"Add runs of {add}, far from the present; other ratios of tokens to parameters would not help."
             )
     return SPREAD_APART
 

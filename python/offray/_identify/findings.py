@@ -56,7 +56,9 @@ def _exponent_unknown(facts: Facts) -> str:
     fit = facts.fit
     t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
     vague = [p.name for p in fit.law.roles if p.role in SHAPES and t * facts.relative_se[p.name] >= 1]
-    values = ", ".join(f"{name} = {fit.params[name]:.3g} +- {fit.params[name] * facts.relative_se[name]:.2g}" for name in vague)
+    values = ", ".join(
+        f"{name} = {fit.params[name]:.3g} +- {abs(fit.params[name]) * facts.relative_se[name]:.2g}" for name in vague
+    )
     return f"{values}: open by a factor of {np.e:.2g} or more, so the runs hardly tell that term. {_MORE_OF_IT}"
 
 
@@ -75,7 +77,8 @@ def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
     lost = [name for name in facts.relative_se if name not in (*law.coefficients, law.floor) and not known[name]]
     if lost:
         values = ", ".join(
-            f"{name} = {facts.fit.params[name]:.3g} +- {facts.fit.params[name] * facts.relative_se[name]:.2g}" for name in lost
+            f"{name} = {facts.fit.params[name]:.3g} +- {abs(facts.fit.params[name]) * facts.relative_se[name]:.2g}"
+            for name in lost
         )
         out.append(f"{values}: the 95 % interval reaches zero. More runs, or runs where that term weighs more, would tell.")
     if not known["compute-optimal"] and facts.pair:
@@ -234,7 +237,9 @@ def _ill_conditioned(facts: Facts) -> str:
     known = [
         name for name, good in determined(facts).items() if good and name in fit.law.parameters and facts.relative_se[name] > 0
     ]
-    values = ", ".join(f"{name} = {fit.params[name]:.4g} +- {fit.params[name] * facts.relative_se[name]:.2g}" for name in known)
+    values = ", ".join(
+        f"{name} = {fit.params[name]:.4g} +- {abs(fit.params[name]) * facts.relative_se[name]:.2g}" for name in known
+    )
     return (
         f"rank {facts.rank} of {size}: the runs do not notice a change along ({name_direction(fit)}) in unit columns. What "
         f"they determine is {values or 'no single parameter'}. {missing_level(fit)}"

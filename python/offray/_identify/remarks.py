@@ -54,10 +54,15 @@ def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
     else:
         worst = ", ".join(f"{row} ({r:+.1f} s.d.)" for row, r in at.worst[:3])
         why = f"no usual noise is that large; furthest off: {worst}"
+    ahead = (
+        "are widened by what it misses of their largest"
+        if at.rolling.slope > 0
+        else "are not widened, as from the smaller runs it foretells the larger within noise"
+    )
     return (
         f"the law {fit.law.name} does not follow these runs{_held(fit)}: {size}{repeats}; {why}. Standard errors speak of the "
-        "law, not of this: predictions beyond the runs are widened by what it misses of their largest (fit.misfit.rolling). "
-        "Compare laws (offray.compare), or fit the larger runs alone."
+        f"law, not of this: predictions beyond the runs {ahead} (fit.misfit.rolling). Compare "
+        "laws (offray.compare), or fit the larger runs alone."
     )
 
 
@@ -98,8 +103,8 @@ def _dependent_runs(fit: Optimum, at: Misfit) -> str:
     sd = 100 * at.pure_error * at.relative_sd / at.residual_sd
     return (
         f"the same inputs occur {rows / at.distinct:.2g} times on average, with losses {sd:.2g} % apart (s.d.): more than "
-        "seeds make. If they are other hyperparameters, keep the best run of each (N, D), or fit objective='quantile' with a "
-        "low quantile."
+        "seeds make. If they differ in unique tokens, fit law='repeated_data'; if in other hyperparameters, keep the best run "
+        "of each (N, D), or fit objective='quantile' with a low quantile."
     )
 
 

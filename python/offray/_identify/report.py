@@ -119,10 +119,7 @@ def _full(fit: Optimum) -> Identifiability:
     keys = fit.findings
     kappa, factorial, kappa_eq = at["kappa"][()], at["factorial_kappa"][()], at["pair_kappa"][()]
     relative = kappa / factorial if np.isfinite(factorial) else fit.theta.dtype.type(np.nan)
-    relative_se = {
-        p.name: se / np.abs(fit.theta[j]) if p.role == "real" and fit.theta[j] != 0 else se
-        for j, (p, se) in enumerate(zip(fit.law.roles, at["relative_se"], strict=True))
-    }
+    relative_se = dict(zip(fit.law.parameters, at["relative_se"], strict=True))
     facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
     leaves_open = tuple(key for key in keys if key in OPEN)
     said, noted = remarks(fit, (key for key in keys if key not in OPEN))

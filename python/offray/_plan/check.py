@@ -16,6 +16,8 @@ from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray.designs import fan, grid, isoflop
 
+_LEVELS = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Figures:
@@ -100,6 +102,13 @@ class DesignCheck:
         needed = max(at.r_min for at in self.figures.values())
         if all(at.kappa_eq <= self.kappa_target for at in self.figures.values()):
             worst = max(at.kappa_2 for at in self.figures.values())
+            for x, levels in (("model sizes", self.N), ("token counts", self.D)):
+                if len(np.unique(levels)) < _LEVELS:
+                    return (
+                        f"These {len(self.N)} runs leave kappa_2 at {worst:.3g}, above 1000: they have "
+                        f"{len(np.unique(levels))} {x}, and a power and a constant need {_LEVELS}. Add runs of "
+                        "others, far apart."
+                    )
             return f"These {len(self.N)} runs leave kappa_2 at {worst:.3g}, above 1000: spread N and D over wider ranges."
         return (
             f"These {len(self.N)} runs hardly tell the two terms apart: kappa_eq {kappa} against a target of "

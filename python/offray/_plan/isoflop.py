@@ -170,7 +170,7 @@ def isoflop(
         raise ValueError(f"budgets: none has runs of {_FEWEST} sizes, which a parabola needs")
     each = [_Curve(size[rows], tokens[rows], losses[rows], float(np.exp(log_C[rows].mean()))) for rows in curves]
     parabolas = tuple(_parabola(the_fit, curve, level) for curve in each)
-    messages = tuple(text for p, curve in zip(parabolas, each, strict=True) if (text := _complaint(p, curve)))
+    messages = tuple(text for p, curve in zip(parabolas, each, strict=True) if (text := _complaint(p, curve, the_fit)))
     a, interval = _line([p for p in parabolas if np.isfinite(p.N)], level)
     share = float(np.exp(_optimal(the_fit, parabolas[0].C)[4])) if the_fit is not None else float("nan")
     for text in messages:
@@ -301,7 +301,7 @@ def _optimal(fit: Fit, C: float, per_token: float = FLOPS_PER_TOKEN) -> Array:
     return np.asarray(fit.law.core.optimal(np.asarray(fit.theta, float), np.array([C]), per_token, 0.0))
 
 
-def _complaint(p: Parabola, curve: _Curve) -> str:
+def _complaint(p: Parabola, curve: _Curve, fit: Fit | None) -> str:
     size = curve.N
     if not np.isfinite(p.N):
         around = f" Add sizes on both sides of {p.law_N:.3g}." if np.isfinite(p.law_N) else " Add sizes."
@@ -310,6 +310,12 @@ def _complaint(p: Parabola, curve: _Curve) -> str:
         return (
             f"at {p.C:.3g} FLOP the minimum N* = {p.N:.3g} lies outside the sizes {size.min():.3g} to {size.max():.3g}: an "
             "extrapolation. Add sizes around it."
+        )
+    if fit is not None and "lack_of_fit" in fit.findings and not p.interval[0] <= p.law_N * np.exp(p.bias) <= p.interval[1]:
+        return (
+            f"at {p.C:.3g} FLOP the parabola's minimum, N* = {p.N:.3g}, and the law's, {p.law_N:.3g}, differ by more than a "
+            f"parabola's own bias, and the law {fit.law.name} does not follow these runs (residual s.d. "
+            f"{100 * fit.misfit.relative_sd:.2g} % of the loss): believe the parabola, or compare laws (offray.compare)."
         )
     if abs(p.bias) > _BIAS:
         return (

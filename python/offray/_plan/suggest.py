@@ -234,7 +234,7 @@ def _problem(
     limits = Limits(bounds["N"], bounds["D"])
     if tpp is not None:
         if np.shape(tpp) != (2,) or not 0 < tpp[0] < tpp[1] < np.inf:
-            raise ValueError(f"tpp must be (least, most) tokens per parameter, both positive; got {tpp}")
+            raise ValueError(f"tpp must be (least, most) tokens per parameter, positive and the second larger; got {tpp}")
         limits = limits._replace(TPP=(float(tpp[0]), float(tpp[1])))
         kept = limits.hold(N, D)
         if not kept.any():

@@ -16,6 +16,9 @@ from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import aligned
 
+_TREND = 0.05
+"""Level of the test for a curve in the residuals, for the line that describes them; findings are stricter."""
+
 HEADER = ("parameter", "estimate", "s.e.", "95 % interval")
 
 
@@ -85,8 +88,10 @@ def _residuals(fit: Optimum) -> str:
     text = f"s.d. {at.residual_sd:.3g} {unit}, {100 * at.relative_sd:.2g} % of the loss"
     if at.pure_error_dof:
         text += f"; {at.pure_error:.3g} among repeated runs"
-    if at.pattern > 0 and at.trend.F == at.trend.F:
+    if at.trend.p < _TREND:
         text += f"; a curve of {at.pattern:.2g} that the law cannot follow, p = {at.trend.p:.2g}"
+    elif at.trend.F == at.trend.F:
+        text += f"; no curve that the law cannot follow (p = {at.trend.p:.2g})"
     return text
 
 
