@@ -29,6 +29,14 @@ template <typename S>
 void bind_identify_of(py::module_& m) {
   m.def("report", &report<S>, py::arg("fit"));
   m.def(
+      "confining_planes",
+      [](const Fit<S>& f) {
+        std::vector<std::pair<Vector<S>, py::array_t<S>>> out;
+        for (const InputPlane<S>& plane : confining_planes(f)) out.emplace_back(plane.power, scalar<S>(plane.level));
+        return out;
+      },
+      py::arg("fit"));
+  m.def(
       "conditioning_under",
       [](const Fit<S>& f, const std::string& objective, double delta, double quantile) {
         const auto kind = enumerator<ObjectiveKind>(kObjectives, objective, "objective");

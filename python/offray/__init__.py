@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from offray._infer.misfit import FTest, Misfit, Rolling
     from offray._infer.optimal import ComputeOptimal, Estimate
     from offray._infer.other_laws import OtherLaw
-    from offray._infer.prediction import Prediction, Reach
+    from offray._infer.prediction import Prediction
+    from offray._infer.reach import Reach
     from offray._input.table import read
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
@@ -61,7 +62,8 @@ _ON_DEMAND = {
     "_infer.optimal": ("ComputeOptimal", "Estimate"),
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
     "_infer.other_laws": ("OtherLaw",),
-    "_infer.prediction": ("Prediction", "Reach"),
+    "_infer.prediction": ("Prediction",),
+    "_infer.reach": ("Reach",),
     "_input.table": ("read",),
     "_plan.suggest": ("suggest",),
     "_plan.suggestion": ("Suggestion",),

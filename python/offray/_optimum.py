@@ -16,11 +16,16 @@ from offray._conditioning import Conditioning
 from offray._input.arrays import Array, frozen
 from offray._input.groups import dense
 from offray._law import Law
+from offray._planes import InputPlane, entangled, planes
 from offray._problem import Problem
 from offray._reduction import reduction
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+CONFINED = frozenset({"one_ray", "one_size", "one_token_count", "confined_inputs"})
+"""Findings that leave the loss open off what the runs have in common."""
 
 
 class Optimum:
@@ -97,6 +102,20 @@ class Optimum:
     def on_ray(self) -> bool:
         """Whether all runs lie on one ray, D = k N, and do not tell the law's two terms apart."""
         return "one_ray" in self.findings
+
+    @cached_property
+    def confined_to(self) -> tuple[InputPlane, ...]:
+        """What the inputs of all runs have in common, where the fit does not see past it: off these planes it says nothing.
+        None for ``identify="force"``, and where `reduced` says what is left."""
+        if self.identify == "force" or CONFINED.isdisjoint(self.findings) or self.reduced is not None:
+            return ()
+        return planes(self.law, self.problem.columns, _core.confining_planes(self.core))
+
+    @cached_property
+    def entangled(self) -> frozenset[str]:
+        """Parameters of terms in inputs whose ratio is the same in all runs: not determined, whatever their standard errors."""
+        each = (entangled(self.law, self.theta, self.problem.columns, plane) for plane in self.confined_to)
+        return frozenset[str]().union(*each)
 
     @cached_property
     def reduced(self) -> Self | None:
@@ -194,8 +213,12 @@ class Optimum:
             inner = self.reduced.covariance(kind, group=group)
             return frozen(self.in_full(self.in_full(inner, np.inf).T, np.inf))  # type: ignore[no-any-return]
         if kind == "classical":
-            return frozen(self.core.covariance())  # type: ignore[no-any-return]
-        return frozen(_core.sandwich(self.core, [] if group is None else dense(group, len(self.residuals))))  # type: ignore[no-any-return]
+            out = self.core.covariance()
+        else:
+            out = _core.sandwich(self.core, [] if group is None else dense(group, len(self.residuals)))
+        lost = [name in self.entangled for name in self.law.parameters]
+        out[lost, :] = out[:, lost] = np.inf
+        return frozen(out)  # type: ignore[no-any-return]
 
     @cached_property
     def noise_sd(self) -> Any:

@@ -195,8 +195,7 @@ def problem(
 ) -> Problem:
     """A problem from what `offray.fit` is given; `columns` holds N, D, loss and perhaps unique_tokens and weight."""
     check_objective(objective, delta, quantile)
-    if identify not in ("auto", "force"):
-        raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
+    check_identify(identify)
     kind = choose_dtype(dtype, *columns.values())
     held = mapping("fixed", fixed, law)
     loss = vector("loss", columns["loss"], kind)
@@ -218,6 +217,12 @@ def problem(
         identify,
         row_name,
     )
+
+
+def check_identify(identify: str) -> None:
+    """``ValueError`` for an unknown value."""
+    if identify not in ("auto", "force"):
+        raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
 
 
 def options_of(

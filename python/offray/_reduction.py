@@ -32,6 +32,8 @@ class Reduction:
         Its parameters that are also the full law's, by name, with their names there.
     merged : mapping of str to str
         Its other parameters, with what they are made of.
+    equal : mapping of str to tuple of str
+        Those that stand for several of the full law's, taken to be equal: the slope along a ray.
     at : float
         The tokens per parameter, N or D that all runs have.
     """
@@ -40,10 +42,13 @@ class Reduction:
     where: str
     shared: Mapping[str, str]
     merged: Mapping[str, str]
+    equal: Mapping[str, tuple[str, ...]]
     at: float
 
     def label(self, name: str) -> str:
         """A parameter of the reduced law as the full one calls it; what swallows a constant term is primed."""
+        if name in self.equal:
+            return "=".join(self.equal[name])
         if name in self.shared:
             return self.shared[name]
         return name if self.where == "one_ray" else f"{name}'"
@@ -55,7 +60,7 @@ class Reduction:
         if self.where == "one_size":
             formula = formula.replace(" N^", " D^")
         for name in self.law.parameters:
-            formula = re.sub(rf"\b{name}\b", self.label(name), formula)
+            formula = re.sub(rf"\b{name}\b", self.shared.get(name, self.label(name)), formula)
         place = {"one_ray": "on one ray", "one_size": "at one size", "one_token_count": "at one token count"}[self.where]
         return f"{place}: {formula}, {', '.join(f'{self.label(name)} = {parts}' for name, parts in self.merged.items())}"
 
@@ -117,7 +122,9 @@ def _along_ray(law: Law, left: Law, k: float) -> Reduction:
             law.named("exponent", axis="N"),
         )
         parts = f"{A} + {B} k^-{p}"
-    return Reduction(left, "one_ray", shared, {left.coefficients[0]: parts}, k)
+    exponents = (*law.named("exponent", axis="N"), *law.named("exponent", "outer", axis="D"))
+    equal = {(left.named("exponent") or left.exponents)[0]: exponents}
+    return Reduction(left, "one_ray", shared, {left.coefficients[0]: parts}, equal, k)
 
 
 def _of_one_input(law: Law, where: str, axis: str, at: float) -> Reduction:
@@ -133,5 +140,6 @@ def _of_one_input(law: Law, where: str, axis: str, at: float) -> Reduction:
         where,
         shared,
         {floor: f"{law.floor} + {lost} {other}^-{lost_exponent}"},
+        {},
         at,
     )

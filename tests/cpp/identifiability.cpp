@@ -50,6 +50,30 @@ TEST_CASE_TEMPLATE("findings say what is wrong", S, double, long double) {
   CHECK((narrow.rank == 5 && narrow.rank_against_noise == 5 && narrow.factorial_kappa > S(1)));
 }
 
+TEST_CASE_TEMPLATE("planes that inputs keep to", S, double, long double) {
+  LawDescription law;
+  law.inputs = {"params", "tokens", "width", "ln depth", "shift"};
+  auto table = rays<S>({20});
+  Inputs<S> at(table.N, table.D);
+  const Vector<S> wave = Vector<S>::LinSpaced(14, S(0), S(13)).array().sin();
+  at.columns = {wave.array().exp(), -S(2) * wave, Vector<S>::Constant(14, S(-3))};  // width depth^(1/2) = 1
+  const auto planes = input_planes(law, at, S(kExactRay));
+  REQUIRE(planes.size() == 3);
+  for (const auto& plane : planes) {
+    CHECK(plane.power.maxCoeff() == S(1));
+    const Vector<S> z = plane.power[0] * at.log_N + plane.power[1] * at.log_D +
+                        plane.power[2] * at.columns[0].array().log().matrix() + plane.power[3] * at.columns[1] +
+                        plane.power[4] * at.columns[2] / S(3);
+    CHECK((z.array() - plane.level).abs().maxCoeff() < S(1e-12));
+  }
+  table.D = table.D.array() * (S(.3) * wave).array().exp();
+  law.inputs = {"params", "tokens"};
+  CHECK(input_planes(law, Inputs<S>(table.N, table.D), S(kExactRay)).empty());
+  law.inputs = {"width", "ln width"};  // one input in two forms is no plane
+  at.columns = {wave.array().exp(), wave};
+  CHECK(input_planes(law, at, S(kExactRay)).empty());
+}
+
 TEST_CASE_TEMPLATE("repeated data findings", S, double, long double) {
   Parameters<S> theta(7);
   theta << S(1.86), S(490), S(1500), S(.35), S(.36), S(5.8), S(14.9);

@@ -187,5 +187,5 @@ def test_suggest_uses_the_losses_of_existing_runs(tmp_path):
     limits = ["--budget", "1e20", "--max-runs", "5", "--sizes", "1e7,3e8", "--tokens-range", "2e8,3e10"]
     told, blind = (run_cli("suggest", *limits, "--existing", str(tmp_path / f"{name}.csv")) for name in ("with", "without"))
     assert told.returncode == blind.returncode == 0
-    assert "theta: fitted; axis 1 -" in told.stdout
+    assert "theta: fitted; 10 ends of the axes" in told.stdout
     assert "theta: Hoffmann" in blind.stdout

@@ -231,7 +231,7 @@ def test_recipes_and_plans_obey_the_limits():
     assert set(plan.sd) == {"suggested", "fan", "isoFLOP", "3 x 3 factorial"}
     assert all(np.isfinite(list(v.values())).all() for v in plan.sd.values())
     limits = Limits(region["N"], region["D"], (1, 1000))
-    for N, D in recipes(limits, 5e18, 12).values():
+    for N, D in recipes(limits, 5e18, 12, lambda n, d: 6 * n * d).values():
         assert len(N) <= 12
         assert 6 * N @ D <= 5e18
         assert limits.hold(N, D).all()

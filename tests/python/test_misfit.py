@@ -95,7 +95,11 @@ def test_outliers_are_named_as_the_user_knows_them():
     said = " ".join(fit.identifiability.warnings)
     assert "index 'run5'" in said
     assert "objective='huber', delta='mad'" in said
-    assert "outliers" not in offray.fit(frame, objective="huber", delta="mad").findings
+    robust = offray.fit(frame, objective="huber", delta="mad")
+    assert "outliers" not in robust.findings
+    # Set aside by the objective they are named, and no larger run is foretold by them.
+    assert any("index 'run5'" in text for text in robust.identifiability.notes)
+    assert robust.predict(1e10, 2e11).model < 0.1
 
 
 def test_checkpoints_and_shared_noise():

@@ -15,8 +15,9 @@ inline namespace OFFRAY_ABI {
 enum class Finding {
   one_size,         ///< all N within kOneRay: the term in N is a constant
   one_token_count,  ///< all D within kOneRay: the term in D is a constant
-  one_ray,         ///< tokens per parameter within kOneRay, both terms free, and, beyond kExactRay, not told apart all the same
-  parallel_terms,  ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
+  one_ray,  ///< tokens per parameter within kOneRay, both terms free, and, beyond kExactRay, not told apart all the same
+  confined_inputs,    ///< of other inputs than these: all keep to a plane (input_planes), and the fit does not tell their terms
+  parallel_terms,     ///< kappa_eq of the two coefficients at least kParallel, an exponent's standard error at least kVague
   ill_conditioned,    ///< a rank below the number of unknowns, or kappa_2 above kCollinear with an exponent as vague as kVague
   at_bound,           ///< a parameter sits at its bound, or runs away
   floor_unknown,      ///< where nothing above holds: the interval of the loss floor reaches zero, t se(E) >= E
@@ -36,11 +37,11 @@ enum class Finding {
   implausible_units,  ///< N below 1e3, D below 1e5, tokens per parameter beyond 1e-3 .. 1e5, losses above 12.5 nats
 };
 
-inline constexpr std::string_view kFindings[] = {"one_size",         "one_token_count", "one_ray",          "parallel_terms",
-                                                 "ill_conditioned",  "at_bound",        "floor_unknown",    "few_runs",
-                                                 "no_repetition",    "one_epoch_count", "no_excess",        "excess_everywhere",
-                                                 "exponent_unknown", "rival_optimum",   "lack_of_fit",      "dependent_runs",
-                                                 "repeated_rows",    "outliers",        "implausible_units"};
+inline constexpr std::string_view kFindings[] = {
+    "one_size",        "one_token_count", "one_ray",           "confined_inputs",  "parallel_terms",
+    "ill_conditioned", "at_bound",        "floor_unknown",     "few_runs",         "no_repetition",
+    "one_epoch_count", "no_excess",       "excess_everywhere", "exponent_unknown", "rival_optimum",
+    "lack_of_fit",     "dependent_runs",  "repeated_rows",     "outliers",         "implausible_units"};
 
 using Findings = std::uint32_t;
 

@@ -35,6 +35,8 @@ def why_at_bound(fit: Optimum, names: list[str]) -> str:
     floor = law.floor
     if floor is not None and not fit.core.free[law.parameters.index(floor)] and fit.params[floor] >= loss.min():
         return f"{floor} is held at {fit.params[floor]:.4g}, the lowest loss is {loss.min():.4g}: no term can be negative."
+    if fit.confined_to:
+        return "Its term cannot be told from the others (see above)."
     if at.outliers:
         far = f"the {len(at.outliers)} runs that lie far off the law (see below)"
         return f"The cause may be {far}: leave them out, or fit with {ROBUST}."

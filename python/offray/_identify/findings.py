@@ -3,44 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from offray import _core
 from offray._identify.causes import SPREAD_APART, missing_level, why_at_bound
+from offray._identify.confinement import confined_inputs, one_ray, one_size, one_token_count, parallel_terms
+from offray._identify.facts import Facts, determined, known_values
 from offray._identify.rivals import rival_optimum
 from offray._infer.misfit import misfit
 from offray._optimum import Optimum
 
-KAPPA_TARGET = 100.0
-"""kappa_eq that a remedy aims at: intervals 5 times wider than with orthogonal columns."""
-
-_FACTOR = np.log(10)
 _LOOSE = 0.1
 _FEW = 2
 SHAPES = ("exponent", "outer", "decay")
 _MORE_OF_IT = "Add runs over a wider range of what it depends on, or fix it at a known value."
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The figures of one fit that the sentences are made of."""
-
-    fit: Optimum
-    pair: tuple[str, ...]
-    kappa: Any
-    rank: int
-    kappa_eq: Any
-    relative_se: Mapping[str, Any]
-
-
-def pair_of(fit: Optimum) -> tuple[str, ...]:
-    """The coefficients of the two terms, where both are unknowns of their own."""
-    free = [p for p, is_free in zip(fit.law.parameters, fit.core.free, strict=True) if is_free and p in fit.law.coefficients]
-    return tuple(free) if len(free) == 2 and all(name in fit.sloppy_direction for name in free) else ()
 
 
 def warning(key: str, facts: Facts) -> str:
@@ -95,137 +73,6 @@ def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:
     return tuple(out)
 
 
-def determined(facts: Facts) -> dict[str, bool]:
-    """Per parameter and derived quantity: whether its interval says something."""
-    fit = facts.fit
-    t = _core.student_t_half_width(0.95, (fit.reduced or fit).degrees_of_freedom)
-
-    def good(name: str, se: Any) -> bool:
-        if se == 0:  # fixed
-            return True
-        if fit.on_ray and fit.reduced is None and name != fit.law.floor:
-            return False
-        if fit.blended:  # the reduced law is rejected, with all that it has
-            return False
-        return bool(np.isfinite(t) and t * se < (_FACTOR if name in fit.law.coefficients else 1))
-
-    out = {name: good(name, se) for name, se in facts.relative_se.items()}
-    out["loss"] = bool(np.isfinite(t) and (fit.reduced or fit).converged)
-    if fit.on_ray:
-        out["loss off the ray"] = False
-    elif fit.reduced is not None:
-        out["loss elsewhere"] = False
-    out["compute-optimal"] = not fit.on_ray and fit.reduced is None and fit.converged and bool(t * _ratio_se(fit) < _FACTOR)
-    return out
-
-
-def _ratio_se(fit: Optimum) -> float:
-    """Standard error of ln TPP* at the largest budget of the runs."""
-    if not fit.law.of_N_and_D or fit.law.further:
-        return float("inf")
-    budget = 6 * (fit.problem.N * fit.problem.D).max()
-    cost = np.array([budget, 6, 0], fit.theta.dtype)
-    try:
-        return float(_core.delta_method(fit.core, "optimal TPP", [cost])[1][0])
-    except ValueError:  # a law of one's own may have no optimum
-        return float("inf")
-
-
-def _one_size(facts: Facts) -> str:
-    return _constant_term(facts, "N", "parameters", "models of other sizes")
-
-
-def _one_token_count(facts: Facts) -> str:
-    return _constant_term(facts, "D", "tokens", "runs on other numbers of tokens")
-
-
-def _constant_term(facts: Facts, axis: str, unit: str, remedy: str) -> str:
-    fit = facts.fit
-    x = fit.problem.N if axis == "N" else fit.problem.D
-    floor = fit.law.floor
-    swallowed = f"which {floor} swallows" if floor else "which the other term swallows"
-    said = f"all runs have {np.exp(np.log(x).mean()):.3g} {unit}: the term in {axis} is a constant, {swallowed}"
-    left = fit.reduced
-    if left is None or fit.on_ray or left.problem.reduction is None:
-        return f"{said}, and nothing in it is determined. Add {remedy}."
-    names = {**left.problem.reduction.shared, **left.problem.reduction.merged}
-    known = ", ".join(
-        f"{names[n]} = {v:.4g} +- {s:.2g}" for n, v, s in zip(left.law.parameters, left.theta, left.se, strict=True)
-    )
-    return f"{said}. What the runs tell is {known}. Add {remedy}."
-
-
-def _one_ray(facts: Facts) -> str:
-    fit = facts.fit
-    low, high = fit.tokens_per_parameter
-    where = f"{np.sqrt(low * high):.4g}" + (f" within a factor {high / low:.3g}" if high > low * 1.001 else "")
-    exchange = f"{' and '.join(facts.pair)} exchange, and neither is determined, " if facts.pair else ""
-    return (
-        f"all runs lie on one ray, tokens per parameter {where}: along it the terms in N and in D cannot be told apart; "
-        f"{exchange}whatever a fit of the full law says.{_known_on_ray(facts)} {_ratios(fit)}"
-    )
-
-
-def _known_on_ray(facts: Facts) -> str:
-    fit, left = facts.fit, facts.fit.reduced
-    if left is None or left.problem.reduction is None:
-        return ""
-    if fit.blended:
-        names = " and ".join(fit.law.named("exponent"))
-        return (
-            f" The runs reject equal exponents (F test at 5 %): the one of the reduced law is a blend of {names}, and neither "
-            "is known; along the ray the full law predicts."
-        )
-    psi, parts = next(iter(left.problem.reduction.merged.items()))
-    exponent = left.law.named("exponent") or left.law.exponents
-    if not determined(facts)[left.problem.reduction.shared.get(exponent[0], exponent[0])]:
-        return ""
-    value, se = (at[left.law.parameters.index(psi)] for at in (left.theta, left.se))
-    return f" What is known is {psi} = {parts} = {value:.5g} +- {se:.2g}, taking the exponents to be equal."
-
-
-def _parallel_terms(facts: Facts) -> str:
-    fit = facts.fit
-    vague = max(fit.law.exponents, key=lambda n: facts.relative_se[n])
-    if facts.relative_se[vague] == 0:  # the exponents are fixed
-        vague = max(facts.pair, key=lambda n: facts.relative_se[n])
-    inflation = _core.interval_inflation(float(facts.kappa_eq))
-    low, high = fit.tokens_per_parameter
-    return (
-        f"{' and '.join(facts.pair)} nearly exchange: kappa_eq = {facts.kappa_eq:.3g}, which makes their intervals "
-        f"{inflation:.3g} times wider than orthogonal terms would, and {vague} has a standard error of "
-        f"{100 * facts.relative_se[vague]:.3g} %. What is known is their sum, {_centre(fit)}. The runs have {low:.3g} to "
-        f"{high:.3g} tokens per parameter. {_ratios(fit)}"
-    )
-
-
-def _centre(fit: Optimum) -> str:
-    """The predicted loss at the runs' geometric mean: what the terms make together."""
-    N, D = (np.exp(np.log(a).mean()) for a in (fit.problem.N, fit.problem.D))
-    log, se = _core.delta_method(fit.core, "loss", [np.array([N, D])])
-    value = np.exp(log[0])
-    return f"L = {value:.4g} +- {value * se[0]:.2g} at N = {N:.3g}, D = {D:.3g}"
-
-
-def _ratios(fit: Optimum) -> str:
-    """Where further runs would tell the terms apart."""
-    step = _core.least_ratio(float(np.clip(_data_exponent(fit), 0.1, 1.5)), KAPPA_TARGET)
-    low, high = fit.tokens_per_parameter
-    middle = np.sqrt(low * high)
-    return (
-        f"Add runs at {middle * step:.3g} tokens per parameter or more, or at {middle / step:.3g} or fewer: rays a factor "
-        f"{step:.3g} apart bring kappa_eq to {KAPPA_TARGET:g}."
-    )
-
-
-def _data_exponent(fit: Optimum) -> float:
-    """The exponent of D within the power sum; on a ray that of N stands for it."""
-    theta: Mapping[str, Any] = dict(zip(fit.law.parameters, fit.theta, strict=True))
-    if fit.reduced is not None and fit.on_ray:
-        theta = {name: value for name, value in fit.params.items() if np.isfinite(value)}
-    return fit.law.inner_data_exponent(theta)
-
-
 def _ill_conditioned(facts: Facts) -> str:
     fit = facts.fit
     size = len(fit.conditioning.direction)
@@ -234,15 +81,9 @@ def _ill_conditioned(facts: Facts) -> str:
             f"kappa_2 = {facts.kappa:.3g} (collinear): the runs barely notice a change along ({name_direction(fit)}) in unit "
             f"columns. {SPREAD_APART}"
         )
-    known = [
-        name for name, good in determined(facts).items() if good and name in fit.law.parameters and facts.relative_se[name] > 0
-    ]
-    values = ", ".join(
-        f"{name} = {fit.params[name]:.4g} +- {abs(fit.params[name]) * facts.relative_se[name]:.2g}" for name in known
-    )
     return (
-        f"rank {facts.rank} of {size}: the runs do not notice a change along ({name_direction(fit)}) in unit columns. What "
-        f"they determine is {values or 'no single parameter'}. {missing_level(fit)}"
+        f"rank {facts.rank} of {size}: the runs do not notice a change along ({name_direction(fit)}) in unit columns."
+        f"{known_values(facts)} {missing_level(fit)}"
     )
 
 
@@ -327,10 +168,11 @@ def _excess_everywhere(facts: Facts) -> str:
 
 
 _WARNINGS = {
-    "one_size": _one_size,
-    "one_token_count": _one_token_count,
-    "one_ray": _one_ray,
-    "parallel_terms": _parallel_terms,
+    "one_size": one_size,
+    "one_token_count": one_token_count,
+    "one_ray": one_ray,
+    "confined_inputs": confined_inputs,
+    "parallel_terms": parallel_terms,
     "ill_conditioned": _ill_conditioned,
     "at_bound": _at_bound,
     "floor_unknown": _floor_unknown,

@@ -119,13 +119,24 @@ def _repeated_rows(fit: Optimum, at: Misfit) -> str:
 
 def _outliers(fit: Optimum, at: Misfit) -> str:
     sd = float(np.median(np.abs(weighted_residuals(fit)))) * 1.4826
-    rows = [f"{fit.problem.row(i)} ({-fit.residuals[i]:+.3g})" for i in at.outliers[:_NAMED]]
+    unit = " in ln L" if fit.log_loss else ""
+    rows = [f"{fit.problem.row(i)} ({-fit.residuals[i]:+.3g}{unit})" for i in at.outliers[:_NAMED]]
     more = f" and {len(at.outliers) - _NAMED} more" if len(at.outliers) > _NAMED else ""
+    remedy = (
+        f"Least squares follows them: leave them out, or fit with {ROBUST}."
+        if fit.objective == "squares"
+        else "This objective hardly follows them; predictions are of runs like the others."
+    )
     return (
         f"{len(at.outliers)} of {len(fit.residuals)} runs lie more than 6 robust standard deviations ({sd:.2g}) from the law: "
-        f"{', '.join(rows)}{more}. Diverged or unfinished runs? Least squares follows them: leave them out, or fit with "
-        f"{ROBUST}."
+        f"{', '.join(rows)}{more}. Diverged or unfinished runs? {remedy}"
     )
+
+
+def set_aside(fit: Optimum) -> tuple[str, ...]:
+    """The outliers that a robust objective hardly follows, which need no remedy."""
+    at = misfit(fit)
+    return (_outliers(fit, at),) if at.outliers and fit.objective != "squares" else ()
 
 
 def _implausible_units(fit: Optimum, _: Misfit) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._identify.findings import Facts, determined, notes, pair_of, warning
-from offray._identify.remarks import remarks
+from offray._identify.facts import Facts, determined, pair_of
+from offray._identify.findings import notes, warning
+from offray._identify.remarks import remarks, set_aside
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 
@@ -34,10 +35,10 @@ class Identifiability:
     notes : tuple of str
         What is determined but loose, or only jointly.
     findings : tuple of str
-        The same as keywords. What leaves parameters open: one_size, one_token_count, one_ray, parallel_terms, ill_conditioned,
-        at_bound, floor_unknown, exponent_unknown, few_runs, rival_optimum, no_repetition, one_epoch_count, no_excess,
-        excess_everywhere. What speaks against the law or the runs: lack_of_fit, dependent_runs, repeated_rows, outliers,
-        implausible_units; a warning where it is large, else a note.
+        The same as keywords. What leaves parameters open: one_size, one_token_count, one_ray, confined_inputs, parallel_terms,
+        ill_conditioned, at_bound, floor_unknown, exponent_unknown, few_runs, rival_optimum, no_repetition, one_epoch_count,
+        no_excess, excess_everywhere. What speaks against the law or the runs: lack_of_fit, dependent_runs, repeated_rows,
+        outliers, implausible_units; a warning where it is large, else a note.
     unknowns : int
         Free parameters, tied ones counted once.
     rank : int
@@ -65,6 +66,8 @@ class Identifiability:
         Per parameter: whether the 95 % interval of a coefficient (A, B, N_c, ...) spans less than a factor of 10 either way,
         and that of any other parameter keeps away from zero. Then ``loss`` (within the runs' tokens per parameter), ``loss
         off the ray``, and ``compute-optimal`` (TPP* at the largest budget of the runs, within a factor of 10).
+    equal : tuple of str
+        On one ray: the exponents that its slope stands for, if they are equal; it lies between them if not.
     """
 
     identified: bool
@@ -82,9 +85,10 @@ class Identifiability:
     inflation: Any
     variance_inflation: Mapping[str, Any]
     determined: Mapping[str, bool]
+    equal: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        known = [name for name, good in self.determined.items() if good]
+        known = [self._as_known(name) for name, good in self.determined.items() if good]
         unknown = [name for name, good in self.determined.items() if not good]
         lines = [
             f"identified:     {'yes' if self.identified else 'no'}",
@@ -98,6 +102,9 @@ class Identifiability:
             lines.insert(3, f"pair:           {pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider")
         lines += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
         return "\n".join(lines)
+
+    def _as_known(self, name: str) -> str:
+        return f"{name} (if {' = '.join(self.equal)})" if name in self.equal else name
 
     def _against_factorial(self) -> str:
         at = self.kappa_relative
@@ -126,7 +133,7 @@ def _full(fit: Optimum) -> Identifiability:
     return Identifiability(
         not leaves_open and fit.converged,
         (*(warning(key, facts) for key in leaves_open), *said),
-        (*(notes(facts, relative) if not leaves_open else ()), *noted),
+        (*(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit)),
         keys,
         len(at["singular_values"]),
         at["rank"],
@@ -168,6 +175,7 @@ def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
         float("inf"),
         MappingProxyType({name: known.get(name, np.inf) for name in fit.law.parameters}),
         MappingProxyType(determined(facts)),
+        tuple(name for names in reduced.problem.reduction.equal.values() for name in names),
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from offray._input.objective import check_objective
 from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
 from offray._law import Law
-from offray._problem import limits_of, mapping, options_of, start_of
+from offray._problem import check_identify, limits_of, mapping, options_of, start_of
+from offray._warnings import IdentifiabilityWarning
 
 _STATUSES = np.array(_core.STATUSES)
 _LIMITS = np.array(_core.LIMITS)
@@ -77,6 +79,7 @@ def fit_many(
     start: Mapping[str, float] | npt.ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    identify: str = "auto",
     dtype: npt.DTypeLike | None = None,
 ) -> FitMany:
     """Fit a scaling law to many data sets, each as `fit` does, bit for bit, on several threads.
@@ -97,11 +100,13 @@ def fit_many(
         Default: one per processor. The result does not depend on it.
     progress : callable, optional
         Called as ``progress(done, total)`` every now and then, and at the end. What it raises stops the fits.
+    identify : {"auto", "force"}
+        "force": no warning of runs that cannot tell the law's terms apart.
 
     Returns
     -------
     FitMany
-        Without the warnings of `fit`: look at `FitMany.converged` and `FitMany.limit`.
+        Without most warnings of `fit`: look at `FitMany.converged` and `FitMany.limit`.
 
     Raises
     ------
@@ -109,6 +114,11 @@ def fit_many(
         For input that no fit can use: the message names the argument, the data set and the run (from 0), and the value.
     Interrupted
         On Ctrl-C, with the data sets that were done.
+
+    Warns
+    -----
+    IdentifiabilityWarning
+        Where all runs of a data set have one N, one D or one ratio of the two.
 
     Examples
     --------
@@ -121,6 +131,7 @@ def fit_many(
     """
     the_law = any_law(law)
     check_objective(objective, delta, quantile)
+    check_identify(identify)
     columns = _columns(the_law, N, D, unique_tokens, inputs or {})
     given = (*columns.values(), loss, weight)
     scalar = choose_dtype(dtype, *(row for values in given for row in (values if is_ragged(values) else [values])))
@@ -144,12 +155,32 @@ def fit_many(
         progress,
     )
     out = FitMany(the_law, frozen(theta), frozen(value), frozen(_STATUSES[status]), frozen(_LIMITS[limit]))
+    if identify == "auto":
+        _warn_of_rays(the_law, stack, stacked)
     if interrupted:
         raise Interrupted(f"{len(out)} of {len(stack.offsets) - 1} data sets were done", out)
     return out
 
 
 _NAMES = {"params": "N", "tokens": "D"}
+
+
+def _warn_of_rays(law: Law, stack: Stack, columns: Mapping[str, Array]) -> None:
+    """What every fit would say of its runs alone: an estimate of a law's two terms where the runs see one is one of many."""
+    if not law.of_N_and_D or law.further or columns.get("unique_tokens", np.empty(0)).size:
+        return
+    N, D = (stack.rows_of(columns[name]) for name in ("params", "tokens"))
+    for what, values in (("N", [N]), ("D", [D]), ("D / N", [D, N])):
+        ratio = values[0] if len(values) == 1 else [d / n for d, n in zip(*values, strict=True)]
+        alike = [k for k, x in enumerate(ratio) if x.size and x.max() < _core.ONE_RAY * x.min()]
+        if alike:
+            warnings.warn(
+                f"in {len(alike)} of {len(ratio)} data sets (the first is {alike[0]}) all runs have one {what}, so that the "
+                "terms in N and in D cannot be told apart: theta is one of many that fit as well. offray.fit says what such "
+                "runs tell; identify='force' silences this.",
+                IdentifiabilityWarning,
+                stacklevel=3,
+            )
 
 
 def _columns(law: Law, N: Any, D: Any, unique_tokens: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def conf_int(fit: Optimum, level: float, method: str, n: int, kind: str, seed: i
         ends = np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
     else:
         ends = _delta(fit, level, method, group)
+    ends[[name in fit.entangled for name in fit.law.parameters]] = (-np.inf, np.inf)
     # Where other optima are as good, each has its interval.
     return spanned([ends, *(conf_int(rival, level, method, n, kind, seed, group) for rival in fit.rivals)])
 

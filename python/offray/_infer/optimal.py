@@ -222,6 +222,12 @@ def _refuse(fit: Optimum, cost: Array) -> None:
             "the terms in N and in D cannot be told apart. Add runs at another ratio; identify='force' gives the full "
             "law's figures."
         )
+    if fit.confined_to:
+        raise NotIdentifiedError(
+            f"the compute-optimal point is looked for at other N and D than all runs have, {fit.confined_to[0]}, and there "
+            f"they do not determine the loss. Add runs with another {fit.confined_to[0].what}; identify='force' gives the full "
+            "law's figures."
+        )
     ratio_se = _core.delta_method(fit.core, "optimal TPP", [cost])[1][0]
     if fit.identify == "auto" and not np.isfinite(ratio_se):
         raise NotIdentifiedError(

@@ -20,58 +20,14 @@ from offray._infer.intervals import (
     spanned,
 )
 from offray._infer.misfit import misfit
+from offray._infer.reach import LABELS, Reach, reach_of
 from offray._input.arrays import Array, frozen, numbers
 from offray._input.groups import dense
 from offray._law import Law
 from offray._optimum import Optimum
+from offray._planes import off
 from offray._text import aligned
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
-
-
-@dataclass(frozen=True, eq=False)
-class Reach:
-    """How far beyond the runs a prediction is: factors of at least 1, which is within their range.
-
-    Attributes
-    ----------
-    factors : dict of str to ndarray
-        By what: ``compute`` (N D over the largest of the runs), ``N``, ``D`` and ``tokens per parameter`` beyond the range of
-        theirs, upwards or downwards; of a law of other inputs those that are positive.
-    """
-
-    factors: dict[str, Array]
-
-    @property
-    def compute(self) -> Array:
-        """Of the compute; 1 where the law does not read both N and D."""
-        return self._of("compute")
-
-    @property
-    def N(self) -> Array:
-        """Of the parameters."""
-        return self._of("N")
-
-    @property
-    def D(self) -> Array:
-        """Of the tokens."""
-        return self._of("D")
-
-    @property
-    def TPP(self) -> Array:
-        """Of the tokens per parameter."""
-        return self._of("tokens per parameter")
-
-    def _of(self, name: str) -> Array:
-        return self.factors.get(name, np.ones_like(next(iter(self.factors.values()))))
-
-    @property
-    def beyond(self) -> bool:
-        """Whether any is beyond by more than a tenth."""
-        return any(bool((a > _core.ONE_RAY).any()) for a in self.factors.values())
-
-    def __str__(self) -> str:
-        far = [f"{a.max():.3g} times in {name}" for name, a in self.factors.items() if a.size and a.max() > _core.ONE_RAY]
-        return f"beyond the runs {', '.join(far)}" if far else "within the runs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +126,7 @@ def predict(
     group = None if group is None else list(group)  # it is read more than once
     dtype = fit.theta.dtype
     given = _where(fit.law, N, D, unique_tokens, further)
-    inputs = np.broadcast_arrays(*(numbers(_NAMES.get(name, name), v, dtype) for name, v in given.items()))
+    inputs = np.broadcast_arrays(*(numbers(LABELS.get(name, name), v, dtype) for name, v in given.items()))
     shape = inputs[0].shape
     flat = [np.ascontiguousarray(a).ravel() for a in inputs]
     columns = dict(zip(given, flat, strict=True))
@@ -178,15 +134,16 @@ def predict(
     if to is not None and to.where != "one_ray":
         columns = to.columns(columns)
         flat = list(columns.values())
-    elif fit.law.of_N_and_D or fit.law.on_one_ray:
+    _check_planes(fit, columns)
+    if (to is None or to.where == "one_ray") and (fit.law.of_N_and_D or fit.law.on_one_ray):
         _check_ratio(fit, columns["tokens"] / columns["params"])
     if fit.blended:
         fit = fit.forced  # along the ray, which was checked
     value, se = _mean(fit, columns, method, group)
     if method == "profile" and not (fit.law.traced and (value > 0).all()):
         raise ValueError("method 'profile' of a prediction is for positive losses of laws that the core computes")
-    reach, horizon = _reach(fit, columns)
-    reach = Reach({name: frozen(a.reshape(shape)) for name, a in reach.factors.items()})
+    reach, horizon = reach_of(fit, columns)
+    reach = reach.reshaped(shape)
     # The forecasts of the larger runs are fits of their own: none for a prediction within the runs.
     slope = misfit(fit).rolling.slope if (horizon > 0).any() else 0.0
     t = half_width(fit, level, method, group)
@@ -264,39 +221,6 @@ def _of_a_new_run(fit: Optimum, value: Array, se: Array, model: Array, t: float)
         return plain
 
 
-def _beyond(x: Array, of: Array) -> Array:
-    return np.asarray(np.maximum(np.maximum(x / of.max(), of.min() / x), 1))
-
-
-def _reach(fit: Optimum, columns: dict[str, Array]) -> tuple[Reach, Array]:
-    """How far beyond the runs; and ln of the factor in what `Rolling` goes by, not below 0."""
-    runs, to = fit.problem.columns, fit.problem.reduction
-    if to is not None and to.where != "one_ray":  # both columns are the one input that varies
-        moves = "D" if to.where == "one_size" else "N"
-        factors = {name: _beyond(columns["params"], runs["params"]) for name in ("compute", moves, "tokens per parameter")}
-        grows = columns["params"] / runs["params"].max()
-    elif fit.law.of_N_and_D or fit.law.on_one_ray:
-        N, D = columns["params"], columns["tokens"]
-        factors = {
-            "compute": np.maximum(N * D / (runs["params"] * runs["tokens"]).max(), 1),
-            "N": _beyond(N, runs["params"]),
-            "D": _beyond(D, runs["tokens"]),
-            "tokens per parameter": _beyond(D / N, runs["tokens"] / runs["params"]),
-        }
-        grows = N / runs["params"].max() if fit.law.on_one_ray else factors["compute"]
-    else:
-        read = {name: a for name, a in columns.items() if (runs[name] > 0).all() and (a > 0).all()}
-        factors = {_NAMES.get(name, name): _beyond(a, runs[name]) for name, a in read.items()}
-        first = next(iter(columns))
-        alone = len(columns) == 1 and len(factors) == 1
-        grows = columns[first] / runs[first].max() if alone else np.ones(len(columns[first]))
-        factors = factors or {"its inputs": np.ones(len(columns[first]))}
-    return Reach({name: frozen(a) for name, a in factors.items()}), np.log(np.maximum(grows, 1))
-
-
-_NAMES = {"params": "N", "tokens": "D"}
-
-
 def _where(law: Law, N: Any, D: Any, unique_tokens: Any, further: Mapping[str, Any]) -> dict[str, Any]:
     """The law's inputs by column."""
     if set(further) != set(law.further):
@@ -305,11 +229,11 @@ def _where(law: Law, N: Any, D: Any, unique_tokens: Any, further: Mapping[str, A
     given = {"params": N, "tokens": D, "unique_tokens": unique_tokens}
     needed = ("params", "tokens") if law.built_in else law.inputs
     for name in needed:
-        if name in _NAMES and given[name] is None:
-            raise TypeError(f"predict needs {_NAMES[name]} for the law {law.name}")
+        if name in LABELS and given[name] is None:
+            raise TypeError(f"predict needs {LABELS[name]} for the law {law.name}")
     if law.built_in:
         return {name: value for name, value in given.items() if value is not None}
-    return {name: given[name] if name in _NAMES else further[name] for name in needed}
+    return {name: given[name] if name in LABELS else further[name] for name in needed}
 
 
 def _profile(fit: Optimum, level: float, place: dict[str, Array]) -> tuple[Any, Any]:
@@ -339,6 +263,18 @@ def _check_ratio(fit: Optimum, k: Array) -> None:
             IdentifiabilityWarning,
             stacklevel=4,
         )
+
+
+def _check_planes(fit: Optimum, columns: Mapping[str, Array]) -> None:
+    """Refuses what lies off what the runs' inputs have in common."""
+    for plane in fit.confined_to:
+        row = off(plane, columns)
+        if row is not None:
+            at = ", ".join(f"{LABELS.get(name, name)}[{row}] = {columns[name][row]:.4g}" for name in plane.powers)
+            raise NotIdentifiedError(
+                f"{at}: all runs have {plane}, and elsewhere they do not determine the loss. Add runs with another "
+                f"{plane.what}; identify='force' gives the full law's figures."
+            )
 
 
 def _range(low: Any, high: Any) -> str:

@@ -52,6 +52,10 @@ class Stack:
         self._require(name, flat, positive=positive, shared=not is_ragged(values) and np.ndim(values) == 1)
         return flat
 
+    def rows_of(self, column: Array) -> list[Array]:
+        """A column by data set; one entry for a column that all share."""
+        return np.split(column, self.offsets[1:-1]) if column.size == self.offsets[-1] else [column]
+
     def _require(self, name: str, flat: Array, *, positive: bool, shared: bool) -> None:
         good = np.isfinite(flat) & (flat > 0) if positive else np.isfinite(flat)
         if good.all():

@@ -16,6 +16,10 @@ _RATIOS = (10.0, 15.0, 20.0, 25.0, 30.0)
 _LEVELS = 3
 
 
+Costs = Callable[[Array, Array], Array]
+"""The costs of runs (N, D)."""
+
+
 class Limits(NamedTuple):
     """Ranges of N, D and tokens per parameter."""
 
@@ -37,7 +41,7 @@ class Limits(NamedTuple):
         return low, high
 
 
-def recipes(limits: Limits, budget: float, max_runs: int) -> dict[str, tuple[Array, Array]]:
+def recipes(limits: Limits, budget: float, max_runs: int, cost: Costs) -> dict[str, tuple[Array, Array]]:
     """Plain designs of at most `max_runs` runs, their largest runs shrunk until they are affordable."""
 
     def inside(N: Array, D: Array) -> tuple[Array, Array]:
@@ -72,23 +76,22 @@ def recipes(limits: Limits, budget: float, max_runs: int) -> dict[str, tuple[Arr
         return np.tile(N, copies)[:max_runs], np.tile(D, copies)[:max_runs]
 
     named = (("fan", of_fan), ("isoFLOP", of_isoflop), ("3 x 3 factorial", of_factorial))
-    found = {name: _affordable(recipe, budget) for name, recipe in named}
+    found = {name: _affordable(recipe, budget, cost) for name, recipe in named}
     return {name: runs for name, runs in found.items() if runs is not None}
 
 
-def _affordable(recipe: Callable[[float], tuple[Array, Array]], budget: float) -> tuple[Array, Array] | None:
+def _affordable(recipe: Callable[[float], tuple[Array, Array]], budget: float, cost: Costs) -> tuple[Array, Array] | None:
     """The recipe with its largest runs as large as the budget allows; None where no run is within it."""
 
-    def cost(shrink: float) -> float:
-        N, D = recipe(shrink)
-        return float(FLOPS_PER_TOKEN * N @ D)
+    def total(shrink: float) -> float:
+        return float(cost(*recipe(shrink)).sum())
 
     low, high = 1e-6, 1.0
-    if cost(high) > budget:
+    if total(high) > budget:
         for _ in range(40):
             middle = float(np.sqrt(low * high))
-            low, high = (middle, high) if cost(middle) <= budget else (low, middle)
+            low, high = (middle, high) if total(middle) <= budget else (low, middle)
     else:
         low = high
     N, D = recipe(low)
-    return (N, D) if len(N) and budget >= FLOPS_PER_TOKEN * N @ D else None
+    return (N, D) if len(N) and cost(N, D).sum() <= budget else None

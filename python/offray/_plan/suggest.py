@@ -5,25 +5,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from offray import _core
 from offray._expression.known import any_law
-from offray._identify.precision import in_centred_units
 from offray._input import check
-from offray._input.arrays import Array, frozen
+from offray._input.arrays import Array
 from offray._law import Law, require_N_and_D
 from offray._optimum import Optimum
 from offray._plan.candidates import candidate_runs, existing_runs
-from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, planned, predicted_sd, targets
-from offray._plan.recipes import Limits, recipes
+from offray._plan.cost import Cost
+from offray._plan.design_problem import DesignProblem
+from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, targets
+from offray._plan.recipes import Limits
 from offray._plan.suggestion import Suggestion
-
-_CORNERS = 0.01
-"""Weight of the corners where the target alone would leave the law open."""
 
 
 def suggest(
@@ -44,18 +41,21 @@ def suggest(
     tpp: tuple[float, float] | None = None,
     fit: Optimum | None = None,
     until: str | None = None,
+    cost: Any = None,
+    replicates: int = 0,
+    lack_of_fit: int = 0,
 ) -> Suggestion:
     """The runs that determine most for their cost.
 
-    Minimises the criterion, averaged over the assumed theta, over run lists with sum 6 N D <= `budget` and at most `max_runs`
-    runs within `region`, given the runs that exist already, whose cost is sunk. Deterministic.
+    Minimises the criterion, averaged over the assumed theta, over run lists that cost at most `budget` and have at most
+    `max_runs` runs within `region`, given the runs that exist already, whose cost is sunk. Deterministic.
 
     Parameters
     ----------
     existing : (N, D) or table, optional
         Runs that there are. Default: those of `fit`, or none.
     budget : float
-        Floating-point operations for the new runs. With `until`, the most that may be spent.
+        Floating-point operations for the new runs, or what `cost` is in. With `until`, the most that may be spent.
     region : mapping with N and D, each (least, most), or those two pairs
         Where runs are possible. Required, like `max_runs`: without bounds the optimum is thousands of tiny runs.
     max_runs : int
@@ -80,6 +80,13 @@ def suggest(
         For sequential use: one batch at a time.
     until : str, optional
         Such as ``"sd(loss@target) < 0.01"``: the cheapest budget (to 1 %) that reaches it. Quantities as in `Suggestion.sd`.
+    cost : str, callable or (m,) array_like, optional
+        What a run costs, in units of `budget`: a formula in N and D, ``"6*N*D + 2*N*1e12"`` for a model that will serve 1e12
+        tokens; a function of arrays N and D; or, with `candidates`, a figure for each, such as GPU hours. Default: 6 N D.
+    replicates : int
+        How many of `max_runs` are kept for repeating others, the cheapest, with other seeds: they measure the noise.
+    lack_of_fit : int
+        How many are kept for places far from all others, where a law that is not the right one shows.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def suggest(
     ------
     ValueError
         For bad input, naming the argument and its value; where no list within the limits determines the law; where `until` is
-        not reached within the budget.
+        not reached within the budget, or it does not allow for the runs that are to be kept.
 
     Examples
     --------
@@ -99,110 +106,30 @@ def suggest(
     True
     """
     problem = _problem(
-        existing,
-        budget,
-        region,
-        max_runs,
-        max_repeats,
-        criterion,
-        target,
-        theta,
-        law,
-        sigma,
-        sizes,
-        tokens,
-        candidates,
-        tpp,
-        fit,
+        existing=existing,
+        budget=budget,
+        region=region,
+        max_runs=max_runs,
+        max_repeats=max_repeats,
+        criterion=criterion,
+        target=target,
+        theta=theta,
+        law=law,
+        sigma=sigma,
+        sizes=sizes,
+        tokens=tokens,
+        candidates=candidates,
+        tpp=tpp,
+        fit=fit,
+        cost=cost,
+        replicates=check.integer("replicates", replicates, least=0),
+        lack_of_fit=check.integer("lack_of_fit", lack_of_fit, least=0),
     )
     return problem.solve(problem.budget) if until is None else _cheapest(problem, until)
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    law: Law
-    theta: dict[str, Array]
-    sigma: float
-    target: dict[str, Array]
-    existing: tuple[Array, Array]
-    N: Array
-    D: Array
-    limits: Limits
-    budget: float
-    max_runs: int
-    max_repeats: int
-    criterion: str
-
-    def solve(self, budget: float) -> Suggestion:
-        cost = FLOPS_PER_TOKEN * self.N * self.D
-        count, value, bound = self.search(cost, budget, self.models())
-        if not np.isfinite(value) and self.criterion == "I":
-            # At the target alone its loss would be known, and no parameter: the corners of the candidates count a little too.
-            count, value, bound = self.search(cost, budget, self.models(corners=_CORNERS))
-        if not np.isfinite(value):
-            raise ValueError(
-                f"budget, max_runs: no list of at most {self.max_runs} runs for {budget:.4g} FLOP was found that determines "
-                f"the {len(self.law.parameters)} parameters of {self.law.name}. Allow more of both, or a wider region"
-            )
-        chosen = np.flatnonzero(count)
-        repeats = np.array(count)[chosen]
-        p = len(self.law.parameters)
-        efficiency = np.exp((bound - value) / p) if self.criterion == "D" else max(bound, 0) / value
-        designs = {"suggested": (np.repeat(self.N[chosen], repeats), np.repeat(self.D[chosen], repeats))}
-        if len(self.existing[0]):
-            designs = {"before": (np.empty(0), np.empty(0)), **designs}
-        designs |= recipes(self.limits, budget, self.max_runs)
-        return Suggestion(
-            frozen(self.N[chosen]),
-            frozen(self.D[chosen]),
-            repeats,
-            budget,
-            float(cost[chosen] @ repeats),
-            self.criterion,
-            float(min(efficiency, 1.0)),
-            {name: self.sd(*runs) for name, runs in designs.items()},
-            self.law,
-            self.theta,
-            self.sigma,
-            self.target,
-        )
-
-    def search(self, cost: Array, budget: float, models: list[tuple[Array, Array, Array]]) -> tuple[list[int], float, float]:
-        """How often each candidate is run, the criterion, and a bound on it."""
-        count, _, value, bound = _core.search_design(models, cost, budget, self.max_runs, self.max_repeats, self.criterion)
-        return count, value, bound
-
-    def models(self, corners: float = 0.0) -> list[tuple[Array, Array, Array]]:
-        """Per theta: derivatives by ln theta of the candidates', the existing runs' and the targets' losses, over sigma; among
-        the targets the four extreme candidates, whose variances count `corners` times."""
-        out: list[tuple[Array, Array, Array]] = []
-        sizes = [len(self.N), len(self.existing[0])]
-        for name, values in self.theta.items():
-            x = [np.concatenate(parts) for parts in zip((self.N, self.D), self.existing, self.target[name].T, strict=True)]
-            J = in_centred_units(self.law, self.law.jacobian(tuple(x), *values), values, x) * values / self.sigma
-            rows = np.split(J, np.cumsum(sizes))
-            wanted = rows[2] * self.sigma
-            if corners:
-                at = [int(np.argmax(a * np.log(self.N) + b * np.log(self.D))) for a in (-1, 1) for b in (-1, 1)]
-                wanted = np.concatenate([wanted, rows[0][at] * (self.sigma * np.sqrt(corners))])
-            out.append((rows[0], rows[1], wanted))
-        return out
-
-    def sd(self, N: Array, D: Array) -> dict[str, float]:
-        """Predicted standard deviations of the existing runs and these; infinite where they do not determine the law."""
-        N, D = np.concatenate([self.existing[0], N]), np.concatenate([self.existing[1], D])
-        squares: dict[str, list[float]] = {}
-        for key, values in self.theta.items():
-            plan = planned(self.law, N, D, values)
-            flops = FLOPS_PER_TOKEN * float(self.target[key].prod(axis=1).max())
-            figures = predicted_sd(plan, self.law, self.sigma, self.target[key], flops)
-            figures["kappa_2"] = float(plan.conditioning().kappa[()])
-            for name, figure in figures.items():
-                squares.setdefault(name, []).append(figure**2)
-        return {name: float(np.sqrt(np.mean(values))) for name, values in squares.items()}
-
-
 def _problem(
+    *,
     existing: Any,
     budget: Any,
     region: Any,
@@ -218,7 +145,10 @@ def _problem(
     candidates: Any,
     tpp: Any,
     fit: Optimum | None,
-) -> _Problem:
+    cost: Any,
+    replicates: int,
+    lack_of_fit: int,
+) -> DesignProblem:
     if budget is None or max_runs is None or (region is None and candidates is None):
         raise ValueError(
             "budget, region and max_runs are needed: without bounds on N, on D and on the number of runs the optimum is "
@@ -230,8 +160,14 @@ def _problem(
         raise ValueError(f"budget must be positive and finite; got {budget}")
     runs = check.integer("max_runs", max_runs)
     repeats = runs if max_repeats is None else check.integer("max_repeats", max_repeats)
+    if replicates + lack_of_fit >= runs:
+        reserved = replicates + lack_of_fit
+        raise ValueError(f"replicates and lack_of_fit keep {reserved} runs, but max_runs is {runs}: none is left to plan")
+    if cost is not None and not isinstance(cost, str) and not callable(cost) and candidates is None:
+        raise ValueError("cost: figures for each run go with candidates; for a grid give a formula in N and D, or a function")
     N, D, bounds = candidate_runs(region, sizes, tokens, candidates)
     limits = Limits(bounds["N"], bounds["D"])
+    costs = Cost(cost, N, D)
     if tpp is not None:
         if np.shape(tpp) != (2,) or not 0 < tpp[0] < tpp[1] < np.inf:
             raise ValueError(f"tpp must be (least, most) tokens per parameter, positive and the second larger; got {tpp}")
@@ -240,6 +176,7 @@ def _problem(
         if not kept.any():
             raise ValueError(f"tpp: no run of the region has {tpp[0]:g} to {tpp[1]:g} tokens per parameter")
         N, D = N[kept], D[kept]
+        costs.candidates = costs.candidates[kept]
     the_law = any_law(law or (fit.law if fit is not None else "chinchilla"))
     require_N_and_D(the_law, "suggest")
     if the_law.reads("unique_tokens"):
@@ -252,8 +189,22 @@ def _problem(
     thetas = _around(fit) if fit is not None and theta is None else assumed(the_law, theta)
     flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1]
     where = targets(thetas, the_law, target, flops)
-    return _Problem(
-        the_law, thetas, float(noise), where, existing_runs(existing), N, D, limits, float(budget), runs, repeats, criterion
+    return DesignProblem(
+        the_law,
+        thetas,
+        float(noise),
+        where,
+        existing_runs(existing),
+        N,
+        D,
+        limits,
+        float(budget),
+        runs,
+        repeats,
+        criterion,
+        costs,
+        replicates,
+        lack_of_fit,
     )
 
 
@@ -274,7 +225,7 @@ def _around(fit: Optimum) -> dict[str, Array]:
     return out
 
 
-def _cheapest(problem: _Problem, until: str) -> Suggestion:
+def _cheapest(problem: DesignProblem, until: str) -> Suggestion:
     match = re.fullmatch(r"\s*sd\(\s*(.+?)\s*\)\s*<\s*(\S+)\s*", until)
     try:
         name, limit = (match.group(1), float(match.group(2))) if match else ("", np.nan)
@@ -286,10 +237,11 @@ def _cheapest(problem: _Problem, until: str) -> Suggestion:
         raise ValueError(f"until must be such as 'sd(loss@target) < 0.01', of one of {known}; got {until!r}")
     if not best.sd["suggested"][name] < limit:
         raise ValueError(
-            f"until: sd({name}) is {best.sd['suggested'][name]:.4g} with the whole budget of {problem.budget:.4g} FLOP and "
+            f"until: sd({name}) is {best.sd['suggested'][name]:.4g} with the whole budget of {problem.budget:.4g} "
+            f"{problem.cost.unit} and "
             f"{problem.max_runs} runs; allow more, or a wider region"
         )
-    low, high = 6 * float((problem.N * problem.D).min()), problem.budget
+    low, high = float(problem.cost.candidates.min()), problem.budget
     while high > 1.01 * low:
         middle = float(np.sqrt(low * high))
         try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from offray._input.arrays import Array
 from offray._law import Law
+from offray._plan.check import DesignCheck, check
 from offray._plan.planning import FLOPS_PER_TOKEN
 
 
@@ -24,20 +25,31 @@ class Suggestion:
     repeats : (m,) ndarray of int
         How often each is to be run (other seeds).
     budget, spent : float
-        Floating-point operations allowed and used, at 6 N D a run.
+        Allowed and used: floating-point operations at 6 N D a run, or what `cost` was in.
     criterion : str
     efficiency : float
         Lower bound on how close the list comes to the best design within the limits, whole runs or not: the ratio of variances
-        for "I", of the determinants' p-th roots for "D". From the equivalence theorem.
+        for "I", of the determinants' p-th roots for "D". From the equivalence theorem. Of the list without the runs that are
+        kept for other ends.
     sd : dict of str to dict of str to float
         By design ("before", "suggested", "fan", "isoFLOP", "3 x 3 factorial"), the predicted standard deviations: ``ln`` of
         every parameter, ``loss@target``, ``ln TPP*``, and ``kappa_2``; root mean squares over the assumed theta. Recipes obey
         the same limits and come on top of the existing runs.
+    sd_of : dict of str to dict of str to float
+        Of the suggested runs, by the name of the assumed theta.
     law : Law
     theta : dict of str to ndarray
     sigma : float
     target : dict of str to (t, 2) ndarray
         By the name of the assumed theta.
+    existing : (N, D)
+        The runs that there were.
+    cost : (m,) ndarray
+        Of one run each.
+    unit : str
+        "FLOP", or "cost".
+    reserved : (int, int)
+        How many repeats, and how many runs away from all others, are among them on request.
     """
 
     N: Array
@@ -48,14 +60,43 @@ class Suggestion:
     criterion: str
     efficiency: float
     sd: dict[str, dict[str, float]]
+    sd_of: dict[str, dict[str, float]]
     law: Law
     theta: dict[str, Array]
     sigma: float
     target: dict[str, Array]
+    existing: tuple[Array, Array]
+    cost: Array
+    unit: str
+    reserved: tuple[int, int]
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """What a fit of all runs, existing and suggested, would have."""
+        return len(self.existing[0]) + int(self.repeats.sum()) - len(self.law.parameters)
+
+    def check(self) -> DesignCheck:
+        """What `offray.check` says of all runs, existing and suggested.
+
+        Raises
+        ------
+        ValueError
+            For a law without an exponent of its own for D.
+        """
+        N, D = (
+            np.concatenate([there, np.repeat(new, self.repeats)])
+            for there, new in zip(self.existing, (self.N, self.D), strict=True)
+        )
+        return check(N, D, law=self.law, theta=self.theta, sigma=self.sigma, target=self._one_target)
+
+    @property
+    def _one_target(self) -> Array | None:
+        first, *others = self.target.values()
+        return first if all(np.array_equal(first, other) for other in others) else None
 
     @property
     def runs(self) -> list[dict[str, float]]:
-        """One row per distinct run: N, D, TPP, FLOPs of one, repeats, share of the budget."""
+        """One row per distinct run: N, D, TPP, FLOPs of one (6 N D), repeats, share of the budget."""
         return [
             {
                 "N": float(n),
@@ -63,24 +104,52 @@ class Suggestion:
                 "TPP": float(d / n),
                 "FLOPs": float(FLOPS_PER_TOKEN * n * d),
                 "repeats": int(k),
-                "share": float(k * FLOPS_PER_TOKEN * n * d / self.budget),
+                "share": float(k * cost / self.budget),
             }
-            for n, d, k in zip(self.N, self.D, self.repeats, strict=True)
+            for n, d, k, cost in zip(self.N, self.D, self.repeats, self.cost, strict=True)
         ]
 
     def __str__(self) -> str:
         lines = [
-            f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} FLOP, {self.criterion}-efficiency at least "
-            f"{100 * self.efficiency:.3g} %",
+            f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} {self.unit}, {self.criterion}-efficiency "
+            f"at least {100 * self.efficiency:.3g} %",
             f"{'N':>10}{'D':>11}{'TPP':>9}{'FLOPs':>11}{'repeats':>9}{'share':>8}",
             *(
                 f"{r['N']:10.4g}{r['D']:11.4g}{r['TPP']:9.3g}{r['FLOPs']:11.3g}{r['repeats']:9d}{100 * r['share']:7.1f}%"
                 for r in self.runs
             ),
-            f"predicted standard deviations at sigma {self.sigma:g}, theta: {'; '.join(self.theta)}",
+            *self._remarks(),
+            f"predicted standard deviations at sigma {self.sigma:g}, root mean squares over theta: {self._thetas()}",
             f"{'':16}" + "".join(f"{name:>17}" for name in self.sd),
         ]
         table = [
             f"{name:16}" + "".join(f"{column[name]:17.4g}" for column in self.sd.values()) for name in self.sd["suggested"]
         ]
         return "\n".join(lines + table)
+
+    def _thetas(self) -> str:
+        axes = sum(name.startswith("axis ") for name in self.theta)
+        names = [name for name in self.theta if not name.startswith("axis ")]
+        return "; ".join([*names, *([f"{axes} ends of the axes of the fit's 68 % confidence ellipsoid"] if axes else [])])
+
+    def _remarks(self) -> list[str]:
+        """The target, the degrees of freedom, and what `check` says."""
+        points = np.concatenate(list(self.target.values()))
+        (n0, d0), (n1, d1) = points.min(axis=0), points.max(axis=0)
+        where = f"N = {_range(n0, n1)}, D = {_range(d0, d1)}"
+        whose = "" if self._one_target is not None else ", the compute-optimal points for 100 times the largest run"
+        repeats, away = self.reserved
+        kept = f"; kept: {repeats} repeats for the noise, {away} away from all others" if repeats or away else ""
+        few = "; few: every interval is that of a short t" if 0 < self.degrees_of_freedom < _FEW else ""
+        try:
+            verdict = [self.check().verdict]
+        except ValueError:  # the figures of rays need an exponent of D
+            verdict = []
+        return [f"target: {where}{whose}", f"{self.degrees_of_freedom} degrees of freedom{few}{kept}", *verdict]
+
+
+_FEW = 3
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.4g}" if high - low <= 1e-6 * high else f"{low:.4g} .. {high:.4g}"

@@ -14,7 +14,7 @@ from offray.cli import options
 
 
 def suggest(
-    budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each.")],
+    budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each, or what --cost is in.")],
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
     sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
     tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
@@ -24,6 +24,12 @@ def suggest(
     tpp: Annotated[str | None, typer.Option(metavar="LEAST,MOST", help="Tokens per parameter that a run may have.")] = None,
     law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(metavar="FORMULA", help='Of a run, in N and D, such as "6*N*D + 2*N*1e12"; in units of --budget.'),
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="How many runs to keep for repeats, which measure the noise.")] = 0,
+    lack_of_fit: Annotated[int, typer.Option(help="How many runs to keep away from all others, where a wrong law shows.")] = 0,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
 ) -> None:
     """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
@@ -42,6 +48,9 @@ def suggest(
             sigma=sigma,
             tpp=None if tpp is None else options.numbers("--tpp", tpp),
             until=until,
+            cost=cost,
+            replicates=replicates,
+            lack_of_fit=lack_of_fit,
         )
     except ValueError as error:
         options.fail(str(error))

@@ -100,13 +100,16 @@ class Corpus:
         return np.asarray(loss)
 
 
-PUBLISHED: dict[str, tuple[float, ...]] = {
-    "massivetext (Hoffmann et al. 2022)": (1.69, 406.4, 410.7, 0.34, 0.28),
-    "massivetext (Besiroglu et al. 2024)": (1.8172, 482.01, 2085.43, 0.3478, 0.3658),
-    "fineweb-edu (Brandfonbrener et al. 2024)": (2.002191, 2517.51, 7160.56, 0.454019, 0.449472),
-    "slimpajama (Brandfonbrener et al. 2024)": (2.006850, 2048.35, 6018.81, 0.440916, 0.438491),
-    "starcoder (Brandfonbrener et al. 2024)": (0.862588, 7753.62, 4189.62, 0.546824, 0.438653),
+_NAMES = {
+    "massivetext (Hoffmann et al. 2022)": "Hoffmann et al. 2022",
+    "massivetext (Besiroglu et al. 2024)": "Besiroglu et al. 2024",
+    "fineweb-edu (Brandfonbrener et al. 2024)": "Brandfonbrener et al. 2024, fineweb-edu",
+    "slimpajama (Brandfonbrener et al. 2024)": "Brandfonbrener et al. 2024, slimpajama",
+    "starcoder (Brandfonbrener et al. 2024)": "Brandfonbrener et al. 2024, starcoder",
 }
+_LAW = "chinchilla"
+_FITS: dict[str, tuple[float, ...]] = getattr(laws, _LAW).published
+PUBLISHED = {name: _FITS[source] for name, source in _NAMES.items()}
 """Published Chinchilla fits (E, A, B, alpha, beta): arXiv:2203.15556, 2404.10102, 2411.12925."""
 
 

@@ -38,7 +38,7 @@ def joined(parts: Sequence[Runs]) -> Runs:
 def optima(name: str, sets: Sequence[Runs], options: Mapping[str, Any], threads: int | None) -> tuple[Any, Any]:
     """The global optimum of every training set, and the status of each fit."""
     columns: Any = {name: [getattr(runs, name) for runs in sets] for name in Runs._fields if getattr(sets[0], name) is not None}
-    fits = fit_many(**columns, law=name, threads=threads, **options)
+    fits = fit_many(**columns, law=name, identify="force", threads=threads, **options)
     return fits.theta, fits.status
 
 

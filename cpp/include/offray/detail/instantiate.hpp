@@ -59,6 +59,7 @@
   prefix template Conditioning<S> conditioning<S>(const Fit<S>&);                             \
   prefix template Findings findings<S>(const Fit<S>&);                                        \
   prefix template Identifiability<S> identifiability<S>(const Fit<S>&);                       \
+  prefix template std::vector<InputPlane<S>> confining_planes<S>(const Fit<S>&);              \
   prefix template WeightedConditioning<S> conditioning_under<S>(const Fit<S>&, Objective<S>); \
   prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                  \
   prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                    \

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "offray/finding.hpp"
+#include "offray/identify/input_planes.hpp"
 #include "offray/identify/tpp_diversity.hpp"
 #include "offray/inference/misfit.hpp"
 
@@ -156,18 +157,33 @@ Findings design_findings(const QuickLook<S>& look, S vaguest_exponent) {
   if (law.reads("params") && ratio(fit.runs.at.log_N) < S(kOneRay)) out |= flag(Finding::one_size);
   if (law.reads("tokens") && ratio(fit.runs.at.log_D) < S(kOneRay)) out |= flag(Finding::one_token_count);
   const bool exponents_free = vaguest_exponent >= S(0);
-  // Epoch counts would tell the terms apart.
-  const bool fresh = !law.reads("unique_tokens") || fit.runs.at.repeats.maxCoeff() == S(0);
+  // Different epoch counts would tell the terms apart.
+  const auto log_epochs = fit.runs.at.repeats.array().log1p();
+  const bool alike = !law.reads("unique_tokens") || log_epochs.maxCoeff() - log_epochs.minCoeff() < std::log(S(kOneRay));
   const S tpp = fit.runs.at.tpp_ratio();
   // Runs that scatter about a ray may be precise enough after all.
   const bool told = tpp >= S(kExactRay) && fit.converged() && vaguest_exponent < S(kVague);
-  if (fresh && exponents_free && tpp < S(kOneRay) && !told) out |= flag(Finding::one_ray);
+  if (alike && exponents_free && tpp < S(kOneRay) && !told) out |= flag(Finding::one_ray);
   const S vaguest = exponents_free ? vaguest_exponent : std::max(look.se_of(law.term(Term::n)), look.se_of(law.term(Term::d)));
   // Infinite where n = p or the rank is short: then few_runs or ill_conditioned says what is wrong.
   if (vaguest >= S(kVague) && std::isfinite(vaguest) && fit.degrees_of_freedom() > 0 &&
       look.pair_kappa(pair, half_width(fit)) >= S(kParallel))
     out |= flag(Finding::parallel_terms);
   return out;
+}
+
+/// The range of N, D or their ratio that counts as one value; other inputs, such as losses, may say much within a tenth.
+template <typename S>
+S one_value(const Inputs<S>& at) {
+  return S(at.columns.empty() ? kOneRay : kExactRay);
+}
+
+/// Whether the runs keep to a plane of their inputs and do not tell what depends on the rest.
+template <typename S>
+bool is_confined(const Fit<S>& fit, bool told) {
+  const AnyLaw<S>& law = *fit.law;
+  if (told || (pair_slots(fit)[0] >= 0 && fit.runs.at.columns.empty())) return false;
+  return law.inputs.size() > 1 && !input_planes(law, fit.runs.at, one_value(fit.runs.at)).empty();
 }
 
 /// Whether counts or losses look as if they were in other units.
@@ -191,7 +207,9 @@ Findings remarks(const Fit<S>& fit, const Misfit<S>& misfit) {
       misfit.pure_dof >= fit.runs.size() / 2 && misfit.pure_error * misfit.relative_sd > S(kSeeds) * misfit.residual_sd;
   if (together || varied) out |= flag(Finding::dependent_runs);
   if (misfit.repeated > 0) out |= flag(Finding::repeated_rows);
-  if (!misfit.outliers.empty()) out |= flag(Finding::outliers);
+  // Robust objectives do not follow them.
+  const bool followed = fit.options.solver.objective.kind == ObjectiveKind::squares;
+  if (followed && !misfit.outliers.empty()) out |= flag(Finding::outliers);
   if (of_runs && has_odd_units(fit.runs)) out |= flag(Finding::implausible_units);
   constexpr Findings kAlways = flag(Finding::repeated_rows) | flag(Finding::outliers) | flag(Finding::implausible_units);
   if (unexplained >= S(kLargeMisfit) || huge || together || (out & kAlways) != 0) out |= kLoud;
@@ -226,6 +244,10 @@ Findings findings(const Fit<S>& fit) {
     if ((vague && condition.kappa() > S(kCollinear)) || condition.rank() < look.space.unknowns())
       out |= flag(Finding::ill_conditioned);
   }
+  constexpr Findings kOfDesign = flag(Finding::one_ray) | flag(Finding::one_size) | flag(Finding::one_token_count);
+  const bool told = shape < S(kVague) && fit.converged() && !has(out, Finding::ill_conditioned);
+  if ((out & kOfDesign) == 0 && detail::is_confined(fit, told))
+    out = (out & ~flag(Finding::ill_conditioned)) | flag(Finding::confined_inputs);
   if (fit.degrees_of_freedom() <= kFewDegrees || misfit.distinct <= look.space.rank) out |= flag(Finding::few_runs);
   const std::function<S(Index)> relative_se = [&](Index j) {
     return fit.parametrisation.slot(j) < 0 ? S(-1) : look.se_of(static_cast<int>(j));
@@ -238,6 +260,15 @@ Findings findings(const Fit<S>& fit) {
   if (out == 0 && unknown(floor)) out |= flag(Finding::floor_unknown);
   if (out == 0 && unknown(shape)) out |= flag(Finding::exponent_unknown);
   return out | detail::remarks(fit, misfit);
+}
+
+/// What the inputs of all runs have in common, where the fit does not see past it: off these planes it says nothing.
+template <typename S>
+std::vector<InputPlane<S>> confining_planes(const Fit<S>& fit) {
+  constexpr Findings kConfined =
+      flag(Finding::one_ray) | flag(Finding::one_size) | flag(Finding::one_token_count) | flag(Finding::confined_inputs);
+  if ((findings(fit) & kConfined) == 0) return {};
+  return input_planes(*fit.law, fit.runs.at, detail::one_value(fit.runs.at));
 }
 
 namespace detail {

@@ -106,7 +106,7 @@ std::pair<S, Index> serial_correlation(const EqualRows& classes, CRef<Vector<S>>
   return {products / force.squaredNorm() * S(force.size()) / S(std::max(pairs, Index(1))), pairs};
 }
 
-/// Rows whose residual is more than kReach robust standard deviations from zero, where they sway the fit.
+/// Rows whose residual is more than kReach robust standard deviations from zero, where they sway a fit of least squares.
 template <typename S>
 std::vector<Index> outlying(CRef<Vector<S>> force, Index dof) {
   constexpr double kReach = 6;  // normal noise brings one in 5e8
@@ -191,7 +191,12 @@ Misfit<S> misfit(const Fit<S>& fit, const TangentSpace<S>& space) {
   // A force psi(r) over its mean slope stands for r.
   const S unit = S(1) / noise.slope;
   if (!(out.relative_sd > S(kRounding)) || !(unit > S(0) && std::isfinite(unit))) return out;
-  if (fit.options.solver.objective.kind == ObjectiveKind::squares) out.outliers = outlying<S>(space.rest, dof);
+  const ObjectiveKind kind = fit.options.solver.objective.kind;
+  if (kind == ObjectiveKind::squares)
+    out.outliers = outlying<S>(space.rest, dof);
+  else if (kind != ObjectiveKind::quantile)  // whose residuals are not about 0
+    out.outliers =
+        outlying<S>(weighted ? Vector<S>(fit.residual().cwiseProduct(fit.weight().cwiseSqrt())) : fit.residual(), dof);
   // Copies tell nothing of their own.
   out.trend = FTest<S>(space.square_curves, space.curve_rank, space.square_rest, dof - space.curve_rank - out.repeated);
   out.pattern = unit * std::sqrt(space.square_curves / S(n));

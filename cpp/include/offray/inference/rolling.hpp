@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <vector>
 
+#include "offray/inference/misfit.hpp"
 #include "offray/inference/predict.hpp"
 
 namespace offray {
@@ -50,7 +52,8 @@ Vector<S> log_compute(const AnyLaw<S>& law, const Inputs<S>& at) {
 }  // namespace detail
 
 /// Fits the lower half, six, seven, eight and nine tenths of the runs by compute, each a global fit with the options and
-/// constraints of this one, and predicts the rest. Runs of equal compute stay together.
+/// constraints of this one, and predicts the rest. Runs of equal compute stay together. Outliers that a robust objective sets
+/// aside are not what the law is judged by.
 template <typename S>
 Rolling<S> rolling(const Fit<S>& fit) {
   constexpr Index kSpare = 3;  // degrees of freedom that an origin needs
@@ -63,6 +66,9 @@ Rolling<S> rolling(const Fit<S>& fit) {
   std::iota(order.begin(), order.end(), Index(0));
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return size[a] < size[b]; });
   const auto size_at = [&](Index k) { return size[order[static_cast<std::size_t>(k)]]; };
+  std::vector<bool> judged(static_cast<std::size_t>(n), true);
+  if (fit.options.solver.objective.kind != ObjectiveKind::squares)
+    for (const Index row : misfit(fit).outliers) judged[static_cast<std::size_t>(row)] = false;
   S squared_error = S(0), explained = S(0), squared_horizon = S(0);
   Index last = 0;
   for (const int tenths : {5, 6, 7, 8, 9}) {
@@ -70,7 +76,11 @@ Rolling<S> rolling(const Fit<S>& fit) {
     while (k < n && size_at(k) - size_at(k - 1) < S(1e-3)) ++k;
     if (k == last || k >= n || k < fit.parametrisation.free() + kSpare) continue;
     last = k;
-    const std::vector<Index> lower(order.begin(), order.begin() + k), upper(order.begin() + k, order.end());
+    const std::vector<Index> lower(order.begin(), order.begin() + k);
+    std::vector<Index> upper;
+    std::copy_if(order.begin() + k, order.end(), std::back_inserter(upper),
+                 [&](Index i) { return judged[static_cast<std::size_t>(i)]; });
+    if (upper.empty()) continue;
     const Fit<S> part = fit_any<S>(*fit.law, fit.runs.at_rows(lower), fit.options, fit.constraints);
     const Runs<S> rest = fit.runs.at_rows(upper);
     const Prediction<S> predicted = predict(part, rest.at);

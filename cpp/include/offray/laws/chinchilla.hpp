@@ -20,8 +20,12 @@ struct Chinchilla {
   static constexpr std::array parameters{floor("E"), coefficient("A", Axis::N), coefficient("B", Axis::D),
                                          exponent("alpha", Axis::N), exponent("beta", Axis::D)};
   static constexpr bool power_sum = true;
-  static constexpr std::array published{Published{"Hoffmann et al. 2022", {1.69, 406.4, 410.7, 0.34, 0.28}},
-                                        Published{"Besiroglu et al. 2024", {1.8172, 482.01, 2085.43, 0.3478, 0.3658}}};
+  static constexpr std::array published{
+      Published{"Hoffmann et al. 2022", {1.69, 406.4, 410.7, 0.34, 0.28}},
+      Published{"Besiroglu et al. 2024", {1.8172, 482.01, 2085.43, 0.3478, 0.3658}},
+      Published{"Brandfonbrener et al. 2024, fineweb-edu", {2.002191, 2517.51, 7160.56, 0.454019, 0.449472}},
+      Published{"Brandfonbrener et al. 2024, slimpajama", {2.006850, 2048.35, 6018.81, 0.440916, 0.438491}},
+      Published{"Brandfonbrener et al. 2024, starcoder", {0.862588, 7753.62, 4189.62, 0.546824, 0.438653}}};
 
   /// \param theta parameter values in the order of `parameters`, natural units.
   /// \param at (n,) inputs.

@@ -67,6 +67,9 @@ enum class PowerSumForm {
   plain       ///< of N and D themselves
 };
 
+/// An input of this prefix holds logarithms: "ln x" those of an x.
+inline constexpr std::string_view kLogarithmOf = "ln ";
+
 /// A law without its formulas.
 struct LawDescription {
   std::string_view name;
@@ -74,7 +77,7 @@ struct LawDescription {
   std::string_view reference;  ///< where it was published
   std::string_view psi;        ///< of a law on one ray: what its merged term is made of, in parameters of the full law
   std::vector<Parameter> parameters;
-  std::vector<std::string_view> inputs;  ///< the columns that it reads: params, tokens, unique_tokens
+  std::vector<std::string_view> inputs;  ///< the columns that it reads: params, tokens, unique_tokens, and others
   std::vector<Published> published;
   PowerSumForm form = PowerSumForm::none;
   bool floor_inside = false;  ///< whether the floor stands inside the outer power
