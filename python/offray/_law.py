@@ -139,6 +139,11 @@ class Law:
         """Powers of N, of D, and of sums."""
         return self.named("exponent", "outer")
 
+    @property
+    def has_data_exponent(self) -> bool:
+        """Whether D has an exponent of its own, which the figures of rays need."""
+        return bool(self.named("exponent", axis="D") or self.named("outer", axis="D"))
+
     def data_exponent(self, theta: Iterable[Any]) -> float:
         """The exponent b of D in the paper's V_K: beta, alpha_D for Kaplan, alpha_D / alpha for Droppo-Elibol."""
         values = dict(zip(self.parameters, map(float, theta), strict=True))

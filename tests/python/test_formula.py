@@ -340,8 +340,14 @@ def test_plans_take_a_formula_as_text():
         offray.suggest(budget=1e22, region=region, max_runs=8, law="E + A*x**-alpha", theta=[1.7, 400, 0.3])
     with pytest.raises(ValueError, match="isoflop is about N and D; the law E"):
         offray.isoflop(N, D, loss, law="E + A*x**-alpha")
-    with pytest.raises(ValueError, match="has no exponent of its own for D"):
-        offray.check(N, D, law="E + A*(N*D)**-a", theta=[1.7, 400, 0.1], target=(1e10, 1e12))
+    # No exponent of its own for D: no figures of rays, but all others.
+    outer = offray.check(N, D, law="outer_exponent", theta=[1.7, 400, 0.34, 400, 0.28, 1.1])
+    assert "V_K" not in str(outer)
+    assert np.isfinite(list(outer.figures["theta 1"].sd.values())).all()
+    ray = offray.check(
+        ratios=[20], sizes=np.geomspace(1e7, 1e9, 9), law="outer_exponent", theta=[1.7, 400, 0.34, 400, 0.28, 1.1]
+    )
+    assert not ray.passes
 
 
 def test_standard_errors_of_parameters_of_either_sign():

@@ -7,11 +7,14 @@ import numpy as np
 
 from offray._identify.remarks import ROBUST, misses
 from offray._infer.misfit import misfit
+from offray._input.arrays import Array
 from offray._optimum import Optimum
 
 SPREAD_APART = "Add runs whose tokens per parameter differ by a large factor from the present ones."
 _COLLAPSED = 0.05
 _LEVELS = 2
+_AT = 1e-6
+_RISING = 0.3
 
 
 def missing_level(fit: Optimum) -> str:
@@ -29,10 +32,43 @@ def missing_level(fit: Optimum) -> str:
     return SPREAD_APART
 
 
+def _own_bounds(fit: Optimum, names: list[str]) -> str:
+    """The ends of the user's own ranges that parameters sit at."""
+    limits = fit.problem.limits
+    said = []
+    for name in names if limits is not None else ():
+        low, high = limits.bounds.get(name, (0.0, np.inf)) if limits is not None else (0.0, np.inf)
+        value = fit.params[name]
+        if low > 0 and value <= low * (1 + _AT):
+            said.append(f"{name} >= {low:.4g} is a bound of yours and the best value lies below")
+        elif high < np.inf and value >= high * (1 - _AT):
+            said.append(f"{name} <= {high:.4g} is a bound of yours and the best value lies above")
+    return " and ".join(said)
+
+
+def _rises(fit: Optimum) -> bool:
+    """Whether the losses go up where the inputs do: rank correlation with each that varies."""
+    ranks = _ranks(fit.problem.loss)
+    columns = [x for name, x in fit.problem.columns.items() if fit.law.reads(name) and np.ptp(x) > 0]
+    return bool(columns) and all(np.corrcoef(_ranks(x), ranks)[0, 1] > _RISING for x in columns)
+
+
+def _ranks(x: Array) -> Array:
+    return np.asarray(np.unique(x, return_inverse=True)[1], float)
+
+
 def why_at_bound(fit: Optimum, names: list[str]) -> str:
     """The cause, where the runs show one, else what would help."""
     law, at, loss = fit.law, misfit(fit), fit.problem.loss
     floor = law.floor
+    own = _own_bounds(fit, names)
+    if own:
+        return f"{own}: widen the bounds, or leave them out."
+    if _rises(fit):
+        return (
+            "The values rise with every input, as accuracies do, and no term of this law rises. Fit law='logistic', or a "
+            "formula with a parameter that may be negative (offray.law(..., real=...))."
+        )
     if floor is not None and not fit.core.free[law.parameters.index(floor)] and fit.params[floor] >= loss.min():
         return f"{floor} is held at {fit.params[floor]:.4g}, the lowest loss is {loss.min():.4g}: no term can be negative."
     if fit.confined_to:

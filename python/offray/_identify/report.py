@@ -14,6 +14,7 @@ from offray import _core
 from offray._identify.facts import Facts, determined, pair_of
 from offray._identify.findings import notes, warning
 from offray._identify.remarks import remarks, set_aside
+from offray._identify.remedy import remedy
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 
@@ -33,7 +34,7 @@ class Identifiability:
     warnings : tuple of str
         What is not determined, each with its figure and its remedy.
     notes : tuple of str
-        What is determined but loose, or only jointly.
+        What is determined but loose, or only jointly; and, where something is open, the two runs that would tell most.
     findings : tuple of str
         The same as keywords. What leaves parameters open: one_size, one_token_count, one_ray, confined_inputs, parallel_terms,
         ill_conditioned, at_bound, floor_unknown, exponent_unknown, few_runs, rival_optimum, no_repetition, one_epoch_count,
@@ -130,10 +131,11 @@ def _full(fit: Optimum) -> Identifiability:
     facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
     leaves_open = tuple(key for key in keys if key in OPEN)
     said, noted = remarks(fit, (key for key in keys if key not in OPEN))
+    helpful = [text] if leaves_open and (text := remedy(fit)) else []
     return Identifiability(
         not leaves_open and fit.converged,
         (*(warning(key, facts) for key in leaves_open), *said),
-        (*(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit)),
+        (*(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit), *helpful),
         keys,
         len(at["singular_values"]),
         at["rank"],

@@ -26,9 +26,10 @@ class Figures:
     Attributes
     ----------
     theta : (p,) ndarray
-    diversity : TppDiversity
+    diversity : TppDiversity or None
         Of the design's ratios at the law's data exponent: the paper's V_K and tau_K, whose verdict depends on the unit in which
-        tokens are counted, the exact threshold, kappa and the unit-free kappa_eq, all as if the exponents were equal.
+        tokens are counted, the exact threshold, kappa and the unit-free kappa_eq, all as if the exponents were equal. None,
+        and what follows NaN, for a law without a D exponent of its own, such as one with an outer power: kappa_2 counts.
     kappa_eq : float
         Of the two coefficients' columns, with the sizes and the gap between the exponents.
     inflation : float
@@ -43,7 +44,7 @@ class Figures:
     """
 
     theta: Array
-    diversity: TppDiversity
+    diversity: TppDiversity | None
     kappa_eq: float
     inflation: float
     r_min: float
@@ -81,7 +82,12 @@ class DesignCheck:
     @property
     def passes(self) -> bool:
         """Whether kappa_eq, with sizes and gap, meets the target and kappa_2 is below 1000 at every assumed theta."""
-        return all(at.kappa_eq <= self.kappa_target and at.kappa_2 <= 1000 for at in self.figures.values())
+        return self._parts and all(at.kappa_2 <= 1000 for at in self.figures.values())
+
+    @property
+    def _parts(self) -> bool:
+        """Whether no kappa_eq is above its target."""
+        return not any(at.kappa_eq > self.kappa_target for at in self.figures.values())
 
     @property
     def ratios(self) -> Array:
@@ -92,15 +98,14 @@ class DesignCheck:
     def verdict(self) -> str:
         """One sentence."""
         kappa = _range([at.kappa_eq for at in self.figures.values()])
+        pair = all(at.diversity is not None for at in self.figures.values())
         loss = _range([at.sd["loss@target"] for at in self.figures.values()])
         low, high = self.ratios[0], self.ratios[-1]
         if self.passes:
-            return (
-                f"These {len(self.N)} runs tell the two terms apart (kappa_eq {kappa}, target {self.kappa_target:g}) and "
-                f"predict the loss at the target to {loss}."
-            )
+            told = f"the two terms apart (kappa_eq {kappa}, target {self.kappa_target:g})" if pair else "the parameters apart"
+            return f"These {len(self.N)} runs tell {told} and predict the loss at the target to {loss}."
         needed = max(at.r_min for at in self.figures.values())
-        if all(at.kappa_eq <= self.kappa_target for at in self.figures.values()):
+        if self._parts:
             worst = max(at.kappa_2 for at in self.figures.values())
             for x, levels in (("model sizes", self.N), ("token counts", self.D)):
                 if len(np.unique(levels)) < _LEVELS:
@@ -119,27 +124,34 @@ class DesignCheck:
 
     def __str__(self) -> str:
         every = list(self.figures.values())
-        rows = [
-            ("V_K", [at.diversity.V_K for at in every]),
-            ("tau_K", [at.diversity.tau_K for at in every]),
-            ("tau exact", [at.diversity.tau_exact for at in every]),
-            ("kappa", [at.diversity.kappa for at in every]),
-            ("kappa_eq, no gap", [at.diversity.kappa_eq for at in every]),
+        of_rays = [at.diversity for at in every if at.diversity is not None]
+        rays = [
+            ("V_K", [at.V_K for at in of_rays]),
+            ("tau_K", [at.tau_K for at in of_rays]),
+            ("tau exact", [at.tau_exact for at in of_rays]),
+            ("kappa", [at.kappa for at in of_rays]),
+            ("kappa_eq, no gap", [at.kappa_eq for at in of_rays]),
             ("kappa_eq", [at.kappa_eq for at in every]),
             ("interval inflation", [at.inflation for at in every]),
             ("R_min", [at.r_min for at in every]),
+        ]
+        rows = [
+            *(rays if of_rays else []),
             ("kappa_2", [at.kappa_2 for at in every]),
             ("kappa_2 / factorial", [at.kappa_relative for at in every]),
             *((f"sd({name})", [at.sd[name] for at in every]) for name in every[0].sd),
         ]
-        paper = "passes" if all(at.diversity.passes for at in every) else "fails"
+        paper = "passes" if all(at.passes for at in of_rays) else "fails"
+        criterion = (
+            f"The paper's criterion V_K >= tau_K {paper} at {self.kappa_target:g}; it depends on the unit of tokens (here "
+            "single tokens), kappa_eq does not."
+        )
         lines = [
             self.verdict,
             f"law {self.law.name}, {len(self.N)} runs, {len(self.ratios)} ratios, sigma {self.sigma:g}, theta: "
             f"{'; '.join(self.figures)}",
             *(f"  {name:22}{_range(values)}" for name, values in rows),
-            f"The paper's criterion V_K >= tau_K {paper} at {self.kappa_target:g}; it depends on the unit of tokens (here "
-            "single tokens), kappa_eq does not.",
+            *([criterion] if of_rays else []),
         ]
         return "\n".join(lines)
 
@@ -216,14 +228,15 @@ def check(
     figures = {}
     for name, values in thetas.items():
         report = _core.report(plans[name])
-        b = the_law.data_exponent(values)
         kappa, factorial, kappa_eq = (float(report[key][()]) for key in ("kappa", "factorial_kappa", "pair_kappa"))
+        pair = the_law.has_data_exponent
+        inner = the_law.inner_data_exponent(dict(zip(the_law.parameters, values, strict=True)))
         figures[name] = Figures(
             frozen(values),
-            tpp_diversity(k, b, kappa_target),
-            kappa_eq,
-            _core.interval_inflation(kappa_eq),
-            r_min(the_law.inner_data_exponent(dict(zip(the_law.parameters, values, strict=True))), kappa_target),
+            tpp_diversity(k, the_law.data_exponent(values), kappa_target) if pair else None,
+            kappa_eq if pair else np.nan,
+            _core.interval_inflation(kappa_eq) if pair else np.nan,
+            r_min(inner, kappa_target) if pair else np.nan,
             kappa,
             kappa / factorial if np.isfinite(factorial) else np.nan,
             predicted_sd(plans[name], the_law, noise, where[name], flops),

@@ -76,13 +76,7 @@ class Suggestion:
         return len(self.existing[0]) + int(self.repeats.sum()) - len(self.law.parameters)
 
     def check(self) -> DesignCheck:
-        """What `offray.check` says of all runs, existing and suggested.
-
-        Raises
-        ------
-        ValueError
-            For a law without an exponent of its own for D.
-        """
+        """What `offray.check` says of all runs, existing and suggested."""
         N, D = (
             np.concatenate([there, np.repeat(new, self.repeats)])
             for there, new in zip(self.existing, (self.N, self.D), strict=True)
@@ -141,11 +135,7 @@ class Suggestion:
         repeats, away = self.reserved
         kept = f"; kept: {repeats} repeats for the noise, {away} away from all others" if repeats or away else ""
         few = "; few: every interval is that of a short t" if 0 < self.degrees_of_freedom < _FEW else ""
-        try:
-            verdict = [self.check().verdict]
-        except ValueError:  # the figures of rays need an exponent of D
-            verdict = []
-        return [f"target: {where}{whose}", f"{self.degrees_of_freedom} degrees of freedom{few}{kept}", *verdict]
+        return [f"target: {where}{whose}", f"{self.degrees_of_freedom} degrees of freedom{few}{kept}", self.check().verdict]
 
 
 _FEW = 3

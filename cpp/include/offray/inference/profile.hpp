@@ -58,12 +58,17 @@ class Constrained final : public detail::Residual<S> {
     for (Index k = 0, j = 0; j < phi_.size(); ++j)
       if (j != pivot_) phi_[j] = others[k++];
     const S start = phi_[pivot_];
+    S last = std::numeric_limits<S>::infinity();
     for (int i = 0; i < 50; ++i) {
       const S miss = target_ - quantity_(phi_, gradient_);
       const S step = miss / gradient_[pivot_];
       if (!std::isfinite(step)) break;
-      // |ln q - target| <= 256 eps (1 + |target|): what ln q itself can carry in rounding errors.
-      if (std::abs(miss) <= S(256) * std::numeric_limits<S>::epsilon() * (S(1) + std::abs(target_)))
+      // |ln q - target| <= 256 eps (1 + |target|): what ln q itself can carry in rounding errors. One that is found by
+      // differences carries more, at most sqrt(eps) (1 + |target|): there once a step no longer halves the miss.
+      const S reached = std::abs(miss) / (S(1) + std::abs(target_)), eps = std::numeric_limits<S>::epsilon();
+      const bool stuck = reached > last / S(2);
+      last = reached;
+      if (reached <= S(256) * eps || (stuck && reached <= std::sqrt(eps)))
         return phi_[pivot_] >= least_ && phi_[pivot_] <= most_;
       phi_[pivot_] += std::min(std::max(step, S(-4)), S(4));
     }
