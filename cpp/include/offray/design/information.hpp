@@ -11,6 +11,7 @@
 
 #include "offray/conditioning.hpp"
 #include "offray/design/criterion.hpp"
+#include "offray/detail/linalg/tall_qr.hpp"
 #include "offray/runs.hpp"
 
 namespace offray {

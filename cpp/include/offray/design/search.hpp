@@ -111,7 +111,17 @@ class DesignSearch : private detail::DesignInformation<S> {
   Pool promising(const Vector<S>& weight) const {
     if (candidates() <= kPool) return everything();
     const Vector<S> phi = gains(factors(weight), false, everything());
-    const Atom best = polytope_.best(phi);
+    return promising(phi, polytope_.best(phi), weight);
+  }
+
+  Pool promising(const Vector<S>& phi, const Atom& best, const std::vector<Vertex>& vertices) const {
+    Vector<S> weight = Vector<S>::Zero(candidates());
+    for (const Vertex& vertex : vertices)
+      if (static_cast<Index>(vertex.runs.size()) < kPool / 2) Polytope::add(vertex.runs, S(1), weight);
+    return promising(phi, best, weight);
+  }
+
+  Pool promising(const Vector<S>& phi, const Atom& best, const Vector<S>& weight) const {
     S price = S(0);
     if (best.size() == 2)
       price = (phi[best[0].first] - phi[best[1].first]) / (limits_.cost[best[0].first] - limits_.cost[best[1].first]);
@@ -119,10 +129,12 @@ class DesignSearch : private detail::DesignInformation<S> {
     Pool out;
     out.index.resize(static_cast<std::size_t>(candidates()));
     std::iota(out.index.begin(), out.index.end(), Index(0));
-    std::stable_sort(out.index.begin(), out.index.end(), [&](Index a, Index b) {
+    const auto before = [&](Index a, Index b) {
       const bool first = weight[a] > S(0), second = weight[b] > S(0);
-      return first != second ? first : score[a] > score[b];
-    });
+      if (first != second) return first;
+      return score[a] != score[b] ? score[a] > score[b] : a < b;
+    };
+    std::nth_element(out.index.begin(), out.index.begin() + kPool, out.index.end(), before);
     out.index.resize(static_cast<std::size_t>(kPool));
     std::sort(out.index.begin(), out.index.end());
     for (const DesignModel<S>& model : models_) out.rows.push_back(model.candidates(out.index, Eigen::all));
@@ -154,8 +166,18 @@ class DesignSearch : private detail::DesignInformation<S> {
     return at(most) <= std::min(fa, fb) ? most : (low + high) / S(2);
   }
 
+  /// sum_i v_i phi_i of a vertex v, whose rows add up to its factor.
+  S along(const Vertex& vertex, const Factors& R) const {
+    Pool rows;
+    rows.index.resize(static_cast<std::size_t>(vertex.R.front().rows()));
+    rows.rows = vertex.R;
+    return gains(R, false, rows).sum();
+  }
+
+  /// Steps among few candidates, those that may matter; at every kLook-th, and where their own gap is half of what is asked
+  /// for, one look at all of them, which gives the bound and the next few.
   void relax(Vector<S>& weight, S& bound) const {
-    constexpr int kMaxSteps = 400;
+    constexpr int kMaxSteps = 400, kLook = 16;
     constexpr S kGap = S(1e-3);  // of the criterion: relative for I, in units of p for D
     const S share =
         std::min({S(limits_.max_runs) / S(candidates()), limits_.budget / limits_.cost.sum(), S(limits_.max_repeats)});
@@ -164,22 +186,39 @@ class DesignSearch : private detail::DesignInformation<S> {
     std::vector<Vertex> vertices{vertex(std::move(even))};
     std::vector<S> mix{S(1)};
     const Pool all = everything();
-    weight = Vector<S>::Constant(candidates(), share);
+    Pool few;  // none: all of them
     bound = -std::numeric_limits<S>::infinity();
     for (int i = 0; i < kMaxSteps; ++i) {
+      if (i % kLook == 0) few = {};
+      const bool every = few.index.empty();
       const Factors R = factors(vertices, mix);
       const S here = value(R);
-      const Vector<S> phi = gains(R, false, all);
-      if (!std::isfinite(here) || !phi.allFinite()) return;
+      Vector<S> phi = gains(R, false, every ? all : few);
+      if (!std::isfinite(here) || !phi.allFinite()) break;
+      if (!every) {
+        Vector<S> spread = Vector<S>::Zero(candidates());
+        spread(few.index) = phi;
+        phi.swap(spread);
+      }
       const Atom best = polytope_.best(phi);
-      const S gap = along(best, phi) - weight.dot(phi);
-      bound = std::max(bound, here - gap);
-      const S scale = criterion_ == Criterion::D ? S(models_[0].candidates.cols()) : here;
-      if (here - bound <= kGap * scale) return;
+      std::vector<S> slope;
+      S now = S(0);
+      for (std::size_t a = 0; a < vertices.size(); ++a) {
+        slope.push_back(along(vertices[a], R));
+        now += mix[a] * slope[a];
+      }
+      const S gap = along(best, phi) - now, scale = criterion_ == Criterion::D ? S(models_[0].candidates.cols()) : here;
+      if (every) {
+        bound = std::max(bound, here - gap);
+        if (here - bound <= kGap * scale) break;
+        if (candidates() > kPool) few = promising(phi, best, vertices);
+      } else if (gap <= kGap * scale / S(2)) {
+        few = {};
+        continue;
+      }
       // The vertex that the criterion likes least gives way to the best one.
-      std::size_t worst = 0, to = 0;
-      for (std::size_t a = 1; a < vertices.size(); ++a)
-        if (along(vertices[a].runs, phi) < along(vertices[worst].runs, phi)) worst = a;
+      const auto worst = static_cast<std::size_t>(std::min_element(slope.begin(), slope.end()) - slope.begin());
+      std::size_t to = 0;
       while (to < vertices.size() && vertices[to].runs != best) ++to;
       if (to == vertices.size()) {
         vertices.push_back(vertex(best));
@@ -192,9 +231,9 @@ class DesignSearch : private detail::DesignInformation<S> {
         vertices.erase(vertices.begin() + static_cast<std::ptrdiff_t>(worst));
         mix.erase(mix.begin() + static_cast<std::ptrdiff_t>(worst));
       }
-      weight.setZero();
-      for (std::size_t a = 0; a < vertices.size(); ++a) Polytope::add(vertices[a].runs, mix[a], weight);
     }
+    weight = Vector<S>::Zero(candidates());
+    for (std::size_t a = 0; a < vertices.size(); ++a) Polytope::add(vertices[a].runs, mix[a], weight);
   }
 
   std::vector<Index> round(const Vector<S>& weight) const {
