@@ -38,8 +38,8 @@ struct Normalised {
     inverse = (x.colwise().squaredNorm().array() / S(x.rows()) + kTiny).rsqrt();
     value.noalias() = x * inverse.asDiagonal();
   }
-  /// dx += (dy - y mean(y dy)) / r. Overwrites dy.
-  void backward(Matrix<S>& dy, Matrix<S>& dx) const {
+  /// dx += (dy - y mean(y dy)) / r
+  void backward(const Matrix<S>& dy, Matrix<S>& dx) const {
     const S n = S(value.rows());
     for (Index j = 0; j < value.cols(); ++j)
       dx.col(j) += inverse[j] * (dy.col(j) - value.col(j) * (value.col(j).dot(dy.col(j)) / n));

@@ -25,6 +25,8 @@ struct Run {
   Shape shape() const { return Shape(width); }
   double params() const { return double(shape().parameters()); }
   double flops() const { return shape().flops_per_byte() * double(bytes); }
+  /// What its time goes with, in FLOPs: what is not a matrix product takes about as long as 1e5 FLOPs for each byte.
+  double effort() const { return flops() + 1e5 * double(bytes); }
   /// Unlike that of any other run; names the checkpoint.
   std::string name() const;
 };

@@ -26,11 +26,11 @@ std::string place(const Run& run) { return run.corpus + "," + shown(run.params()
 
 void Study::perform(const std::vector<Run>& list) {
   std::vector<Run> own;
-  flops_left_ = flops_done_ = seconds_ = 0;
+  left_ = done_ = seconds_ = 0;
   for (std::size_t i = options_.part; i < list.size(); i += options_.parts) {
-    if (done(list[i])) continue;
+    if (is_made(list[i])) continue;
     own.push_back(list[i]);
-    flops_left_ += list[i].flops();
+    left_ += list[i].effort();
   }
   of_ = own.size();
   for (at_ = 0; at_ < of_; ++at_) make(own[at_]);
@@ -55,8 +55,8 @@ void Study::make(const Run& run) {
               place(run) + "," + shown(outcome->loss, 7) + "," + std::to_string(run.seed) + "," + shown(run.flops(), 8) + "," +
                   shown(run.rate) + "," + shown(outcome->seconds, 4) + "," + run.role);
   forget(run, options);
-  flops_left_ -= run.flops();
-  flops_done_ += run.flops();
+  left_ -= run.effort();
+  done_ += run.effort();
   seconds_ += outcome->seconds;
   if (forecast)
     append_line(options_.forecasts, kForecasts,
@@ -74,9 +74,9 @@ void Study::make(const Run& run) {
 }
 
 void Study::tell(const Run& run, std::int64_t step, std::int64_t steps, double loss, double seconds) const {
-  const double done = double(step) / double(steps), speed = (flops_done_ + done * run.flops()) / (seconds_ + seconds);
-  std::fprintf(stderr, "\r\033[K%zu of %zu, %s: %.0f %%, loss %.3f, %.0f GFLOP/s, %s left", at_ + 1, of_, run.name().c_str(),
-               100 * done, loss, speed / 1e9, minutes((flops_left_ - done * run.flops()) / speed).c_str());
+  const double part = double(step) / double(steps), speed = (done_ + part * run.effort()) / (seconds_ + seconds);
+  std::fprintf(stderr, "\r\033[K%zu of %zu, %s: %.0f %%, loss %.3f, %s left", at_ + 1, of_, run.name().c_str(), 100 * part,
+               loss, minutes((left_ - part * run.effort()) / speed).c_str());
 }
 
 std::vector<Place> Study::measured(const std::string& corpus) const {
@@ -94,7 +94,7 @@ std::map<double, double> Study::losses_by_rate(const Run& run) const {
   return out;
 }
 
-bool Study::done(const Run& run) const { return losses_by_rate(run).count(std::stod(shown(run.rate))) != 0; }
+bool Study::is_made(const Run& run) const { return losses_by_rate(run).count(std::stod(shown(run.rate))) != 0; }
 
 const Corpus& Study::corpus(const std::string& name) {
   auto at = corpora_.find(name);

@@ -36,15 +36,15 @@ class Study {
   std::map<double, double> losses_by_rate(const Run& run) const;
 
  private:
-  bool done(const Run& run) const;
+  bool is_made(const Run& run) const;
   void make(const Run& run);
   const Corpus& corpus(const std::string& name);
   void tell(const Run& run, std::int64_t step, std::int64_t steps, double loss, double seconds) const;
 
   StudyOptions options_;
   std::map<std::string, Corpus> corpora_;
-  std::size_t at_ = 0, of_ = 0;                           ///< runs of this part
-  double flops_left_ = 0, flops_done_ = 0, seconds_ = 0;  ///< of this part, in this process
+  std::size_t at_ = 0, of_ = 0;               ///< runs of this part
+  double left_ = 0, done_ = 0, seconds_ = 0;  ///< of this part, in this process
 };
 
 }  // namespace trainer
