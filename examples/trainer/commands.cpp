@@ -34,6 +34,7 @@ StudyOptions study_options(Arguments& arguments, const std::string& results) {
   options.corpora = arguments.get("corpora", std::string("corpora"));
   options.results = arguments.get("results", results);
   options.forecasts = arguments.get("forecasts", std::string());
+  options.law = arguments.get("law", options.law);
   options.train.state_folder = arguments.get("state", std::string("state"));
   options.train.checkpoint_seconds = arguments.get("checkpoint", 30.0);
   options.quiet = arguments.get("quiet", 0.0) != 0;
@@ -80,9 +81,9 @@ std::vector<Run> seed_set(const std::vector<Run>& open, double most_flops) {
 }
 
 /// The next runs, printed with what is expected of them.
-std::vector<Run> next_runs(const std::vector<Place>& made, const std::vector<Run>& open, const Place& target, double budget,
-                           int most) {
-  const LossLaw law(made);
+std::vector<Run> next_runs(const std::string& name, const std::vector<Place>& made, const std::vector<Run>& open,
+                           const Place& target, double budget, int most) {
+  const LossLaw law(made, name);
   std::printf("%s", law.text().c_str());
   const Forecast goal = law.forecast(target);
   std::printf("target N = %.0f, D = %.0f: %.4f, 95 %% %.4f .. %.4f\n", target.params, target.tokens, goal.loss, goal.low,
@@ -177,7 +178,7 @@ int suggest(Arguments& arguments) {
   arguments.check();
   const std::vector<Place> made = Study(options).measured(corpus);
   if (made.size() < LossLaw::kFewest) throw std::runtime_error("too few runs to fit");
-  const std::vector<Run> next = next_runs(made, open, goal, budget, most);
+  const std::vector<Run> next = next_runs(options.law, made, open, goal, budget, most);
   if (!path.empty()) write_plan(path, next);
   return 0;
 }
@@ -199,14 +200,14 @@ int sweep(Arguments& arguments) {
   study.perform(seed_set(open, budget / 36));
   for (int round = 0; round < rounds; ++round) {
     std::printf("round %d: ", round + 1);
-    study.perform(next_runs(study.measured(corpus), open, goal, 0.9 * budget / rounds, most));
+    study.perform(next_runs(options.law, study.measured(corpus), open, goal, 0.9 * budget / rounds, most));
     // What is done is not suggested again.
     std::vector<Run> rest;
     for (const Run& run : open)
       if (study.losses_by_rate(run).empty()) rest.push_back(run);
     open = rest;
   }
-  std::printf("in the end: %s", LossLaw(study.measured(corpus)).text().c_str());
+  std::printf("in the end: %s", LossLaw(study.measured(corpus), options.law).text().c_str());
   return 0;
 }
 

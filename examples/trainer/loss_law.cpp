@@ -6,6 +6,7 @@
 #include <limits>
 #include <offray/offray.hpp>
 #include <sstream>
+#include <stdexcept>
 
 namespace trainer {
 namespace {
@@ -21,12 +22,16 @@ offray::Inputs<double> inputs(const std::vector<Place>& places) {
   return {N, D};
 }
 
-offray::Fit<double> fitted(const std::vector<Place>& runs) {
+offray::Fit<double> fitted(const std::vector<Place>& runs, const std::string& name) {
+  const auto laws = offray::Laws::all<double>();
+  const auto law = std::find_if(laws.begin(), laws.end(), [&](const auto* known) { return known->name == name; });
+  if (law == laws.end()) throw std::runtime_error("offray knows no law " + name);
   offray::Vector<double> loss(Index(runs.size()));
   for (Index i = 0; i < loss.size(); ++i) loss[i] = runs[std::size_t(i)].loss;
   offray::FitOptions<double> options;
   options.space = offray::Space::log_loss;  // larger losses scatter more
-  return offray::fit<double>(offray::Chinchilla{}, offray::Runs<double>(inputs(runs), loss, offray::Vector<double>()), options);
+  return offray::fit_any<double>(**law, offray::Runs<double>(inputs(runs), loss, offray::Vector<double>()), options,
+                                 offray::Constraints<double>(**law));
 }
 
 }  // namespace
@@ -36,10 +41,11 @@ struct LossLaw::Fitted {
   offray::Fit<double> fit;
   offray::Rolling<double> rolling;
 
-  explicit Fitted(const std::vector<Place>& made) : runs(made), fit(fitted(made)), rolling(offray::rolling(fit)) {}
+  Fitted(const std::vector<Place>& made, const std::string& law)
+      : runs(made), fit(fitted(made, law)), rolling(offray::rolling(fit)) {}
 };
 
-LossLaw::LossLaw(const std::vector<Place>& runs) : fitted_(std::make_shared<const Fitted>(runs)) {}
+LossLaw::LossLaw(const std::vector<Place>& runs, const std::string& law) : fitted_(std::make_shared<const Fitted>(runs, law)) {}
 
 Forecast LossLaw::forecast(const Place& at) const {
   const offray::Fit<double>& fit = fitted_->fit;
@@ -80,7 +86,7 @@ std::string LossLaw::text() const {
   const offray::Uncertainty<double> uncertainty(fit);
   std::ostringstream out;
   out.precision(4);
-  out << fit.runs.size() << " runs: " << offray::describe(fit.status()) << "\n";
+  out << fit.law->name << ", " << fit.runs.size() << " runs: " << offray::describe(fit.status()) << "\n";
   const offray::Jacobian<double> covariance = uncertainty.covariance(fit);
   for (Index j = 0; j < fit.theta.size(); ++j)
     out << (j ? ", " : "") << fit.law->parameter(j).name << " = " << fit.theta[j] << " (s.e. " << std::sqrt(covariance(j, j))

@@ -22,13 +22,15 @@ struct Forecast {
   double loss, low, high;  ///< 95 % interval for a new run; infinite where the runs do not determine it
 };
 
-/// Chinchilla's law, fitted to runs of one corpus in ln L.
+/// A law of N and D, fitted to runs of one corpus in ln L.
 class LossLaw {
  public:
-  /// The law has five parameters; so many runs at least for it.
+  /// Laws have up to six parameters; so many runs at least for one.
   static constexpr std::size_t kFewest = 8;
 
-  explicit LossLaw(const std::vector<Place>& runs);
+  /// \param law as offray names it: chinchilla, kaplan, kaplan_floor or droppo_elibol.
+  /// \throws std::exception for an unknown one, and for runs that no law can be fitted to.
+  LossLaw(const std::vector<Place>& runs, const std::string& law);
 
   Forecast forecast(const Place& at) const;
 

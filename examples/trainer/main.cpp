@@ -17,6 +17,7 @@ const char* const kUsage =
     "  suggest  ask offray which runs to make next                                     (--results, --corpus, --flops, --runs)\n"
     "  sweep    a study that plans itself: a seed set, then batches chosen by offray   (--corpus, --flops, --rounds, --runs)\n"
     "  mini     all of that in seconds, checked                                        (--folder)\n"
+    "The law of forecasts is --law, \"chinchilla\" unless given; kaplan, kaplan_floor and droppo_elibol are others.\n"
     "Corpora are looked for in --corpora, \"corpora\" unless given; the corpus \"synthetic\" needs no file.\n";
 
 }  // namespace

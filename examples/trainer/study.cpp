@@ -42,7 +42,7 @@ void Study::make(const Run& run) {
   if (!options_.forecasts.empty()) {
     const std::vector<Place> before = measured(run.corpus);
     fitted = before.size();
-    if (fitted >= LossLaw::kFewest) forecast = LossLaw(before).forecast({run.params(), double(run.bytes)});
+    if (fitted >= LossLaw::kFewest) forecast = LossLaw(before, options_.law).forecast({run.params(), double(run.bytes)});
   }
   TrainOptions options = options_.train;
   if (!options_.quiet)

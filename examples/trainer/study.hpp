@@ -17,6 +17,7 @@ struct StudyOptions {
   std::string corpora = "corpora";  ///< folder
   std::string results;              ///< file
   std::string forecasts;            ///< file; empty for none
+  std::string law = "chinchilla";   ///< of the forecasts
   std::size_t part = 0, parts = 1;  ///< of the list: every parts-th run, from this one on
   bool quiet = false;
   TrainOptions train;

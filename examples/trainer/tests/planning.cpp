@@ -71,13 +71,22 @@ std::vector<Place> measured(const std::vector<double>& sizes, const std::vector<
 }
 
 TEST_CASE("forecasts cover larger runs, and are wider for them") {
-  const LossLaw law(measured({4e3, 1e4, 3e4, 1e5}, {3e5, 1e6, 3e6}));
+  const LossLaw law(measured({4e3, 1e4, 3e4, 1e5}, {3e5, 1e6, 3e6}), "chinchilla");
   const Place near{2e4, 1e6}, far{1e6, 3e7};
   const Forecast a = law.forecast(near), b = law.forecast(far);
   CHECK((a.low < truth(near) && truth(near) < a.high));
   CHECK((b.low < truth(far) && truth(far) < b.high));
   CHECK(b.high - b.low > a.high - a.low);
   CHECK(law.text().find("alpha = ") != std::string::npos);
+}
+
+TEST_CASE("any law of N and D can forecast") {
+  const std::vector<Place> runs = measured({4e3, 1e4, 3e4, 1e5}, {3e5, 1e6, 3e6});
+  for (const char* name : {"kaplan", "kaplan_floor", "droppo_elibol"}) {
+    const Forecast at = LossLaw(runs, name).forecast({2e4, 1e6});
+    CHECK(at.loss == doctest::Approx(truth({2e4, 1e6})).epsilon(0.05));
+  }
+  CHECK_THROWS(LossLaw(runs, "no such law"));
 }
 
 TEST_CASE("suggested runs obey the budget and narrow the forecast of the target") {
@@ -88,8 +97,8 @@ TEST_CASE("suggested runs obey the budget and narrow the forecast of the target"
     const Forecast at = law.forecast(target);
     return std::log(at.high / at.low);
   };
-  const double before = width(LossLaw(made));
-  const std::vector<std::size_t> next = LossLaw(made).next(open, target, 1e13, 4);
+  const double before = width(LossLaw(made, "chinchilla"));
+  const std::vector<std::size_t> next = LossLaw(made, "chinchilla").next(open, target, 1e13, 4);
   CHECK((!next.empty() && next.size() <= 4));
   double cost = 0;
   for (const std::size_t i : next) {
@@ -97,8 +106,8 @@ TEST_CASE("suggested runs obey the budget and narrow the forecast of the target"
     made.push_back(open[i]);
   }
   CHECK(cost <= 1e13);
-  CHECK(width(LossLaw(made)) < before / 2);
-  CHECK(LossLaw(made).next(open, target, 1, 4).empty());
+  CHECK(width(LossLaw(made, "chinchilla")) < before / 2);
+  CHECK(LossLaw(made, "chinchilla").next(open, target, 1, 4).empty());
 }
 
 }  // namespace
