@@ -70,10 +70,10 @@ class DesignSearch : private detail::DesignInformation<S> {
 
   void check() const {
     detail::require_positive<S>("cost", limits_.cost);
-    if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) throw InvalidInput("budget must be positive and finite");
-    if (limits_.max_runs < 1) throw InvalidInput("max_runs must be at least 1");
-    if (limits_.max_repeats < 1) throw InvalidInput("max_repeats must be at least 1");
-    if (limits_.cost.minCoeff() > limits_.budget) throw InvalidInput("budget: no single candidate run is as cheap as that");
+    if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) detail::reject("budget must be positive and finite");
+    if (limits_.max_runs < 1) detail::reject("max_runs must be at least 1");
+    if (limits_.max_repeats < 1) detail::reject("max_repeats must be at least 1");
+    if (limits_.cost.minCoeff() > limits_.budget) detail::reject("budget: no single candidate run is as cheap as that");
   }
 
   Vector<S> as_weight(const std::vector<Index>& count) const {

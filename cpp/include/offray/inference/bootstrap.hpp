@@ -169,7 +169,7 @@ class Refit {
 template <typename S>
 Bootstrap<S> bootstrap(const Fit<S>& fit, const BootstrapOptions& options, const Progress& progress = {}) {
   constexpr Index kChunk = 16;
-  if (options.replicates < 1) throw InvalidInput("replicates must be positive; got " + std::to_string(options.replicates));
+  if (options.replicates < 1) detail::reject("replicates must be positive; got " + std::to_string(options.replicates));
   const int threads = detail::thread_count(options.threads);
   const Resampler<S> resampler(fit, options.kind, options.seed, options.group);
   Bootstrap<S> out;

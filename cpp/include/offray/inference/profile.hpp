@@ -100,7 +100,7 @@ class Profile {
         uncertainty_(fit),
         base_(*fit.law, fit.runs, fit.options.space, fit.parametrisation) {
     if (has_kink(fit.options.solver.objective.kind))
-      throw InvalidInput("profile: the objective has a kink, so that its profile is not smooth; use the bootstrap");
+      detail::reject("profile: the objective has a kink, so that its profile is not smooth; use the bootstrap");
     const Noise<S> noise = offray::noise(fit);
     scale_ = noise.score / noise.slope;
     estimate_ = quantity_(fit.phi, gradient_);

@@ -181,7 +181,7 @@ class LawObject final : public AnyLaw<S> {
   /// \throws InvalidInput for a description that contradicts itself.
   explicit LawObject(Law law) : AnyLaw<S>(describe(law)), law_(std::move(law)) {
     const std::string_view what = flaw(*this);
-    if (!what.empty()) throw InvalidInput("law " + std::string(this->name) + " " + std::string(what));
+    if (!what.empty()) detail::reject("law " + std::string(this->name) + " " + std::string(what));
     this->own_starts = HasStarts<S, Law>::value;
     if constexpr (HasOnRay<Law>::value) this->on_ray = &any_law<S, typename Law::OnRay>();
   }
