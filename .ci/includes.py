@@ -16,7 +16,7 @@ ORDER = [
     ("constraints.hpp",),
     ("detail/solve/",),
     ("fit.hpp",),
-    ("fit_many.hpp", "inference/"),
+    ("fit_many.hpp", "fitter.hpp", "inference/"),
     ("identify/",),
     ("design/",),
     ("detail/instantiate.hpp",),

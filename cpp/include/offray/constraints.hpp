@@ -22,8 +22,7 @@ struct Constraints {
   Parameters<S> lower, upper;                ///< bounds; 0, or -infinity of Role::real, and infinity where there are none
 
   /// \param law kept alive by this object where a shared_ptr holds it, as any_law() and make_law() do.
-  explicit Constraints(const AnyLaw<S>& law) : law_(law.weak_from_this().lock()) {
-    if (!law_) law_ = std::shared_ptr<const AnyLaw<S>>(std::shared_ptr<void>(), &law);
+  explicit Constraints(const AnyLaw<S>& law) : law_(kept(law)) {
     fixed.setConstant(law.size(), std::numeric_limits<S>::quiet_NaN());
     lower.setZero(law.size());
     for (Index j = 0; j < law.size(); ++j)

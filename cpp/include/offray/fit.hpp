@@ -118,13 +118,22 @@ Fit<S> fit_of(const FitEngine<S>& engine, const AnyLaw<S>& law, const Runs<S>& r
 
 }  // namespace detail
 
+/// Fits a law seen as AnyLaw, without exceptions: an error for what fit() throws.
+template <typename S>
+Expected<Fit<S>> try_fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options,
+                             const Constraints<S>& constraints) {
+  detail::FitEngine<S> engine;
+  if (const InputError error = engine.begin(law, detail::RunsView<S>(runs), options, constraints)) return error;
+  if (const InputError error = engine.solve()) return error;
+  return detail::fit_of(engine, law, runs, options, constraints);
+}
+
 /// Fits a law seen as AnyLaw; see fit().
 template <typename S>
 Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
-  detail::FitEngine<S> engine;
-  detail::reject_if(engine.begin(law, detail::RunsView<S>(runs), options, constraints));
-  detail::reject_if(engine.solve());
-  return detail::fit_of(engine, law, runs, options, constraints);
+  Expected<Fit<S>> out = try_fit_any<S>(law, runs, options, constraints);
+  detail::reject_if(out.error());
+  return *std::move(out);
 }
 
 /// Fits `law` to `runs`: the global optimum, or the local one of a given start.
@@ -139,20 +148,20 @@ Fit<S> fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& o
 /// \throws InvalidInput for input that no fit can use. Everything that the fit itself can meet is in Fit::status().
 template <typename S, typename Law>
 Fit<S> fit(Law law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>& constraints) {
-  if constexpr (std::is_empty_v<Law>)
-    return fit_any<S>(any_law<S, Law>(), runs, options, constraints);
-  else
-    return fit_any<S>(*make_law<S>(std::move(law)), runs, options, constraints);
+  return fit_any<S>(*shared_law<S>(std::move(law)), runs, options, constraints);
 }
 
 template <typename S, typename Law>
 Fit<S> fit(Law law, const Runs<S>& runs, const FitOptions<S>& options = {}) {
-  if constexpr (std::is_empty_v<Law>) {
-    return fit<S>(law, runs, options, Constraints<S>(any_law<S, Law>()));
-  } else {
-    const std::shared_ptr<const AnyLaw<S>> object = make_law<S>(std::move(law));
-    return fit_any<S>(*object, runs, options, Constraints<S>(*object));
-  }
+  const std::shared_ptr<const AnyLaw<S>> object = shared_law<S>(std::move(law));
+  return fit_any<S>(*object, runs, options, Constraints<S>(*object));
+}
+
+/// The same without exceptions: an error for what fit() throws.
+template <typename S, typename Law>
+Expected<Fit<S>> try_fit(Law law, const Runs<S>& runs, const FitOptions<S>& options = {}) {
+  const std::shared_ptr<const AnyLaw<S>> object = shared_law<S>(std::move(law));
+  return try_fit_any<S>(*object, runs, options, Constraints<S>(*object));
 }
 
 }  // namespace OFFRAY_ABI

@@ -10,6 +10,7 @@
 #include "offray/design/search.hpp"
 #include "offray/fit.hpp"
 #include "offray/fit_many.hpp"
+#include "offray/fitter.hpp"
 #include "offray/groups.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/identify/precision.hpp"

@@ -37,6 +37,32 @@ inline InputError length_error(const char* argument, Index size, Index expected)
   return InputError::of(argument, argument, " has ", size, " values, but N has ", expected, ": one value per run is needed");
 }
 
+/// The first thing that is wrong with the columns of runs.
+template <typename S>
+InputError inputs_error(Span<S> N, Span<S> D, Span<S> U) noexcept {
+  if (const InputError error = length_error("D", D.size(), N.size())) return error;
+  if (!U.empty())
+    if (const InputError error = length_error("unique_tokens", U.size(), N.size())) return error;
+  if (const InputError error = positive_error("N", N)) return error;
+  if (const InputError error = positive_error("D", D)) return error;
+  return positive_error("unique_tokens", U);
+}
+
+template <typename S>
+InputError measured_error(Index runs, Span<S> loss, Span<S> weight) noexcept {
+  if (const InputError error = length_error("loss", loss.size(), runs)) return error;
+  if (!weight.empty())
+    if (const InputError error = length_error("weight", weight.size(), runs)) return error;
+  if (const InputError error = positive_error("loss", loss)) return error;
+  return positive_error("weight", weight);
+}
+
+template <typename S>
+InputError runs_error(Span<S> N, Span<S> D, Span<S> loss, Span<S> weight, Span<S> U) noexcept {
+  if (const InputError error = inputs_error(N, D, U)) return error;
+  return measured_error(N.size(), loss, weight);
+}
+
 template <typename S>
 void require_positive(const char* argument, CRef<Vector<S>> x) {
   reject_if(positive_error<S>(argument, x));
@@ -77,12 +103,7 @@ struct Inputs {
   /// The same in the buffers of this object: no allocation where the size stays. Further columns stay as they are.
   /// \return what is wrong; the object is then as it was.
   InputError assign(Span<S> N, Span<S> D, Span<S> U = {}) {
-    if (const InputError error = detail::length_error("D", D.size(), N.size())) return error;
-    if (!U.empty())
-      if (const InputError error = detail::length_error("unique_tokens", U.size(), N.size())) return error;
-    if (const InputError error = detail::positive_error("N", N)) return error;
-    if (const InputError error = detail::positive_error("D", D)) return error;
-    if (const InputError error = detail::positive_error("unique_tokens", U)) return error;
+    if (const InputError error = detail::inputs_error(N, D, U)) return error;
     log_N.resize(N.size());
     log_D.resize(D.size());
     detail::kernels<S>().log(N.size(), N.data(), log_N.data());
@@ -202,11 +223,7 @@ struct Runs {
 
  private:
   InputError measure(Span<S> losses, Span<S> weights) {
-    if (const InputError error = detail::length_error("loss", losses.size(), at.size())) return error;
-    if (!weights.empty())
-      if (const InputError error = detail::length_error("weight", weights.size(), at.size())) return error;
-    if (const InputError error = detail::positive_error("loss", losses)) return error;
-    if (const InputError error = detail::positive_error("weight", weights)) return error;
+    if (const InputError error = detail::measured_error(at.size(), losses, weights)) return error;
     loss = losses.vector();
     weight = weights.vector();
     return {};

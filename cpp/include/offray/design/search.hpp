@@ -27,9 +27,8 @@ inline namespace OFFRAY_ABI {
 template <typename S>
 class DesignSearch : private detail::DesignInformation<S> {
  public:
-  /// References must outlive the object.
-  DesignSearch(const std::vector<DesignModel<S>>& models, const DesignLimits<S>& limits, Criterion criterion)
-      : Information(models, criterion), limits_(limits), polytope_((check(), limits)) {}
+  DesignSearch(std::vector<DesignModel<S>> models, const DesignLimits<S>& limits, Criterion criterion)
+      : Information(std::move(models), criterion), limits_(limits), polytope_((check(), limits)) {}
 
   OptimalDesign<S> search() {
     OptimalDesign<S> out;
@@ -63,7 +62,7 @@ class DesignSearch : private detail::DesignInformation<S> {
     Atom runs;
     Factors R;
   };
-  const DesignLimits<S>& limits_;
+  DesignLimits<S> limits_;
   Polytope polytope_;
 
   Index candidates() const { return limits_.cost.size(); }

@@ -6,6 +6,7 @@
 #include "offray/design/planned.hpp"
 #include "offray/design/search.hpp"
 #include "offray/fit_many.hpp"
+#include "offray/fitter.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/identify/precision.hpp"
 #include "offray/identify/tpp_diversity.hpp"
@@ -36,6 +37,10 @@
   prefix template class detail::VariableProjection<S>;                                                              \
   prefix template class detail::GridSearch<S>;                                                                      \
   prefix template class detail::GlobalFit<S>;                                                                       \
+  prefix template class detail::FitEngine<S>;                                                                       \
+  prefix template class Fitter<S>;                                                                                  \
+  prefix template Expected<Fit<S>> try_fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&,           \
+                                                  const Constraints<S>&);                                           \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
   prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
                                          const Constraints<S>&, int, const Progress&);

@@ -61,6 +61,10 @@ class Refit {
     rows_->root.resize(kept_);
   }
 
+  Refit(const Fit<S>&&, const Resampler<S>&) = delete;
+  Refit(const Fit<S>&, const Resampler<S>&&) = delete;
+  Refit(const Fit<S>&&, const Resampler<S>&&) = delete;
+
   /// Writes column `replicate` of the result; leaves it alone where the replicate cannot be fitted.
   void operator()(Index replicate, Bootstrap<S>& out) {
     if (!(pairs_ ? draw_runs(replicate) : resampler_.draw_losses(replicate, losses_))) return;

@@ -229,5 +229,22 @@ std::shared_ptr<const AnyLaw<S>> make_law(Law law) {
   return std::make_shared<const detail::LawObject<S, Law>>(std::move(law));
 }
 
+/// An owner of a law that is seen by reference. Where no shared_ptr holds it, as any_law() and make_law() do, it owns nothing,
+/// and the law must outlive it.
+template <typename S>
+std::shared_ptr<const AnyLaw<S>> kept(const AnyLaw<S>& law) {
+  std::shared_ptr<const AnyLaw<S>> owner = law.weak_from_this().lock();
+  return owner ? owner : std::shared_ptr<const AnyLaw<S>>(std::shared_ptr<void>(), &law);
+}
+
+/// A law of any type as an object that is kept: the one of the whole program where the type has no state.
+template <typename S, typename Law>
+std::shared_ptr<const AnyLaw<S>> shared_law(Law law) {
+  if constexpr (std::is_empty_v<Law>)
+    return any_law<S, Law>().shared_from_this();
+  else
+    return make_law<S>(std::move(law));
+}
+
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -36,13 +36,14 @@ class GlobalFit {
     space_ = space;
     parametrisation_ = &parametrisation;
     descent_.begin(law, runs, space, parametrisation);
+    reserve_lists();
   }
 
   /// Makes room for power sums of as many rows.
   void reserve(Index capacity, bool weighted) {
     descent_.reserve(capacity, weighted);
     buffers_.reserve(capacity);
-    found_.reserve(32);
+    reserve_lists();
   }
 
   /// As Residual::magnitude().
@@ -75,6 +76,10 @@ class GlobalFit {
 
  private:
   const PowerSumRows<S>* rows() const { return descent_.rows(); }
+  void reserve_lists() {
+    found_.reserve(64);
+    if (descent_.rows() != nullptr) buffers_.reserve_lists();
+  }
   const Runs<S>& runs() { return descent_.runs(); }
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);

@@ -34,9 +34,21 @@ struct SearchBuffers {
   std::vector<std::pair<S, PowerSum<S>>> profile;
   std::vector<PowerSum<S>> alternatives;
 
+  /// Makes room for the lists of any search: there are at most 17 planes, of 256 nodes each.
+  void reserve_lists() {
+    constexpr std::size_t kPlanes = 17, kNodes = kGridNodes * kGridNodes;
+    grid.planes.reserve(kPlanes);
+    grid.sums.reserve(kPlanes);
+    grid.objective.reserve(kNodes);
+    grid.minima.cells.reserve(kPlanes * 6 + kNodes / 4);
+    grid.minima.end.reserve(kPlanes);
+    grid.along.reserve(4 * kGridNodes);
+    profile.reserve(kPlanes);
+    alternatives.reserve(8);
+  }
   void reserve(Index capacity) {
-    reweight.resize(capacity);
-    excess.resize(capacity);
+    make_room(reweight, capacity);
+    make_room(excess, capacity);
   }
 };
 
