@@ -19,6 +19,7 @@ ORDER = [
     ("fit_many.hpp", "fitter.hpp", "inference/"),
     ("identify/",),
     ("design/",),
+    ("online/", "online.hpp"),
     ("detail/instantiate.hpp",),
     ("offray.hpp",),
 ]

@@ -91,28 +91,31 @@ struct Fit {
 
 namespace detail {
 
-/// What an engine found of runs, as a fit.
+/// An optimum of runs as a fit, with the options as they were used.
 template <typename S>
-Fit<S> fit_of(const FitEngine<S>& engine, const AnyLaw<S>& law, const Runs<S>& runs, const FitOptions<S>& options,
-              const Constraints<S>& constraints) {
-  const Optimum<S>& at = engine.optimum();
-  Fit<S> out{law.shared_from_this(),
-             runs,
-             engine.parametrisation(),
-             constraints,
-             options,
-             at.theta,
-             at.phi,
-             at.summary,
-             {},
-             at.where.location,
-             at.where.parameter,
-             at.lost,
-             at.gap};
-  out.options.solver = engine.solver();
-  out.basins.reserve(engine.basins().size());
+Fit<S> fit_of(const Optimum<S>& at, const Parametrisation<S>& parametrisation, const AnyLaw<S>& law, const Runs<S>& runs,
+              const FitOptions<S>& options, const Constraints<S>& constraints, std::vector<FitBasin<S>> basins) {
+  return {law.shared_from_this(),
+          runs,
+          parametrisation,
+          constraints,
+          options,
+          at.theta,
+          at.phi,
+          at.summary,
+          std::move(basins),
+          at.where.location,
+          at.where.parameter,
+          at.lost,
+          at.gap};
+}
+
+template <typename S>
+std::vector<FitBasin<S>> basins_of(const FitEngine<S>& engine) {
+  std::vector<FitBasin<S>> out;
+  out.reserve(engine.basins().size());
   for (const Basin<S>& basin : engine.basins())
-    out.basins.push_back({engine.parametrisation().natural(basin.phi), basin.summary.objective, basin.summary.status});
+    out.push_back({engine.parametrisation().natural(basin.phi), basin.summary.objective, basin.summary.status});
   return out;
 }
 
@@ -125,7 +128,9 @@ Expected<Fit<S>> try_fit_any(const AnyLaw<S>& law, const Runs<S>& runs, const Fi
   detail::FitEngine<S> engine;
   if (const InputError error = engine.begin(law, detail::RunsView<S>(runs), options, constraints)) return error;
   if (const InputError error = engine.solve()) return error;
-  return detail::fit_of(engine, law, runs, options, constraints);
+  FitOptions<S> used = options;
+  used.solver = engine.solver();
+  return detail::fit_of(engine.optimum(), engine.parametrisation(), law, runs, used, constraints, detail::basins_of(engine));
 }
 
 /// Fits a law seen as AnyLaw; see fit().

@@ -40,6 +40,18 @@ struct FitResult {
 
 namespace detail {
 
+template <typename S>
+void set_result(const Optimum<S>& at, Index unknowns, Index runs, FitResult<S>& out) {
+  out.theta = at.theta;
+  out.objective = at.summary.objective;
+  out.status = at.summary.status;
+  out.location = at.where.location;
+  out.location_parameter = at.where.parameter;
+  out.runs = runs;
+  out.degrees_of_freedom = runs - unknowns + at.lost;
+  out.inverse_condition = at.summary.inverse_condition;
+}
+
 /// Does the work; what it throws (memory that is not there, a user's law) becomes an error.
 template <typename Work>
 void guarded(InputError& error, const Work& work) noexcept {
@@ -69,8 +81,8 @@ void guarded(InputError& error, const Work& work) noexcept {
 /// if (!result.converged()) log(result.message());
 /// \endcode
 ///
-/// fit() throws nothing. The arrays are read during the call and never kept. Of a law that is a power sum of N and D (every
-/// one of the list but RepeatedData), ln N, ln D and the rows of the solver are written to the workspace and the losses and
+/// fit() throws nothing. The arrays are read during the call and never kept. Of a law that is a power sum of N and D
+/// (Chinchilla, Kaplan, DroppoElibol), ln N, ln D and the rows of the solver are written to the workspace and the losses and
 /// weights are read where they are; for any other law the workspace holds all columns.
 ///
 /// \par Memory
@@ -177,15 +189,7 @@ void Fitter<S>::solve(const detail::RunsView<S>& view) {
   result_.error = engine_->begin(*law_, view, options_, constraints_);
   if (!result_.error) result_.error = engine_->solve();
   if (result_.error) return;
-  const detail::Optimum<S>& at = engine_->optimum();
-  result_.theta = at.theta;
-  result_.objective = at.summary.objective;
-  result_.status = at.summary.status;
-  result_.location = at.where.location;
-  result_.location_parameter = at.where.parameter;
-  result_.runs = view.rows;
-  result_.degrees_of_freedom = view.rows - engine_->parametrisation().free() + at.lost;
-  result_.inverse_condition = at.summary.inverse_condition;
+  detail::set_result(engine_->optimum(), engine_->parametrisation().free(), view.rows, result_);
   result_.basins = static_cast<int>(engine_->basins().size());
 }
 

@@ -45,6 +45,14 @@ class InputError {
     return out;
   }
 
+  /// About an argument that is one number: "N = -1: " and the message.
+  template <typename S>
+  static InputError of_value(std::string_view argument, S value, std::string_view message) noexcept {
+    InputError out = of(argument, argument, " = ", value, ": ", message);
+    out.value_ = static_cast<long double>(value);
+    return out;
+  }
+
   /// More of the message: a text or a number.
   void add(std::string_view text) noexcept {
     const std::size_t room = text_.size() - 1 - size_;

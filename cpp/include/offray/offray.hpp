@@ -28,6 +28,7 @@
 #include "offray/laws/list.hpp"
 #include "offray/laws/row_law.hpp"
 #include "offray/laws/tape_law.hpp"
+#include "offray/online.hpp"
 #include "offray/rho.hpp"
 #include "offray/runs.hpp"
 #include "offray/status.hpp"

@@ -20,6 +20,7 @@
 #include "offray/inference/student_t.hpp"
 #include "offray/inference/uncertainty.hpp"
 #include "offray/laws/list.hpp"
+#include "offray/online.hpp"
 
 /// Laws, runs, and the solver that knows only residuals.
 #define OFFRAY_INSTANTIATE_LAWS(prefix, S)                                 \
@@ -70,6 +71,9 @@
   prefix template S student_t_half_width<S>(S, S);                                            \
   prefix template Fit<S> planned<S>(const AnyLaw<S>&, const Inputs<S>&, CRef<Vector<S>>, Space);
 
+/// Runs that come one by one.
+#define OFFRAY_INSTANTIATE_ONLINE(prefix, S) prefix template class OnlineFit<S>;
+
 namespace offray {
 inline namespace OFFRAY_ABI {
 OFFRAY_INSTANTIATE_LAWS(extern, double)
@@ -80,6 +84,8 @@ OFFRAY_INSTANTIATE_INFERENCE(extern, double)
 OFFRAY_INSTANTIATE_INFERENCE(extern, long double)
 OFFRAY_INSTANTIATE_IDENTIFY(extern, double)
 OFFRAY_INSTANTIATE_IDENTIFY(extern, long double)
+OFFRAY_INSTANTIATE_ONLINE(extern, double)
+OFFRAY_INSTANTIATE_ONLINE(extern, long double)
 extern template class DesignSearch<double>;
 }  // namespace OFFRAY_ABI
 }  // namespace offray

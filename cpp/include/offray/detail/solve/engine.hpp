@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -61,13 +62,20 @@ class FitEngine {
     return finish(search_.basins(solver_));
   }
 
-  /// The best of the descents from the basins of an earlier problem.
-  InputError solve_from(const std::vector<Basin<S>>& earlier) {
+  /// The basin of a theta, natural units, that an earlier problem had. \param edges terms that were absent there.
+  Basin<S> descend_from(const Parameters<S>& theta, const std::array<int, kTerms>& edges) {
+    return search_.descend_from({parametrisation_->phi(theta), {}, edges}, solver_);
+  }
+  /// Takes a basin for the optimum.
+  InputError settle_on(const Basin<S>& basin) {
     std::vector<Basin<S>>& found = search_.basins_buffer();
     found.clear();
-    for (const Basin<S>& basin : earlier) add_basin(search_.descend_from(basin, solver_), found);
+    found.push_back(basin);
     return finish(found);
   }
+
+  /// What rounding makes of w rho of one run, w being 1: (64 eps y)^2 / 2 with y the size of the losses.
+  S rounding() { return std::pow(S(64) * std::numeric_limits<S>::epsilon() * search_.magnitude(), S(2)) / S(2); }
 
   const Optimum<S>& optimum() const { return optimum_; }
   /// Distinct ones, the best first.
