@@ -8,7 +8,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "cpp" / "include" / "offray"
 
 ORDER = [
-    ("types.hpp", "errors.hpp", "progress.hpp", "finding.hpp", "status.hpp", "objective.hpp", "simd.hpp"),
+    (
+        "types.hpp",
+        "errors.hpp",
+        "input_error.hpp",
+        "expected.hpp",
+        "span.hpp",
+        "progress.hpp",
+        "finding.hpp",
+        "status.hpp",
+        "objective.hpp",
+        "simd.hpp",
+    ),
     ("detail/simd/", "rho.hpp"),
     ("detail/linalg/", "detail/numeric/", "conditioning.hpp", "options.hpp"),
     ("runs.hpp",),
@@ -16,9 +27,10 @@ ORDER = [
     ("constraints.hpp",),
     ("detail/solve/",),
     ("fit.hpp",),
-    ("fit_many.hpp", "inference/"),
+    ("fit_many.hpp", "fitter.hpp", "inference/"),
     ("identify/",),
     ("design/",),
+    ("online/", "online.hpp"),
     ("detail/instantiate.hpp",),
     ("offray.hpp",),
 ]

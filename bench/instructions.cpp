@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string_view>
 
 #include "simulated.hpp"
@@ -21,6 +22,15 @@ struct Data {
   Runs<double> chinchilla = bench::simulated<double, Chinchilla>(kRuns, designs::hoffmann<double>());
   Runs<double> kaplan = bench::simulated<double, Kaplan>(kRuns, bench::kaplan<double>());
   Fit<double> fitted = fit<double>(Chinchilla{}, chinchilla);
+  std::unique_ptr<OnlineFit<double>> online = followed(chinchilla);
+
+  static std::unique_ptr<OnlineFit<double>> followed(const Runs<double>& runs) {
+    auto out = std::make_unique<OnlineFit<double>>(Chinchilla{});
+    out->reserve(kRuns + 1);
+    for (Index i = 0; i < kRuns; ++i) (void)out->add({std::exp(runs.at.log_N[i]), std::exp(runs.at.log_D[i]), runs.loss[i]});
+    out->refit();
+    return out;
+  }
 };
 
 bool fit_from_start(const Data& data) {
@@ -45,6 +55,15 @@ bool bootstrap_refits(const Data& data) {
                      [](Status status) { return status == Status::converged; });
 }
 
+/// A run comes, and goes again: two refits from the last optimum.
+bool online_refits(const Data& data) {
+  OnlineFit<double>& online = *data.online;
+  const auto id = online.add({3e7, 2e8, 4.8});
+  const bool came = online.refit().converged();
+  online.remove(*id);
+  return came && online.refit().converged();
+}
+
 struct Path {
   std::string_view name;
   bool (*run)(const Data&);
@@ -52,7 +71,7 @@ struct Path {
 
 constexpr Path kPaths[] = {
     {"fit-from-start", fit_from_start}, {"global-fit", global_fit},      {"log-huber-global", log_huber_global},
-    {"kaplan-global", kaplan_global},   {"bootstrap", bootstrap_refits},
+    {"kaplan-global", kaplan_global},   {"bootstrap", bootstrap_refits}, {"online", online_refits},
 };
 
 }  // namespace

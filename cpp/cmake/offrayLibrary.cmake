@@ -1,7 +1,7 @@
 # offray::offray: the heavy templates for double and long double, compiled once, with the flags of the build that includes this.
 # Needs OFFRAY_SOURCE_DIR and the target offray::headers.
 add_library(offray STATIC EXCLUDE_FROM_ALL)
-foreach(offray_part laws fit inference identify)
+foreach(offray_part laws fit inference identify online)
   target_sources(offray PRIVATE ${OFFRAY_SOURCE_DIR}/${offray_part}.cpp ${OFFRAY_SOURCE_DIR}/${offray_part}_long_double.cpp)
   list(APPEND offray_long_double ${OFFRAY_SOURCE_DIR}/${offray_part}_long_double.cpp)
 endforeach()

@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   bind_identify(m);
   bind_batch(m);
   bind_design(m);
+  bind_online(m);
   bind_simd(m);
 }

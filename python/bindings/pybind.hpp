@@ -20,6 +20,7 @@ void bind_inference(py::module_& m);
 void bind_identify(py::module_& m);
 void bind_batch(py::module_& m);
 void bind_design(py::module_& m);
+void bind_online(py::module_& m);
 void bind_conditioning(py::module_& m);
 void bind_simd(py::module_& m);
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from offray._infer.prediction import Prediction
     from offray._infer.reach import Reach
     from offray._input.table import read
+    from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
     from offray._plan.isoflop import IsoFlop, Parabola, isoflop
@@ -53,6 +54,7 @@ _ON_DEMAND = {
     "_chain": ("Chain", "ChainPrediction", "chain"),
     "_expression": ("law",),
     "_grouped": ("GroupedFit",),
+    "_online": ("OnlineFit",),
     "_optimal_of": ("OptimalPoint", "compute_optimal"),
     "_compare": ("Comparison", "LawScore", "compare"),
     "_identify.report": ("Identifiability",),
@@ -114,6 +116,7 @@ __all__ = [
     "LawScore",
     "Misfit",
     "NotIdentifiedError",
+    "OnlineFit",
     "OptimalPoint",
     "OptimizeResult",
     "OtherLaw",

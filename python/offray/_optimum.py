@@ -45,6 +45,14 @@ class Optimum:
         self.__dict__["problem"] = problem
         self.__dict__["core"] = problem.minimise()
 
+    @classmethod
+    def of_core(cls, problem: Problem, core: Any) -> Self:
+        """The optimum of a problem that the core has found already."""
+        out = cls.__new__(cls)
+        out.__dict__["problem"] = problem
+        out.__dict__["core"] = core
+        return out
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"cannot assign to {name!r}: a fit is immutable")
 

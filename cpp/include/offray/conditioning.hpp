@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
+#include "offray/errors.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
@@ -45,7 +45,7 @@ template <typename S>
 class Conditioning {
  public:
   /// \param J (n, p), finite, n >= 1, p >= 1.
-  /// \throws std::invalid_argument for an empty or non-finite J.
+  /// \throws InvalidInput for an empty or non-finite J.
   explicit Conditioning(CRef<Jacobian<S>> J, Columns columns = Columns::unit);
 
   /// sigma_1 >= ... >= sigma_min(n, p).
@@ -101,8 +101,8 @@ class Conditioning {
 
 template <typename S>
 Conditioning<S>::Conditioning(CRef<Jacobian<S>> J, Columns columns) {
-  if (J.size() == 0) throw std::invalid_argument("J must have at least one row and one column");
-  if (!J.allFinite()) throw std::invalid_argument("J must be finite");
+  if (J.size() == 0) detail::reject("J must have at least one row and one column");
+  if (!J.allFinite()) detail::reject("J must be finite");
   scale_.setOnes(J.cols());
   const S largest = J.cwiseAbs().maxCoeff();
   Matrix M = largest > S(0) ? Matrix(J / largest) : Matrix(J);  // no square below can overflow

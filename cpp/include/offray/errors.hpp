@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// \file
-/// What is thrown.
+/// What is thrown, and what happens instead where there are no exceptions.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
+#include <string>
 
 #include "offray/types.hpp"
 
@@ -15,6 +18,21 @@ class InvalidInput : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
+
+namespace detail {
+
+/// Throws InvalidInput; with -fno-exceptions it prints the message and ends the program, as a failed allocation would. Programs
+/// of that kind use what returns an InputError instead: Runs::make, Constraints::try_fix, Fitter, OnlineFit.
+[[noreturn]] inline void reject(const std::string& message) {
+#if OFFRAY_EXCEPTIONS
+  throw InvalidInput(message);
+#else
+  std::fprintf(stderr, "offray: %s\n", message.c_str());
+  std::abort();
+#endif
+}
+
+}  // namespace detail
 
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -35,22 +35,29 @@ using RunsOf = std::function<Runs<S>(Index)>;
 template <typename S>
 FitMany<S> fit_many(const AnyLaw<S>& law, Index sets, const RunsOf<S>& runs_of, const FitOptions<S>& options,
                     const Constraints<S>& constraints, int threads = 0, const Progress& progress = {}) {
-  if (sets < 1) throw InvalidInput("loss: there are no data sets to fit");
+  if (sets < 1) detail::reject("loss: there are no data sets to fit");
   FitMany<S> out;
   out.theta.setConstant(law.size(), sets, std::numeric_limits<S>::quiet_NaN());
   out.objective.setConstant(sets, std::numeric_limits<S>::quiet_NaN());
   out.status.assign(static_cast<std::size_t>(sets), Status::evaluation_failed);
   out.location.assign(static_cast<std::size_t>(sets), Location::unsettled);
+  const auto fit_set = [&](Index set) {
+    const Fit<S> fit = fit_any<S>(law, runs_of(set), options, constraints);
+    out.theta.col(set) = fit.theta;
+    out.objective[set] = fit.summary.objective;
+    out.status[static_cast<std::size_t>(set)] = fit.status();
+    out.location[static_cast<std::size_t>(set)] = fit.location;
+  };
   const auto fit_one = [&](Index set) {
+#if OFFRAY_EXCEPTIONS
     try {
-      const Fit<S> fit = fit_any<S>(law, runs_of(set), options, constraints);
-      out.theta.col(set) = fit.theta;
-      out.objective[set] = fit.summary.objective;
-      out.status[static_cast<std::size_t>(set)] = fit.status();
-      out.location[static_cast<std::size_t>(set)] = fit.location;
+      fit_set(set);
     } catch (const InvalidInput& error) {
-      throw InvalidInput("data set " + std::to_string(set) + ": " + error.what());
+      detail::reject("data set " + std::to_string(set) + ": " + error.what());
     }
+#else
+    fit_set(set);
+#endif
   };
   out.finished = detail::in_chunks(sets, 1, detail::thread_count(threads), [&] { return fit_one; }, progress);
   return out;

@@ -19,8 +19,8 @@ class Groups {
   /// \throws InvalidInput for another number of labels, or where all runs are one group.
   Groups(Index runs, const std::vector<Index>& labels) : of_(static_cast<std::size_t>(runs)), members_(of_.size()) {
     if (!labels.empty() && static_cast<Index>(labels.size()) != runs)
-      throw InvalidInput("group has " + std::to_string(labels.size()) + " labels, but there are " + std::to_string(runs) +
-                         " runs: one per run is needed");
+      detail::reject("group has " + std::to_string(labels.size()) + " labels, but there are " + std::to_string(runs) +
+                     " runs: one per run is needed");
     for (std::size_t i = 0; i < of_.size(); ++i) members_[i] = static_cast<Index>(i);
     const auto label = [&](Index run) { return labels.empty() ? run : labels[static_cast<std::size_t>(run)]; };
     std::stable_sort(members_.begin(), members_.end(), [&](Index a, Index b) { return label(a) < label(b); });
@@ -29,7 +29,7 @@ class Groups {
       of_[static_cast<std::size_t>(members_[k])] = static_cast<Index>(first_.size()) - 1;
     }
     first_.push_back(runs);
-    if (count() < 2) throw InvalidInput("group: all runs are in one group; resampling needs at least two");
+    if (count() < 2) detail::reject("group: all runs are in one group; resampling needs at least two");
   }
 
   Index count() const { return static_cast<Index>(first_.size()) - 1; }

@@ -8,6 +8,7 @@
 
 #include "offray/rho.hpp"
 #include "offray/status.hpp"
+#include "offray/types.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -48,6 +49,18 @@ struct SolverOptions {
   bool spent(int evaluations) const {
     return evaluations >= max_evaluations || (interruption != nullptr && interruption->requested());
   }
+};
+
+/// What fit() takes beside the law, the runs and the constraints.
+template <typename S>
+struct FitOptions {
+  Space space = Space::loss;
+  SolverOptions<S> solver{};
+  /// Take the objective's scale delta from the data: 1.345 times 1.4826 median |r| about the fit of least absolute deviation,
+  /// which gives Huber's estimate 95 % of the efficiency of least squares under normal noise (Huber 1981).
+  bool robust_scale = false;
+  /// Start theta, (p,), natural units, positive; empty for the global optimum.
+  Vector<S> start{};
 };
 
 template <typename S>

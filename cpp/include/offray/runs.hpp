@@ -6,13 +6,13 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <limits>
-#include <sstream>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "offray/detail/simd/kernels.hpp"
-#include "offray/errors.hpp"
+#include "offray/expected.hpp"
+#include "offray/input_error.hpp"
+#include "offray/span.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
@@ -20,24 +20,56 @@ inline namespace OFFRAY_ABI {
 
 namespace detail {
 
+/// The first value that is not positive and finite.
 template <typename S>
-void require_positive(const char* argument, CRef<Vector<S>> x) {
+InputError positive_error(const char* argument, Span<S> x) noexcept {
   const auto good = [](S v) { return v > S(0) && v <= std::numeric_limits<S>::max(); };
   bool all = true;
   for (Index i = 0; i < x.size(); ++i) all &= good(x[i]);
-  if (all) return;
+  if (all) return {};
   Index row = 0;
   while (good(x[row])) ++row;
-  std::ostringstream message;
-  message.precision(17);
-  message << argument << "[" << row << "] = " << x[row] << ": every value must be positive and finite";
-  throw InvalidInput(message.str());
+  return InputError::at(argument, row, x[row], "every value must be positive and finite");
+}
+
+inline InputError length_error(const char* argument, Index size, Index expected) noexcept {
+  if (size == expected) return {};
+  return InputError::of(argument, argument, " has ", size, " values, but N has ", expected, ": one value per run is needed");
+}
+
+/// The first thing that is wrong with the columns of runs.
+template <typename S>
+InputError inputs_error(Span<S> N, Span<S> D, Span<S> U) noexcept {
+  if (const InputError error = length_error("D", D.size(), N.size())) return error;
+  if (!U.empty())
+    if (const InputError error = length_error("unique_tokens", U.size(), N.size())) return error;
+  if (const InputError error = positive_error("N", N)) return error;
+  if (const InputError error = positive_error("D", D)) return error;
+  return positive_error("unique_tokens", U);
+}
+
+template <typename S>
+InputError measured_error(Index runs, Span<S> loss, Span<S> weight) noexcept {
+  if (const InputError error = length_error("loss", loss.size(), runs)) return error;
+  if (!weight.empty())
+    if (const InputError error = length_error("weight", weight.size(), runs)) return error;
+  if (const InputError error = positive_error("loss", loss)) return error;
+  return positive_error("weight", weight);
+}
+
+template <typename S>
+InputError runs_error(Span<S> N, Span<S> D, Span<S> loss, Span<S> weight, Span<S> U) noexcept {
+  if (const InputError error = inputs_error(N, D, U)) return error;
+  return measured_error(N.size(), loss, weight);
+}
+
+template <typename S>
+void require_positive(const char* argument, CRef<Vector<S>> x) {
+  reject_if(positive_error<S>(argument, x));
 }
 
 inline void require_length(const char* argument, Index size, Index expected) {
-  if (size == expected) return;
-  throw InvalidInput(std::string(argument) + " has " + std::to_string(size) + " values, but N has " + std::to_string(expected) +
-                     ": one value per run is needed");
+  reject_if(length_error(argument, size, expected));
 }
 
 }  // namespace detail
@@ -59,23 +91,31 @@ struct Inputs {
   /// \param D training tokens counted with repetitions, (n,).
   /// \param U unique tokens, (n,), or empty where every token is fresh. U > D means one epoch.
   /// \throws InvalidInput unless all values are positive and finite and the lengths agree.
-  Inputs(CRef<Vector<S>> N, CRef<Vector<S>> D, CRef<Vector<S>> U = Vector<S>()) {
-    detail::require_length("D", D.size(), N.size());
-    if (U.size() != 0) detail::require_length("unique_tokens", U.size(), N.size());
-    detail::require_positive<S>("N", N);
-    detail::require_positive<S>("D", D);
-    detail::require_positive<S>("unique_tokens", U);
+  Inputs(CRef<Vector<S>> N, CRef<Vector<S>> D, CRef<Vector<S>> U = Vector<S>()) { detail::reject_if(assign(N, D, U)); }
+
+  /// The same without an exception.
+  static Expected<Inputs> make(Span<S> N, Span<S> D, Span<S> U = {}) {
+    Inputs out;
+    if (const InputError error = out.assign(N, D, U)) return error;
+    return out;
+  }
+
+  /// The same in the buffers of this object: no allocation where the size stays. Further columns stay as they are.
+  /// \return what is wrong; the object is then as it was.
+  InputError assign(Span<S> N, Span<S> D, Span<S> U = {}) {
+    if (const InputError error = detail::inputs_error(N, D, U)) return error;
     log_N.resize(N.size());
     log_D.resize(D.size());
     detail::kernels<S>().log(N.size(), N.data(), log_N.data());
     detail::kernels<S>().log(D.size(), D.data(), log_D.data());
-    if (U.size() == 0) {
+    if (U.empty()) {
       log_U = log_D;
       repeats.setZero(N.size());
     } else {
-      log_U = U.cwiseMin(D).array().log();
-      repeats = ((D - U).array() / U.array()).max(S(0));
+      log_U = U.vector().cwiseMin(D.vector()).array().log();
+      repeats = ((D.vector() - U.vector()).array() / U.vector().array()).max(S(0));
     }
+    return {};
   }
 
   /// One place, given by logarithms, where every token is fresh.
@@ -98,10 +138,13 @@ struct Inputs {
   /// The same runs with N counted in units of exp(log_N0) and D, U in units of exp(log_D0).
   Inputs in_units(S log_N0, S log_D0) const {
     Inputs out(*this);
-    out.log_N.array() -= log_N0;
-    out.log_D.array() -= log_D0;
-    out.log_U.array() -= log_D0;
+    out.change_units(log_N0, log_D0);
     return out;
+  }
+  void change_units(S log_N0, S log_D0) {
+    log_N.array() -= log_N0;
+    log_D.array() -= log_D0;
+    log_U.array() -= log_D0;
   }
 
   /// Every `stride`-th run.
@@ -139,11 +182,28 @@ struct Runs {
       : Runs(Inputs<S>(N, D, U), losses, weights) {}
 
   /// \param where the inputs, (n,). \param losses, weights as above.
-  Runs(Inputs<S> where, CRef<Vector<S>> losses, CRef<Vector<S>> weights) : at(std::move(where)), loss(losses), weight(weights) {
-    detail::require_length("loss", loss.size(), at.size());
-    if (weight.size() != 0) detail::require_length("weight", weight.size(), at.size());
-    detail::require_positive<S>("loss", loss);
-    detail::require_positive<S>("weight", weight);
+  Runs(Inputs<S> where, CRef<Vector<S>> losses, CRef<Vector<S>> weights) : at(std::move(where)) {
+    detail::reject_if(measure(losses, weights));
+  }
+
+  /// The same without an exception.
+  ///
+  /// \code
+  /// const auto runs = offray::Runs<double>::make(N, D, loss);  // std::vector, std::span, Eigen: whatever is a Span
+  /// if (!runs) std::puts(runs.error().what());                 // "loss[2] = -1: every value must be positive and finite"
+  /// \endcode
+  static Expected<Runs> make(Span<S> N, Span<S> D, Span<S> losses, Span<S> weights = {}, Span<S> U = {}) {
+    Runs out;
+    if (const InputError error = out.assign(N, D, losses, weights, U)) return error;
+    return out;
+  }
+
+  /// The same in the buffers of this object: no allocation where the size stays. What it keeps are ln N, ln D, the losses and
+  /// the weights; it refers to none of the arguments.
+  /// \return what is wrong; the object is then to be assigned anew before it is used.
+  InputError assign(Span<S> N, Span<S> D, Span<S> losses, Span<S> weights = {}, Span<S> U = {}) {
+    if (const InputError error = at.assign(N, D, U)) return error;
+    return measure(losses, weights);
   }
 
   Index size() const { return loss.size(); }
@@ -159,6 +219,14 @@ struct Runs {
     out.loss = loss(rows);
     if (weight.size() != 0) out.weight = weight(rows);
     return out;
+  }
+
+ private:
+  InputError measure(Span<S> losses, Span<S> weights) {
+    if (const InputError error = detail::measured_error(at.size(), losses, weights)) return error;
+    loss = losses.vector();
+    weight = weights.vector();
+    return {};
   }
 };
 

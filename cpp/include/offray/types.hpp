@@ -9,7 +9,16 @@
 // and without it disagree on object layout. Naming the inline namespace after the alignment turns that into a link error.
 #define OFFRAY_PASTE_(a, b) a##b
 #define OFFRAY_PASTE(a, b) OFFRAY_PASTE_(a, b)
+
+// Whether there are exceptions decides what the same inline functions do with bad input: a program that mixes both kinds of
+// translation units is a link error too.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define OFFRAY_EXCEPTIONS 1
 #define OFFRAY_ABI OFFRAY_PASTE(align_, EIGEN_MAX_ALIGN_BYTES)
+#else
+#define OFFRAY_EXCEPTIONS 0
+#define OFFRAY_ABI OFFRAY_PASTE(no_exceptions_align_, EIGEN_MAX_ALIGN_BYTES)
+#endif
 
 namespace offray {
 inline namespace OFFRAY_ABI {

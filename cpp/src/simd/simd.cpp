@@ -72,7 +72,7 @@ void force_simd(std::string_view name) {
     std::string message = "simd path must be 'best', 'baseline', 'avx2' or 'avx512'; available here: ";
     for (const std::string_view known : simd_available()) message.append(known).append(", ");
     message.resize(message.size() - 2);
-    throw std::invalid_argument(message.append("; got '").append(name).append("'"));
+    detail::reject(message.append("; got '").append(name).append("'"));
   }
   chosen.store(path, std::memory_order_relaxed);
 }

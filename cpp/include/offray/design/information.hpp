@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "offray/conditioning.hpp"
@@ -29,12 +30,13 @@ class DesignInformation {
     std::vector<Jacobian<S>> rows;
   };
 
-  /// References must outlive the object. \throws InvalidInput for no model, or one that is not finite.
-  DesignInformation(const std::vector<DesignModel<S>>& models, Criterion criterion) : models_(models), criterion_(criterion) {
-    if (models_.empty()) throw InvalidInput("theta: at least one is needed");
+  /// \throws InvalidInput for no model, or one that is not finite.
+  DesignInformation(std::vector<DesignModel<S>> models, Criterion criterion)
+      : models_(std::move(models)), criterion_(criterion) {
+    if (models_.empty()) detail::reject("theta: at least one is needed");
     for (const DesignModel<S>& model : models_) {
       if (!model.candidates.allFinite() || !model.existing.allFinite() || !model.targets.allFinite())
-        throw InvalidInput("theta: the law's derivatives are not finite at these runs");
+        detail::reject("theta: the law's derivatives are not finite at these runs");
       const Index p = model.candidates.cols();
       existing_.push_back(model.existing.rows() == 0 ? Jacobian<S>::Zero(p, p) : factor(model.existing));
     }
@@ -111,7 +113,7 @@ class DesignInformation {
   }
 
  protected:
-  const std::vector<DesignModel<S>>& models_;
+  std::vector<DesignModel<S>> models_;
   Criterion criterion_;
   Factors existing_;
 };

@@ -15,10 +15,10 @@ inline namespace OFFRAY_ABI {
 /// \param theta (p,), natural units. \param space whether the noise is alike in L or in ln L.
 template <typename S>
 Fit<S> planned(const AnyLaw<S>& law, const Inputs<S>& at, CRef<Vector<S>> theta, Space space) {
-  if (at.size() == 0) throw InvalidInput("N is empty: there are no runs");
+  if (at.size() == 0) detail::reject("N is empty: there are no runs");
   if (theta.size() != law.size())
-    throw InvalidInput("theta has " + std::to_string(theta.size()) + " values, but " + std::string(law.name) + " has " +
-                       std::to_string(law.size()) + " parameters");
+    detail::reject("theta has " + std::to_string(theta.size()) + " values, but " + std::string(law.name) + " has " +
+                   std::to_string(law.size()) + " parameters");
   detail::require_positive<S>("theta", theta);
   Runs<S> runs;
   runs.at = at;

@@ -22,7 +22,6 @@ class BudgetPolytope {
  public:
   using Atom = std::vector<std::pair<Index, S>>;  ///< candidates with their weights; the others have none
 
-  /// References must outlive the object.
   explicit BudgetPolytope(const DesignLimits<S>& limits)
       : limits_(limits), by_cost_(static_cast<std::size_t>(limits.cost.size())) {
     std::iota(by_cost_.begin(), by_cost_.end(), Index(0));
@@ -109,7 +108,7 @@ class BudgetPolytope {
     return out;
   }
 
-  const DesignLimits<S>& limits_;
+  DesignLimits<S> limits_;
   std::vector<Index> by_cost_;
 };
 

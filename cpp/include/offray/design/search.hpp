@@ -27,9 +27,8 @@ inline namespace OFFRAY_ABI {
 template <typename S>
 class DesignSearch : private detail::DesignInformation<S> {
  public:
-  /// References must outlive the object.
-  DesignSearch(const std::vector<DesignModel<S>>& models, const DesignLimits<S>& limits, Criterion criterion)
-      : Information(models, criterion), limits_(limits), polytope_((check(), limits)) {}
+  DesignSearch(std::vector<DesignModel<S>> models, const DesignLimits<S>& limits, Criterion criterion)
+      : Information(std::move(models), criterion), limits_(limits), polytope_((check(), limits)) {}
 
   OptimalDesign<S> search() {
     OptimalDesign<S> out;
@@ -63,17 +62,17 @@ class DesignSearch : private detail::DesignInformation<S> {
     Atom runs;
     Factors R;
   };
-  const DesignLimits<S>& limits_;
+  DesignLimits<S> limits_;
   Polytope polytope_;
 
   Index candidates() const { return limits_.cost.size(); }
 
   void check() const {
     detail::require_positive<S>("cost", limits_.cost);
-    if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) throw InvalidInput("budget must be positive and finite");
-    if (limits_.max_runs < 1) throw InvalidInput("max_runs must be at least 1");
-    if (limits_.max_repeats < 1) throw InvalidInput("max_repeats must be at least 1");
-    if (limits_.cost.minCoeff() > limits_.budget) throw InvalidInput("budget: no single candidate run is as cheap as that");
+    if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) detail::reject("budget must be positive and finite");
+    if (limits_.max_runs < 1) detail::reject("max_runs must be at least 1");
+    if (limits_.max_repeats < 1) detail::reject("max_repeats must be at least 1");
+    if (limits_.cost.minCoeff() > limits_.budget) detail::reject("budget: no single candidate run is as cheap as that");
   }
 
   Vector<S> as_weight(const std::vector<Index>& count) const {

@@ -6,6 +6,7 @@
 #include "offray/design/planned.hpp"
 #include "offray/design/search.hpp"
 #include "offray/fit_many.hpp"
+#include "offray/fitter.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/identify/precision.hpp"
 #include "offray/identify/tpp_diversity.hpp"
@@ -19,6 +20,7 @@
 #include "offray/inference/student_t.hpp"
 #include "offray/inference/uncertainty.hpp"
 #include "offray/laws/list.hpp"
+#include "offray/online.hpp"
 
 /// Laws, runs, and the solver that knows only residuals.
 #define OFFRAY_INSTANTIATE_LAWS(prefix, S)                                 \
@@ -36,6 +38,10 @@
   prefix template class detail::VariableProjection<S>;                                                              \
   prefix template class detail::GridSearch<S>;                                                                      \
   prefix template class detail::GlobalFit<S>;                                                                       \
+  prefix template class detail::FitEngine<S>;                                                                       \
+  prefix template class Fitter<S>;                                                                                  \
+  prefix template Expected<Fit<S>> try_fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&,           \
+                                                  const Constraints<S>&);                                           \
   prefix template Fit<S> fit_any<S>(const AnyLaw<S>&, const Runs<S>&, const FitOptions<S>&, const Constraints<S>&); \
   prefix template FitMany<S> fit_many<S>(const AnyLaw<S>&, Index, const RunsOf<S>&, const FitOptions<S>&,           \
                                          const Constraints<S>&, int, const Progress&);
@@ -66,6 +72,9 @@
   prefix template S student_t_half_width<S>(S, S);                                            \
   prefix template Fit<S> planned<S>(const AnyLaw<S>&, const Inputs<S>&, CRef<Vector<S>>, Space);
 
+/// Runs that come one by one.
+#define OFFRAY_INSTANTIATE_ONLINE(prefix, S) prefix template class OnlineFit<S>;
+
 namespace offray {
 inline namespace OFFRAY_ABI {
 OFFRAY_INSTANTIATE_LAWS(extern, double)
@@ -76,6 +85,8 @@ OFFRAY_INSTANTIATE_INFERENCE(extern, double)
 OFFRAY_INSTANTIATE_INFERENCE(extern, long double)
 OFFRAY_INSTANTIATE_IDENTIFY(extern, double)
 OFFRAY_INSTANTIATE_IDENTIFY(extern, long double)
+OFFRAY_INSTANTIATE_ONLINE(extern, double)
+OFFRAY_INSTANTIATE_ONLINE(extern, long double)
 extern template class DesignSearch<double>;
 }  // namespace OFFRAY_ABI
 }  // namespace offray

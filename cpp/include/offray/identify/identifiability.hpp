@@ -75,6 +75,8 @@ struct QuickLook {
     for (Index j = 0; j < m; ++j) se[j] = spread(Parameters<S>::Unit(m, j));
   }
 
+  QuickLook(const Fit<S>&&, S) = delete;
+
   /// Standard error of a quantity with derivatives g by phi': sd ||R^-T g||.
   S spread(Parameters<S> g) const {
     for (Index k = 0; k < g.size(); ++k) {

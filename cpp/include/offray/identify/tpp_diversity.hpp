@@ -43,13 +43,12 @@ S interval_inflation(S kappa_eq) {
 /// \param k (K,) tokens-per-parameter ratios. \param exponent b > 0, the law's data exponent. \param kappa_target > 1.
 template <typename S>
 TppDiversity<S> tpp_diversity(CRef<Vector<S>> k, S exponent, S kappa_target) {
-  if (k.size() == 0) throw InvalidInput("k is empty: there are no ratios");
+  if (k.size() == 0) detail::reject("k is empty: there are no ratios");
   detail::require_positive<S>("k", k);
-  if (!(exponent > S(0) && std::isfinite(exponent))) throw InvalidInput("exponent must be positive and finite");
-  if (!(kappa_target > S(1) && std::isfinite(kappa_target))) throw InvalidInput("kappa_target must be above 1 and finite");
+  if (!(exponent > S(0) && std::isfinite(exponent))) detail::reject("exponent must be positive and finite");
+  if (!(kappa_target > S(1) && std::isfinite(kappa_target))) detail::reject("kappa_target must be above 1 and finite");
   const Vector<S> x = (-exponent * k.array().log()).exp();
-  if (!x.allFinite() || !(x.minCoeff() > S(0)))
-    throw InvalidInput("exponent: k^-exponent is beyond the range of floating point");
+  if (!x.allFinite() || !(x.minCoeff() > S(0))) detail::reject("exponent: k^-exponent is beyond the range of floating point");
   const S K = S(k.size()), mean = x.mean(), S2 = x.squaredNorm();
   const S V = (x.array() - mean).matrix().squaredNorm() / K;
   const S trace2 = (K + S2) * (K + S2) / (K * K);

@@ -61,6 +61,10 @@ class Refit {
     rows_->root.resize(kept_);
   }
 
+  Refit(const Fit<S>&&, const Resampler<S>&) = delete;
+  Refit(const Fit<S>&, const Resampler<S>&&) = delete;
+  Refit(const Fit<S>&&, const Resampler<S>&&) = delete;
+
   /// Writes column `replicate` of the result; leaves it alone where the replicate cannot be fitted.
   void operator()(Index replicate, Bootstrap<S>& out) {
     if (!(pairs_ ? draw_runs(replicate) : resampler_.draw_losses(replicate, losses_))) return;
@@ -169,7 +173,7 @@ class Refit {
 template <typename S>
 Bootstrap<S> bootstrap(const Fit<S>& fit, const BootstrapOptions& options, const Progress& progress = {}) {
   constexpr Index kChunk = 16;
-  if (options.replicates < 1) throw InvalidInput("replicates must be positive; got " + std::to_string(options.replicates));
+  if (options.replicates < 1) detail::reject("replicates must be positive; got " + std::to_string(options.replicates));
   const int threads = detail::thread_count(options.threads);
   const Resampler<S> resampler(fit, options.kind, options.seed, options.group);
   Bootstrap<S> out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <variant>
 
 #include "offray/inference/budget.hpp"
@@ -21,7 +22,7 @@ class OptimalPoint {
   /// \param theta natural units, all positive.
   /// \throws InvalidInput where the law has no compute-optimal point.
   OptimalPoint(const AnyLaw<S>& law, const Parameters<S>& theta, S flops, const Cost<S>& cost)
-      : law_(law), theta_(theta), at_(make(law, theta, flops, cost)) {}
+      : law_(kept(law)), theta_(theta), at_(make(*law_, theta, flops, cost)) {}
 
   LogValue<S> value(Optimal which) const {
     return std::visit([&](const auto& at) { return of(at, which); }, at_);
@@ -30,7 +31,7 @@ class OptimalPoint {
  private:
   using Either = std::variant<PowerSumOptimum<S>, NumericalOptimum<S>>;
 
-  const AnyLaw<S>& law_;
+  std::shared_ptr<const AnyLaw<S>> law_;
   Parameters<S> theta_;
   Either at_;
 
@@ -65,7 +66,7 @@ class OptimalPoint {
   LogValue<S> loss(S log_N, S log_D) const {
     Vector<S> value(1);
     Jacobian<S> J(1, theta_.size());
-    law_.evaluate(theta_, Inputs<S>::from_logs(log_N, log_D), value, J);
+    law_->evaluate(theta_, Inputs<S>::from_logs(log_N, log_D), value, J);
     return {std::log(value[0]), J.row(0).transpose().cwiseProduct(theta_) / value[0]};
   }
 };

@@ -125,8 +125,8 @@ class NumericalOptimum {
       if (loss[k] < loss[best] || std::isnan(loss[best])) best = k;
     S low = node(std::max(best - 1, 0)), high = node(std::min(best + 1, kNodes));
     if (!(along(theta, low, log_C) < S(0) && along(theta, high, log_C) > S(0)))
-      throw InvalidInput("flops: " + std::string(law_->name) +
-                         " has no compute-optimal point for this budget: its loss falls to the end of the budget");
+      detail::reject("flops: " + std::string(law_->name) +
+                     " has no compute-optimal point for this budget: its loss falls to the end of the budget");
     while (high - low > S(4) * std::numeric_limits<S>::epsilon() * high) {
       const S middle = low + (high - low) / S(2);
       (along(theta, middle, log_C) < S(0) ? low : high) = middle;

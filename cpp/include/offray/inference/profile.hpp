@@ -25,6 +25,8 @@ class Constrained final : public detail::Residual<S> {
   Constrained(detail::LawResidual<S>& base, const Quantity<S>& quantity, Index pivot, S least, S most)
       : base_(base), quantity_(quantity), pivot_(pivot), least_(least), most_(most), J_(base.rows(), base.cols()) {}
 
+  Constrained(detail::LawResidual<S>&, const Quantity<S>&&, Index, S, S) = delete;
+
   void set_target(S target) { target_ = target; }
 
   Index rows() const override { return base_.rows(); }
@@ -105,11 +107,12 @@ class Profile {
         uncertainty_(fit),
         base_(*fit.law, fit.runs, fit.options.space, fit.parametrisation) {
     if (has_kink(fit.options.solver.objective.kind))
-      throw InvalidInput("profile: the objective has a kink, so that its profile is not smooth; use the bootstrap");
+      detail::reject("profile: the objective has a kink, so that its profile is not smooth; use the bootstrap");
     const Noise<S> noise = offray::noise(fit);
     scale_ = noise.score / noise.slope;
     estimate_ = quantity_(fit.phi, gradient_);
   }
+  Profile(const Fit<S>&&, Quantity<S>) = delete;
 
   LogInterval<S> interval(S level);
 

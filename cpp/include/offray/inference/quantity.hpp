@@ -69,5 +69,13 @@ Quantity<S> log_optimal(const Fit<S>& fit, Optimal which, S flops, const Cost<S>
   };
 }
 
+// A quantity refers to its fit.
+template <typename S>
+Quantity<S> log_parameter(const Fit<S>&&, Index) = delete;
+template <typename S>
+Quantity<S> log_loss_at(const Fit<S>&&, const Inputs<S>&) = delete;
+template <typename S>
+Quantity<S> log_optimal(const Fit<S>&&, Optimal, S, const Cost<S>&) = delete;
+
 }  // namespace OFFRAY_ABI
 }  // namespace offray

@@ -23,12 +23,12 @@ struct KaplanFloorOnRay {
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
-    const S E = theta[0], psi = theta[1], alpha = theta[2], log_psi = std::log(psi);
-    value = (alpha * (log_psi - at.log_N.array())).exp();
+    const S E = theta[0], merged = theta[1], alpha = theta[2], log_merged = std::log(merged);
+    value = (alpha * (log_merged - at.log_N.array())).exp();
     if (J.cols() != 0) {
       J.col(0).setOnes();
-      J.col(1) = alpha / psi * value;
-      J.col(2) = (log_psi - at.log_N.array()) * value.array();
+      J.col(1) = alpha / merged * value;
+      J.col(2) = (log_merged - at.log_N.array()) * value.array();
     }
     value.array() += E;
   }

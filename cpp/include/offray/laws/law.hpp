@@ -181,7 +181,7 @@ class LawObject final : public AnyLaw<S> {
   /// \throws InvalidInput for a description that contradicts itself.
   explicit LawObject(Law law) : AnyLaw<S>(describe(law)), law_(std::move(law)) {
     const std::string_view what = flaw(*this);
-    if (!what.empty()) throw InvalidInput("law " + std::string(this->name) + " " + std::string(what));
+    if (!what.empty()) detail::reject("law " + std::string(this->name) + " " + std::string(what));
     this->own_starts = HasStarts<S, Law>::value;
     if constexpr (HasOnRay<Law>::value) this->on_ray = &any_law<S, typename Law::OnRay>();
   }
@@ -227,6 +227,23 @@ const AnyLaw<S>& any_law() {
 template <typename S, typename Law>
 std::shared_ptr<const AnyLaw<S>> make_law(Law law) {
   return std::make_shared<const detail::LawObject<S, Law>>(std::move(law));
+}
+
+/// An owner of a law that is seen by reference. Where no shared_ptr holds it, as any_law() and make_law() do, it owns nothing,
+/// and the law must outlive it.
+template <typename S>
+std::shared_ptr<const AnyLaw<S>> kept(const AnyLaw<S>& law) {
+  std::shared_ptr<const AnyLaw<S>> owner = law.weak_from_this().lock();
+  return owner ? owner : std::shared_ptr<const AnyLaw<S>>(std::shared_ptr<void>(), &law);
+}
+
+/// A law of any type as an object that is kept: the one of the whole program where the type has no state.
+template <typename S, typename Law>
+std::shared_ptr<const AnyLaw<S>> shared_law(Law law) {
+  if constexpr (std::is_empty_v<Law>)
+    return any_law<S, Law>().shared_from_this();
+  else
+    return make_law<S>(std::move(law));
 }
 
 }  // namespace OFFRAY_ABI

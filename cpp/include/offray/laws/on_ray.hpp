@@ -25,11 +25,11 @@ struct ChinchillaOnRay {
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
-    const S E = theta[0], psi = theta[1], alpha = theta[2];
+    const S E = theta[0], merged = theta[1], alpha = theta[2];
     value.setConstant(E);
-    if (J.cols() == 0) return detail::add_power<S>(psi, alpha, at.log_N, value);
+    if (J.cols() == 0) return detail::add_power<S>(merged, alpha, at.log_N, value);
     J.col(0).setOnes();
-    detail::add_power<S>(psi, alpha, at.log_N, value, J.col(1), J.col(2));
+    detail::add_power<S>(merged, alpha, at.log_N, value, J.col(1), J.col(2));
   }
 };
 
@@ -45,11 +45,11 @@ struct KaplanOnRay {
 
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
-    const S psi = theta[0], alpha = theta[1], log_psi = std::log(psi);
-    value = (alpha * (log_psi - at.log_N.array())).exp();
+    const S merged = theta[0], alpha = theta[1], log_merged = std::log(merged);
+    value = (alpha * (log_merged - at.log_N.array())).exp();
     if (J.cols() == 0) return;
-    J.col(0) = alpha / psi * value;
-    J.col(1) = (log_psi - at.log_N.array()) * value.array();
+    J.col(0) = alpha / merged * value;
+    J.col(1) = (log_merged - at.log_N.array()) * value.array();
   }
 };
 
@@ -67,10 +67,10 @@ struct DroppoElibolOnRay {
   template <typename S>
   static void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) {
     using std::exp, std::log, std::log1p, std::abs, std::max;
-    const S L_inf = theta[0], psi = theta[1], alpha_N = theta[2], alpha = theta[3];
-    const S l0 = log(L_inf) / alpha, log_psi = log(psi);
+    const S L_inf = theta[0], merged = theta[1], alpha_N = theta[2], alpha = theta[3];
+    const S l0 = log(L_inf) / alpha, log_merged = log(merged);
     for (Index i = 0; i < at.size(); ++i) {
-      const S log_ratio = log_psi - at.log_N[i];
+      const S log_ratio = log_merged - at.log_N[i];
       const S lu = alpha_N / alpha * log_ratio;
       const S lS = max(l0, lu) + log1p(exp(-abs(l0 - lu)));
       const S L = exp(alpha * lS);
@@ -78,7 +78,7 @@ struct DroppoElibolOnRay {
       if (J.cols() == 0) continue;
       const S w0 = exp(l0 - lS), wu = exp(lu - lS);
       J(i, 0) = L * w0 / L_inf;
-      J(i, 1) = L * alpha_N * wu / psi;
+      J(i, 1) = L * alpha_N * wu / merged;
       J(i, 2) = L * wu * log_ratio;
       J(i, 3) = L * (w0 * (lS - l0) + wu * (lS - lu));
     }

@@ -32,7 +32,7 @@ class Tape {
   /// program or one of more than kLongest instructions.
   Tape(std::vector<Instruction> program, Index parameters, Index columns)
       : program_(std::move(program)), parameters_(parameters), columns_(columns) {
-    if (program_.empty() || program_.size() > kLongest) throw InvalidInput("a program has 1 to 4096 instructions");
+    if (program_.empty() || program_.size() > kLongest) detail::reject("a program has 1 to 4096 instructions");
     for (std::size_t k = 0; k < program_.size(); ++k) check(k);
   }
 
@@ -84,7 +84,7 @@ class Tape {
       rows = rows || rows_[static_cast<std::size_t>(j)];
       moves = moves || moves_[static_cast<std::size_t>(j)];
     }
-    if (!good) throw InvalidInput("instruction " + std::to_string(k) + " has an operand that does not exist");
+    if (!good) detail::reject("instruction " + std::to_string(k) + " has an operand that does not exist");
     rows_.push_back(rows);
     moves_.push_back(moves && at.op != Op::less && at.op != Op::less_equal);
   }

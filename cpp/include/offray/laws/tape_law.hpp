@@ -60,13 +60,13 @@ class TapeLaw final : private detail::TapeTexts, public AnyLaw<S> {
   TapeLaw(TapeDescription description, Tape tape)
       : detail::TapeTexts{std::move(description)}, AnyLaw<S>(detail::TapeTexts::views()), tape_(std::move(tape)) {
     const std::string_view what = detail::flaw(*this);
-    if (!what.empty()) throw InvalidInput("law " + std::string(this->name) + " " + std::string(what));
-    if (tape_.parameters() != this->size()) throw InvalidInput("the program and the law have different parameters");
+    if (!what.empty()) detail::reject("law " + std::string(this->name) + " " + std::string(what));
+    if (tape_.parameters() != this->size()) detail::reject("the program and the law have different parameters");
   }
 
   void evaluate(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> value, Ref<Jacobian<S>> J) const override {
     if (static_cast<Index>(at.columns.size()) + 3 < tape_.columns())
-      throw InvalidInput("law " + std::string(this->name) + " reads columns that are not there");
+      detail::reject("law " + std::string(this->name) + " reads columns that are not there");
     tape_.evaluate<S>(theta, at, value, J);
   }
   void effective(CRef<Parameters<S>>, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) const override {

@@ -23,9 +23,61 @@ namespace detail {
 /// The number of threads that is meant by `asked`: 0 stands for one per processor.
 /// \throws InvalidInput for a negative number.
 inline int thread_count(int asked) {
-  if (asked < 0) throw InvalidInput("threads must be positive, or 0 for one per processor; got " + std::to_string(asked));
+  if (asked < 0) reject("threads must be positive, or 0 for one per processor; got " + std::to_string(asked));
   return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+/// Calls f, whatever it throws.
+template <typename F>
+void attempt(const F& f) {
+#if OFFRAY_EXCEPTIONS
+  try {
+    f();
+  } catch (const std::exception&) {
+    return;
+  }
+#else
+  f();
+#endif
+}
+
+/// The exception of the first piece that failed, carried from one thread to another. Without exceptions there is none.
+class Failure {
+ public:
+  /// Calls f; `begin` says afterwards which piece it was at. \return whether it threw nothing.
+  template <typename F>
+  bool watch(const F& f, const Index& begin) {
+#if OFFRAY_EXCEPTIONS
+    try {
+      f();
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(failing_);
+      if (begin < at_) {
+        at_ = begin;
+        exception_ = std::current_exception();
+      }
+      return false;
+    }
+#else
+    static_cast<void>(begin);
+    f();
+#endif
+    return true;
+  }
+
+  void rethrow() const {
+#if OFFRAY_EXCEPTIONS
+    if (exception_) std::rethrow_exception(exception_);
+#endif
+  }
+
+ private:
+#if OFFRAY_EXCEPTIONS
+  std::mutex failing_;
+  std::exception_ptr exception_;
+  Index at_ = std::numeric_limits<Index>::max();
+#endif
+};
 
 /// Calls work(i) for i in [0, total), `chunk` of them in one go, on the calling thread and up to threads - 1 others.
 ///
@@ -40,13 +92,11 @@ template <typename MakeWork>
 Index in_chunks(Index total, Index chunk, int threads, const MakeWork& make_work, const Progress& progress) {
   std::atomic<Index> next{0}, done{0};
   std::atomic<bool> stop{false};
-  std::mutex failing;
-  std::exception_ptr failure;
-  Index failed_at = std::numeric_limits<Index>::max();
+  Failure failure;
 
   const auto run = [&](const auto& after_chunk) {
     Index begin = -1;  // before the first chunk: what fails then fails for all
-    try {
+    const auto chunks = [&] {
       auto work = make_work();
       while (!stop) {
         begin = next.fetch_add(chunk);
@@ -56,24 +106,16 @@ Index in_chunks(Index total, Index chunk, int threads, const MakeWork& make_work
         done += end - begin;
         after_chunk();
       }
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(failing);
-      if (begin < failed_at) {
-        failed_at = begin;
-        failure = std::current_exception();
-      }
-      stop = true;
-    }
+    };
+    if (!failure.watch(chunks, begin)) stop = true;
   };
 
   std::vector<std::thread> others;
   const Index useful = std::min(static_cast<Index>(threads), (total + chunk - 1) / chunk);
   others.reserve(static_cast<std::size_t>(std::max(useful, Index(1)) - 1));
-  try {
+  attempt([&] {  // the system may have no more threads to give
     while (static_cast<Index>(others.size()) + 1 < useful) others.emplace_back([&run] { run([] {}); });
-  } catch (const std::exception&) {
-    // The system has no more threads to give.
-  }
+  });
   Index told = -1;
   const auto tell = [&] {
     if (!progress) return;
@@ -82,7 +124,7 @@ Index in_chunks(Index total, Index chunk, int threads, const MakeWork& make_work
   };
   run(tell);
   for (std::thread& thread : others) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
   if (done == total && told < total) tell();
   return done;
 }

@@ -85,12 +85,12 @@ S dot3(Index n, const S* a, const S* b, const S* c) {
 template <typename P, int kRows, int kColumns, typename S = ScalarOf<P>>
 void gram_block(Index n, const S* U, const S* V, Index stride, S* G, Index ldg) {
   constexpr Index kLanes = Pack<P>::kLanes;
-  P sum[kColumns][kRows];
+  P sum[unsigned(kColumns)][unsigned(kRows)];
   for (int c = 0; c < kColumns; ++c)
     for (int r = 0; r < kRows; ++r) sum[c][r] = Pack<P>::zero();
   const Index whole = n - n % kLanes;
   for (Index i = 0; i < whole; i += kLanes) {
-    P u[kRows];
+    P u[unsigned(kRows)];
     for (int r = 0; r < kRows; ++r) u[r] = Pack<P>::load(U + r * stride + i);
     for (int c = 0; c < kColumns; ++c) {
       const P v = Pack<P>::load(V + c * stride + i);
@@ -130,14 +130,14 @@ template <typename V, int kCount, bool kDirection, typename S = ScalarOf<V>>
 OFFRAY_INLINE void step_of(Index n, const S* q, const S* const* columns, S* out, Index stride, const S* minus, S* along) {
   // A pack of one scalar would wait for its own additions: four sums for each column then.
   constexpr Index kLanes = Pack<V>::kLanes, kSums = kLanes == 1 ? 4 : 1, kRows = kLanes * kSums;
-  V sum[kCount][kSums], factor[kCount];
+  V sum[unsigned(kCount)][unsigned(kSums)], factor[unsigned(kCount)];
   for (int j = 0; j < kCount; ++j) {
     for (V& part : sum[j]) part = Pack<V>::zero();
     factor[j] = Pack<V>::splat(minus[j]);
   }
   const Index whole = n - n % kRows;
   for (Index i = 0; i < whole; i += kRows) {
-    V at[kSums], first[kSums];
+    V at[unsigned(kSums)], first[unsigned(kSums)];
     for (Index k = 0; k < kSums; ++k) {
       at[k] = first[k] = Pack<V>::zero();
       if constexpr (kDirection) at[k] = Pack<V>::load(q + i + k * kLanes);

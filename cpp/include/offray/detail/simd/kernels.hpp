@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "offray/detail/simd/table_of.hpp"
+#include "offray/errors.hpp"
 #include "offray/types.hpp"
 
 namespace offray {
@@ -58,7 +58,7 @@ std::vector<std::string_view> simd_available();
 
 /// Chooses a path by name, for all threads; "best" restores the best. Paths differ by rounding only. Not meant to be called
 /// while another thread fits: that fit could then mix both.
-/// \throws std::invalid_argument for a name that is unknown or not available here.
+/// \throws InvalidInput for a name that is unknown or not available here.
 void force_simd(std::string_view name);
 
 #else
@@ -69,8 +69,7 @@ inline std::vector<std::string_view> simd_available() { return {"portable"}; }
 
 inline void force_simd(std::string_view name) {
   if (name == "portable" || name == "best") return;
-  throw std::invalid_argument("simd path must be 'best' or 'portable', the only one in this build; got '" + std::string(name) +
-                              "'");
+  detail::reject("simd path must be 'best' or 'portable', the only one in this build; got '" + std::string(name) + "'");
 }
 
 #endif

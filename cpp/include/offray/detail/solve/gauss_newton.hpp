@@ -44,6 +44,9 @@ class GaussNewton {
         R_small_(cols, cols + 1),
         force_(rows) {}
 
+  Index rows() const { return J_.rows(); }
+  Index cols() const { return J_.cols(); }
+
   /// \param weights (n,) positive, or empty.
   /// \param lower, upper bounds on phi, (m,).
   /// \param[in,out] phi start inside the bounds; best point on return.

@@ -33,7 +33,11 @@ template <typename S>
 class Parametrisation {
  public:
   Parametrisation(const AnyLaw<S>& law, const Inputs<S>& at, const Constraints<S>& constraints)
-      : law_(&law), log_N0(at.log_N.mean()), log_D0(at.log_D.mean()) {
+      : Parametrisation(law, at.log_N.mean(), at.log_D.mean(), constraints) {}
+
+  /// \param log_mean_N, log_mean_D means of ln N and ln D.
+  Parametrisation(const AnyLaw<S>& law, S log_mean_N, S log_mean_D, const Constraints<S>& constraints)
+      : law_(&law), log_N0(log_mean_N), log_D0(log_mean_D) {
     if (!law.centres(Axis::N)) log_N0 = S(0);
     if (!law.centres(Axis::D)) log_D0 = S(0);
     for (const UnitShift& shift : law.units)

@@ -35,41 +35,48 @@ S residual_magnitude(CRef<Vector<S>> observed, Space space) {
 template <typename S>
 class LawResidual final : public Residual<S> {
  public:
-  LawResidual(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
-      : law_(law),
-        parametrisation_(parametrisation),
-        space_(space),
-        at_(runs.at.in_units(parametrisation.log_N0, parametrisation.log_D0)),
-        observed_(runs.loss),
-        full_(parametrisation.one_to_one() ? 0 : runs.size(), law.size()) {
+  /// As begin().
+  LawResidual(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    begin(law, runs, space, parametrisation);
+  }
+
+  /// Takes in a problem, in the buffers of the one before. Law and parametrisation must outlive the calls below.
+  void begin(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    law_ = &law;
+    parametrisation_ = &parametrisation;
+    space_ = space;
+    at_ = runs.at;
+    at_.change_units(parametrisation.log_N0, parametrisation.log_D0);
+    observed_ = runs.loss;
+    full_.resize(parametrisation.one_to_one() ? 0 : runs.size(), law.size());
     if (space == Space::log_loss) observed_ = observed_.array().log();
     magnitude_ = residual_magnitude<S>(observed_, space);
   }
 
   Index rows() const override { return observed_.size(); }
-  Index cols() const override { return parametrisation_.free(); }
+  Index cols() const override { return parametrisation_->free(); }
   S magnitude() const override { return magnitude_; }
 
   /// The residuals alone.
   void residual(CRef<Parameters<S>> phi, Ref<Vector<S>> r) {
-    parametrisation_.centred(phi, theta_);
+    parametrisation_->centred(phi, theta_);
     Jacobian<S> none(rows(), 0);
-    law_.evaluate(theta_, at_, r, none);
+    law_->evaluate(theta_, at_, r, none);
     if (space_ == Space::log_loss) r = r.array().log();
     r -= observed_;
   }
 
   void evaluate(CRef<Parameters<S>> phi, Ref<Vector<S>> r, Ref<Jacobian<S>> J) override {
-    parametrisation_.centred(phi, theta_);
-    if (parametrisation_.one_to_one()) {
-      law_.evaluate(theta_, at_, r, J);
-      for (Index j = 0; j < J.cols(); ++j) J.col(j) *= parametrisation_.slope(j, theta_[j]);
+    parametrisation_->centred(phi, theta_);
+    if (parametrisation_->one_to_one()) {
+      law_->evaluate(theta_, at_, r, J);
+      for (Index j = 0; j < J.cols(); ++j) J.col(j) *= parametrisation_->slope(j, theta_[j]);
     } else {
-      law_.evaluate(theta_, at_, r, full_);
+      law_->evaluate(theta_, at_, r, full_);
       J.setZero();
       for (Index j = 0; j < full_.cols(); ++j)
-        if (parametrisation_.slot(j) >= 0)
-          J.col(parametrisation_.slot(j)) += parametrisation_.slope(j, theta_[j]) * full_.col(j);
+        if (parametrisation_->slot(j) >= 0)
+          J.col(parametrisation_->slot(j)) += parametrisation_->slope(j, theta_[j]) * full_.col(j);
     }
     if (space_ == Space::log_loss) {
       for (Index j = 0; j < J.cols(); ++j) J.col(j).array() /= r.array();
@@ -79,14 +86,14 @@ class LawResidual final : public Residual<S> {
   }
 
  private:
-  const AnyLaw<S>& law_;
-  const Parametrisation<S>& parametrisation_;
-  Space space_;
+  const AnyLaw<S>* law_ = nullptr;
+  const Parametrisation<S>* parametrisation_ = nullptr;
+  Space space_ = Space::loss;
   Inputs<S> at_;
   Vector<S> observed_;
   Jacobian<S> full_;
   Parameters<S> theta_;
-  S magnitude_;
+  S magnitude_ = S(0);
 };
 
 }  // namespace detail

@@ -7,9 +7,11 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "offray/detail/solve/parametrisation.hpp"
 #include "offray/detail/solve/power_sum/rows.hpp"
+#include "offray/detail/solve/runs_view.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
@@ -135,19 +137,22 @@ int PowerSumConstraints<S>::tie_coefficients(PowerSumRows<S>& rows) const {
   return 1;
 }
 
-/// The rows of a power sum, or nothing where it cannot express the constraints.
+/// The rows of a power sum, in the buffers of `out`. \return false where it cannot express the constraints.
 template <typename S>
-std::optional<PowerSumRows<S>> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space space,
-                                              const Parametrisation<S>& parametrisation) {
-  PowerSumRows<S> out;
-  out.rows = runs.size();
+bool fill_power_sum_rows(const AnyLaw<S>& law, const RunsView<S>& runs, Space space, const Parametrisation<S>& parametrisation,
+                         PowerSumRows<S>& out) {
+  const Index n = runs.rows;
+  out.begin({}, n, runs.weight != nullptr);
   out.space = space;
-  out.observed = runs.loss;
-  if (space == Space::log_loss) kernels<S>().log(out.rows, runs.loss.data(), out.observed.data());
-  out.magnitude = residual_magnitude<S>(out.observed, space);
-  if (runs.weight.size() != 0) {
-    out.weight = runs.weight;
-    out.root = runs.weight.cwiseSqrt();
+  auto observed = out.observed.head(n);
+  if (space == Space::log_loss)
+    kernels<S>().log(n, runs.loss, out.observed.data());
+  else
+    observed = runs.vector(runs.loss);
+  out.magnitude = residual_magnitude<S>(observed, space);
+  if (runs.weight != nullptr) {
+    out.weight.head(n) = runs.vector(runs.weight);
+    out.root.head(n) = out.weight.head(n).cwiseSqrt();
   }
   out.floor = law.grid.has_floor;
   out.free = {law.term(Term::outer) >= 0, law.term(Term::p) >= 0, law.term(Term::q) >= 0};
@@ -159,12 +164,22 @@ std::optional<PowerSumRows<S>> power_sum_rows(const AnyLaw<S>& law, const Runs<S
     return law.parameter(law.term(Term::n)).role == Role::coefficient ? steepest_exponent(log_unit) * (S(1) + S(1e-12))
                                                                       : S(1e5);
   };
-  if (out.free[0]) out.log_unit = space == Space::log_loss ? out.observed.mean() : std::log(out.observed.mean());
+  if (out.free[0]) out.log_unit = space == Space::log_loss ? observed.mean() : std::log(observed.mean());
   // L0^(1 / outer) stays a number in double.
   out.lower = {std::max(S(1e-4), std::abs(out.log_unit) / S(600)), S(1e-4), S(1e-4)};
-  out.upper = {law.grid.has_floor ? S(20) : S(1e4), steepest(runs.at.log_N.mean()), steepest(runs.at.log_D.mean())};
-  if (!PowerSumConstraints<S>(law, parametrisation).apply(out)) return std::nullopt;
-  out.count_from_smallest(runs.at.log_N, runs.at.log_D);
+  out.upper = {law.grid.has_floor ? S(20) : S(1e4), steepest(runs.vector(runs.log_N).mean()),
+               steepest(runs.vector(runs.log_D).mean())};
+  if (!PowerSumConstraints<S>(law, parametrisation).apply(out)) return false;
+  out.count_from_smallest(runs.vector(runs.log_N), runs.vector(runs.log_D));
+  return true;
+}
+
+/// The same as a value, or nothing.
+template <typename S>
+std::optional<PowerSumRows<S>> power_sum_rows(const AnyLaw<S>& law, const Runs<S>& runs, Space space,
+                                              const Parametrisation<S>& parametrisation) {
+  std::optional<PowerSumRows<S>> out(std::in_place);
+  if (!fill_power_sum_rows(law, RunsView<S>(runs), space, parametrisation, *out)) out.reset();
   return out;
 }
 

@@ -47,6 +47,8 @@ class PowerSumEvaluation {
 
   explicit PowerSumEvaluation(Index capacity) : base_(capacity, 5), M_(capacity, 7), scratch_(capacity, 10) {}
 
+  Index capacity() const { return base_.rows(); }
+
   /// Takes in rows, which must outlive the calls below.
   void begin(const PowerSumRows<S>& rows, const SolverOptions<S>& options);
 

@@ -23,17 +23,49 @@ struct GridCell {
   S objective;  ///< sum w r^2 of the linearised problem
 };
 
+/// Nodes, those of each plane together.
+template <typename S>
+struct GridCells {
+  std::vector<GridCell<S>> cells;
+  std::vector<std::size_t> end;  ///< of each plane's
+
+  std::size_t planes() const { return end.size(); }
+  const GridCell<S>* first(std::size_t plane) const { return cells.data() + (plane == 0 ? 0 : end[plane - 1]); }
+  const GridCell<S>* last(std::size_t plane) const { return cells.data() + end[plane]; }
+};
+
+/// Sorts a few things where they are, equal ones in their order: std::stable_sort would ask for memory.
+template <typename T, typename Less>
+void sort_few(T* first, T* last, Less less) {
+  for (T* next = first; next != last; ++next) std::rotate(std::upper_bound(first, next, *next, less), next, next + 1);
+}
+
+/// What a search writes to, kept from one search to the next.
+template <typename S>
+struct GridBuffers {
+  std::vector<GridPlane<S>> planes;
+  std::vector<GridSums<S>> sums;
+  std::vector<S> objective;
+  GridCells<S> minima;
+  std::vector<GridCell<S>> along;
+};
+
 /// L^(1/outer) = floor + n N^-p + d D^-q at every node: given the inner products of its columns a bounded least-squares problem
 /// in three unknowns with a closed form.
 template <typename S>
 class GridSearch {
  public:
   /// References must outlive the object. \param outer the law's range. \param reweight as GridProducts takes it.
-  GridSearch(const PowerSumRows<S>& rows, const Range& outer, const Vector<S>& reweight)
-      : rows_(rows), outer_(outer), products_(rows, reweight), box_is_default_(rows.coefficients.is_default()) {}
+  GridSearch(const PowerSumRows<S>& rows, const Range& outer, const Vector<S>& reweight, GridBuffers<S>& buffers)
+      : rows_(rows),
+        outer_(outer),
+        products_(rows, reweight),
+        buffers_(buffers),
+        box_is_default_(rows.coefficients.is_default()) {}
 
-  /// Local minima of the grid for every outer power, lowest first, at most `most` of each.
-  std::vector<std::vector<GridCell<S>>> minima(std::size_t most) const;
+  /// Local minima of the grid for every outer power, lowest first, at most `most` of each; until the next call with these
+  /// buffers.
+  const GridCells<S>& minima(std::size_t most) const;
 
   /// The best node with exponents of ordinary size, .12 to 1.3: extreme ones may fit the noise better, near a ray.
   PowerSum<S> middle() const;
@@ -45,14 +77,14 @@ class GridSearch {
   bool beside(const PowerSum<S>& cell, const PowerSum<S>& at) const;
 
   /// Two points between the exponents of `from` and those of `to`.
-  std::vector<PowerSum<S>> between(const PowerSum<S>& from, const PowerSum<S>& to) const;
+  std::array<PowerSum<S>, 2> between(const PowerSum<S>& from, const PowerSum<S>& to) const;
 
   /// Local minima of the two lines through `at` along which p or q takes the values of the grid, other than `at` itself: with
-  /// one exponent at its best value a node can show what the misfit of the other hid.
-  std::vector<GridCell<S>> minima_along(const PowerSum<S>& at) const;
+  /// one exponent at its best value a node can show what the misfit of the other hid. Until the next call, as above.
+  const std::vector<GridCell<S>>& minima_along(const PowerSum<S>& at) const;
 
  private:
-  std::vector<GridPlane<S>> planes() const;
+  void prepare() const;
   void finish(const GridSums<S>& sums, GridColumn<S>& column) const;
   Vector3<S> solve_cell(const GridSums<S>& sums, const GridColumn<S>& u, const GridColumn<S>& v, S uv, S& gain) const;
   Vector3<S> bounded_cell(const GridSums<S>& sums, const GridColumn<S>& u, const GridColumn<S>& v, S uv, S outer,
@@ -88,6 +120,7 @@ class GridSearch {
   const PowerSumRows<S>& rows_;
   Range outer_;
   GridProducts<S> products_;
+  GridBuffers<S>& buffers_;
   bool box_is_default_;
 };
 
@@ -177,24 +210,30 @@ GridCell<S> GridSearch<S>::cell(const GridPlane<S>& plane, const GridSums<S>& su
   return {{plane.outer, plane.p[p], plane.q[other], c[0], c[1], c[2]}, sums.tt - gain};
 }
 
+/// The planes and their inner products.
 template <typename S>
-std::vector<GridPlane<S>> GridSearch<S>::planes() const {
-  std::vector<GridPlane<S>> out;
+void GridSearch<S>::prepare() const {
+  buffers_.planes.clear();
   for (int a = 0; a < outer_count(); ++a) {
     const S outer = outer_value(a);
-    out.push_back({outer, nodes(1, outer), nodes(2, outer), rows_.equal_exponents, 0});
+    buffers_.planes.push_back({outer, nodes(1, outer), nodes(2, outer), rows_.equal_exponents, 0});
   }
-  return out;
+  buffers_.sums.resize(buffers_.planes.size());
+  products_.of(buffers_.planes.data(), buffers_.planes.size(), buffers_.sums.data());
+  buffers_.objective.resize(static_cast<std::size_t>(buffers_.planes[0].size()));
 }
 
 template <typename S>
-std::vector<std::vector<GridCell<S>>> GridSearch<S>::minima(std::size_t most) const {
-  const std::vector<GridPlane<S>> planes = this->planes();
-  std::vector<GridSums<S>> sums = products_.of(planes);
-  std::vector<std::vector<GridCell<S>>> out(planes.size());
-  std::vector<S> objective(static_cast<std::size_t>(planes[0].size()));
-  for (std::size_t a = 0; a < planes.size(); ++a) {
-    const GridPlane<S>& plane = planes[a];
+const GridCells<S>& GridSearch<S>::minima(std::size_t most) const {
+  prepare();
+  std::vector<GridSums<S>>& sums = buffers_.sums;
+  std::vector<S>& objective = buffers_.objective;
+  std::vector<GridCell<S>>& cells = buffers_.minima.cells;
+  cells.clear();
+  buffers_.minima.end.clear();
+  for (std::size_t a = 0; a < buffers_.planes.size(); ++a) {
+    const GridPlane<S>& plane = buffers_.planes[a];
+    const std::size_t first = cells.size();
     solve_plane(plane, sums[a], objective.data());
     const int p_count = plane.p.count, q_count = plane.columns();
     const auto index = [&](int p, int q) { return static_cast<std::size_t>(p * q_count + q); };
@@ -211,27 +250,29 @@ std::vector<std::vector<GridCell<S>>> GridSearch<S>::minima(std::size_t most) co
     };
     for (int p = 0; p < p_count; ++p)
       for (int q = 0; q < q_count; ++q)
-        if (is_minimum(p, q)) out[a].push_back(in_units(cell(plane, sums[a], p, q)));
-    std::stable_sort(out[a].begin(), out[a].end(), [](const auto& x, const auto& y) { return x.objective < y.objective; });
-    if (out[a].size() > most) out[a].resize(most);
+        if (is_minimum(p, q)) cells.push_back(in_units(cell(plane, sums[a], p, q)));
+    sort_few(cells.data() + first, cells.data() + cells.size(),
+             [](const auto& x, const auto& y) { return x.objective < y.objective; });
+    if (cells.size() > first + most) cells.resize(first + most);
+    buffers_.minima.end.push_back(cells.size());
   }
-  return out;
+  return buffers_.minima;
 }
 
 template <typename S>
 PowerSum<S> GridSearch<S>::middle() const {
   GridCell<S> best{{}, std::numeric_limits<S>::infinity()};
-  const std::vector<GridPlane<S>> planes = this->planes();
-  std::vector<GridSums<S>> sums = products_.of(planes);
-  std::vector<S> objective(static_cast<std::size_t>(planes[0].size()));
+  prepare();
   const auto ordinary = [](S exponent) { return exponent > S(0.12) && exponent < S(1.3); };
-  for (std::size_t a = 0; a < planes.size(); ++a) {
-    const GridPlane<S>& plane = planes[a];
-    solve_plane(plane, sums[a], objective.data());
+  for (std::size_t a = 0; a < buffers_.planes.size(); ++a) {
+    const GridPlane<S>& plane = buffers_.planes[a];
+    GridSums<S>& sums = buffers_.sums[a];
+    const std::vector<S>& objective = buffers_.objective;
+    solve_plane(plane, sums, buffers_.objective.data());
     for (int p = 0; p < plane.p.count; ++p)
       for (int q = 0; q < plane.columns(); ++q) {
         if (!ordinary(plane.p[p] * plane.outer) || !ordinary(plane.q[plane.equal ? p : q] * plane.outer)) continue;
-        if (objective[static_cast<std::size_t>(p * plane.columns() + q)] < best.objective) best = cell(plane, sums[a], p, q);
+        if (objective[static_cast<std::size_t>(p * plane.columns() + q)] < best.objective) best = cell(plane, sums, p, q);
       }
   }
   return in_units(best).form;
@@ -240,7 +281,7 @@ PowerSum<S> GridSearch<S>::middle() const {
 template <typename S>
 PowerSum<S> GridSearch<S>::at(S outer, S p, S q) const {
   const GridPlane<S> plane{outer, GridNodes<S>::one(p), GridNodes<S>::one(q), false, 0};
-  GridSums<S> sums = products_.of({plane}).front();
+  GridSums<S> sums = products_.of(plane);
   S objective;
   solve_plane(plane, sums, &objective);
   return in_units(cell(plane, sums, 0, 0)).form;
@@ -257,21 +298,20 @@ bool GridSearch<S>::beside(const PowerSum<S>& cell, const PowerSum<S>& at) const
 }
 
 template <typename S>
-std::vector<PowerSum<S>> GridSearch<S>::between(const PowerSum<S>& from, const PowerSum<S>& to) const {
-  constexpr int kParts = 3;
-  std::vector<PowerSum<S>> out;
-  for (int part = 1; part < kParts; ++part) {
-    const auto way = [&](S first, S last) { return first * std::pow(last / first, S(part) / S(kParts)); };
-    out.push_back(at(way(from.outer, to.outer), way(from.p, to.p), way(from.q, to.q)));
-  }
-  return out;
+std::array<PowerSum<S>, 2> GridSearch<S>::between(const PowerSum<S>& from, const PowerSum<S>& to) const {
+  const auto part = [&](S share) {
+    const auto way = [&](S first, S last) { return first * std::pow(last / first, share); };
+    return at(way(from.outer, to.outer), way(from.p, to.p), way(from.q, to.q));
+  };
+  return {part(S(1) / S(3)), part(S(2) / S(3))};
 }
 
 template <typename S>
-std::vector<GridCell<S>> GridSearch<S>::minima_along(const PowerSum<S>& at) const {
+const std::vector<GridCell<S>>& GridSearch<S>::minima_along(const PowerSum<S>& at) const {
+  std::vector<GridCell<S>>& out = buffers_.along;
+  out.clear();
   // Where p is the only exponent, or moves with q, the grid itself has looked along it.
-  if (rows_.equal_exponents) return {};
-  std::vector<GridCell<S>> out;
+  if (rows_.equal_exponents) return out;
   const auto one = [](S value) { return GridNodes<S>::one(value); };
   const bool bends_p = rows_.free[1] && at.n > S(0), bends_q = rows_.free[2] && at.d > S(0);
   if (rows_.free[1]) {
@@ -305,7 +345,7 @@ void GridSearch<S>::minima_of_line(const GridPlane<S>& plane, S here, std::vecto
       if (bent) unbend(plane, sums, k, out.back().form);
     }
   };
-  const GridSums<S> sums = products_.of({plane}).front();
+  const GridSums<S> sums = products_.of(plane);
   scan(sums, false);
   if (plane.bent != 0) scan(beside_slope(plane, sums), true);
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <vector>
+#include <cstddef>
 
 #include "offray/detail/simd/kernels.hpp"
 #include "offray/detail/solve/power_sum/rows.hpp"
@@ -130,7 +130,14 @@ class GridProducts {
   /// ln of what the losses are counted in.
   S log_scale() const { return log_scale_; }
 
-  std::vector<GridSums<S>> of(const std::vector<GridPlane<S>>& planes) const;
+  /// \param planes `count` of them. \param[out] sums one for each.
+  void of(const GridPlane<S>* planes, std::size_t count, GridSums<S>* sums) const;
+  /// Of one plane.
+  GridSums<S> of(const GridPlane<S>& plane) const {
+    GridSums<S> out;
+    of(&plane, 1, &out);
+    return out;
+  }
 
  private:
   static constexpr Index kBlock = 128;
@@ -239,16 +246,16 @@ void GridProducts<S>::add(const GridPlane<S>& plane, Index n, Block& block, Grid
 }
 
 template <typename S>
-std::vector<GridSums<S>> GridProducts<S>::of(const std::vector<GridPlane<S>>& planes) const {
-  std::vector<GridSums<S>> sums(planes.size());
+void GridProducts<S>::of(const GridPlane<S>* planes, std::size_t count, GridSums<S>* sums) const {
+  std::fill_n(sums, count, GridSums<S>());
   const bool transformed = rows_.space == Space::log_loss ||
-                           std::any_of(planes.begin(), planes.end(), [](const auto& plane) { return plane.outer != S(1); });
+                           std::any_of(planes, planes + count, [](const auto& plane) { return plane.outer != S(1); });
   Block block;
   for (Index first = 0; first < rows_.rows; first += kBlock) {
     const Index n = std::min(kBlock, rows_.rows - first);
     if (transformed) losses(first, n, block);
     const GridPlane<S>* built = nullptr;  // the plane that the columns are of
-    for (std::size_t a = 0; a < planes.size(); ++a) {
+    for (std::size_t a = 0; a < count; ++a) {
       const GridPlane<S>& plane = planes[a];
       weigh(plane.outer, first, n, block);
       if (built == nullptr || plane.p.value != built->p.value || plane.q.value != built->q.value) {
@@ -268,11 +275,10 @@ std::vector<GridSums<S>> GridProducts<S>::of(const std::vector<GridPlane<S>>& pl
       if (twice >= 0) columns[k].self = columns[static_cast<std::size_t>(twice)].e;
     }
   };
-  for (std::size_t a = 0; a < planes.size(); ++a) {
+  for (std::size_t a = 0; a < count; ++a) {
     squares(planes[a].p, sums[a].u);
     squares(planes[a].q, sums[a].v);
   }
-  return sums;
 }
 
 }  // namespace detail

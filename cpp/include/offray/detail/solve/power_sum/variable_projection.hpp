@@ -33,6 +33,9 @@ class VariableProjection {
  public:
   explicit VariableProjection(Index capacity) : evaluation_(capacity) {}
 
+  /// The most rows that it can take.
+  Index capacity() const { return evaluation_.capacity(); }
+
   /// \param[in,out] form start (for the linear problem only its exponents matter) and optimum.
   Summary<S> minimise(const PowerSumRows<S>& rows, const SolverOptions<S>& options, PowerSum<S>& form);
 

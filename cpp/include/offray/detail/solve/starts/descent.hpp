@@ -26,21 +26,42 @@ namespace detail {
 template <typename S>
 class Descent {
  public:
-  /// References must outlive the object.
-  Descent(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
-      : law_(law), runs_(runs), space_(space), parametrisation_(parametrisation) {
-    if (law.separable()) rows_ = power_sum_rows(law, runs, space, parametrisation);
-    if (rows_) separable_.emplace(rows_->rows);
+  Descent() = default;
+  /// As begin().
+  Descent(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    begin(law, RunsView<S>(runs), space, parametrisation);
   }
 
-  /// Of a power sum; without a value otherwise, and the functions about one must not be called.
-  const std::optional<PowerSumRows<S>>& rows() const { return rows_; }
+  /// Takes in a problem, in the buffers of the one before. All of it must outlive the calls below.
+  void begin(const AnyLaw<S>& law, const RunsView<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    law_ = &law;
+    view_ = runs;
+    space_ = space;
+    parametrisation_ = &parametrisation;
+    beyond_ = copied_ = posed_ = false;
+    power_sum_ = law.separable() && fill_power_sum_rows(law, runs, space, parametrisation, rows_);
+    if (power_sum_ && !(separable_ && separable_->capacity() >= runs.rows)) separable_.emplace(std::max(capacity_, runs.rows));
+  }
+
+  /// Makes room for power sums of as many rows.
+  void reserve(Index capacity, bool weighted) {
+    capacity_ = std::max(capacity_, capacity);
+    rows_.begin({}, capacity_, weighted);
+    if (!(separable_ && separable_->capacity() >= capacity_)) separable_.emplace(capacity_);
+  }
+
+  /// Of a power sum; null otherwise, and the functions about one must not be called.
+  const PowerSumRows<S>* rows() const { return power_sum_ ? &rows_ : nullptr; }
   VariableProjection<S>& projection() { return *separable_; }
+  /// The residuals of the law itself.
+  LawResidual<S>& problem();
+  const RunsView<S>& view() const { return view_; }
+  const Runs<S>& runs();
 
   Basin<S> general(Parameters<S> phi, const SolverOptions<S>& options);
   Basin<S> separable(PowerSum<S> form, const SolverOptions<S>& options);
 
-  PowerSum<S> form_of(const Parameters<S>& phi) const { return form_of_phi(law_, parametrisation_, *rows_, phi); }
+  PowerSum<S> form_of(const Parameters<S>& phi) const { return form_of_phi(*law_, *parametrisation_, rows_, phi); }
   /// The same of a basin: a term at its edge is absent, not 1e-130.
   PowerSum<S> form_of(const Basin<S>& basin) const {
     PowerSum<S> form = form_of(basin.phi);
@@ -55,35 +76,56 @@ class Descent {
  private:
   Basin<S> at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options);
 
-  const AnyLaw<S>& law_;
-  const Runs<S>& runs_;
-  Space space_;
-  const Parametrisation<S>& parametrisation_;
-  std::optional<PowerSumRows<S>> rows_;
+  const AnyLaw<S>* law_ = nullptr;
+  RunsView<S> view_;
+  Space space_ = Space::loss;
+  const Parametrisation<S>* parametrisation_ = nullptr;
+  Index capacity_ = 0;
+  PowerSumRows<S> rows_;
   std::optional<VariableProjection<S>> separable_;
+  Runs<S> copy_;  ///< where the view is of no Runs
   std::optional<LawResidual<S>> problem_;
   std::optional<GaussNewton<S>> solver_;
-  bool beyond_ = false;
+  bool power_sum_ = false, beyond_ = false;
+  bool copied_ = false, posed_ = false;  ///< whether copy_ and problem_ are of this problem
 };
 
 template <typename S>
+const Runs<S>& Descent<S>::runs() {
+  if (view_.whole != nullptr) return *view_.whole;
+  if (!copied_) view_.copy(copy_);
+  copied_ = true;
+  return copy_;
+}
+
+template <typename S>
+LawResidual<S>& Descent<S>::problem() {
+  if (posed_) return *problem_;
+  if (problem_)
+    problem_->begin(*law_, runs(), space_, *parametrisation_);
+  else
+    problem_.emplace(*law_, runs(), space_, *parametrisation_);
+  posed_ = true;
+  return *problem_;
+}
+
+template <typename S>
 Basin<S> Descent<S>::general(Parameters<S> phi, const SolverOptions<S>& options) {
-  if (!problem_) {
-    problem_.emplace(law_, runs_, space_, parametrisation_);
-    solver_.emplace(problem_->rows(), problem_->cols());
-  }
+  LawResidual<S>& problem = this->problem();
+  if (!solver_ || solver_->rows() != problem.rows() || solver_->cols() != problem.cols())
+    solver_.emplace(problem.rows(), problem.cols());
   Basin<S> out;
   out.phi = phi;
-  out.summary = in_stages(options, problem_->magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
-    return solver_->minimise(*problem_, runs_.weight, parametrisation_.lower, parametrisation_.upper, stage, at);
+  out.summary = in_stages(options, problem.magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
+    return solver_->minimise(problem, runs().weight, parametrisation_->lower, parametrisation_->upper, stage, at);
   });
   return out;
 }
 
 template <typename S>
 Basin<S> Descent<S>::separable(PowerSum<S> form, const SolverOptions<S>& options) {
-  const Summary<S> summary = in_stages(options, rows_->magnitude, form, [&](const SolverOptions<S>& stage, PowerSum<S>& at) {
-    return separable_->minimise(*rows_, stage, at);
+  const Summary<S> summary = in_stages(options, rows_.magnitude, form, [&](const SolverOptions<S>& stage, PowerSum<S>& at) {
+    return separable_->minimise(rows_, stage, at);
   });
   return at_form(form, summary, options);
 }
@@ -93,7 +135,7 @@ Basin<S> Descent<S>::separable(PowerSum<S> form, const SolverOptions<S>& options
 template <typename S>
 Basin<S> Descent<S>::at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options) {
   Basin<S> out{{}, summary, separable_->edges()};
-  const bool inside = phi_of_form(law_, parametrisation_, *rows_, form, out.phi);
+  const bool inside = phi_of_form(*law_, *parametrisation_, rows_, form, out.phi);
   if (inside && out.phi.allFinite()) return out;
   beyond_ = true;
   if (std::isfinite(summary.objective) && out.phi.allFinite()) return general(out.phi, options);

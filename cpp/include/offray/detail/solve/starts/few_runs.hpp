@@ -16,18 +16,17 @@ namespace detail {
 inline constexpr Index kRoughRows = 64;
 
 /// Rows spread over a table without a stride, which could fall in step with the design: multiples of the golden section.
-inline std::vector<Index> spread_rows(Index rows, Index count) {
-  std::vector<Index> out(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const double place = 0.6180339887498949 * static_cast<double>(i + 1);
-    out[i] = static_cast<Index>((place - std::floor(place)) * static_cast<double>(rows));
-  }
-  return out;
+inline Index spread_row(Index rows, Index i) {
+  const double place = 0.6180339887498949 * static_cast<double>(i + 1);
+  return static_cast<Index>((place - std::floor(place)) * static_cast<double>(rows));
 }
 
 template <typename S>
 Runs<S> few_runs(const Runs<S>& all) {
-  return all.size() <= 2 * kRoughRows ? all : all.at_rows(spread_rows(all.size(), kRoughRows));
+  if (all.size() <= 2 * kRoughRows) return all;
+  std::vector<Index> rows(static_cast<std::size_t>(kRoughRows));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = spread_row(all.size(), static_cast<Index>(i));
+  return all.at_rows(rows);
 }
 
 }  // namespace detail

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,64 +24,99 @@ inline constexpr Index kStartRuns = 4096;
 template <typename S>
 class GlobalFit {
  public:
-  /// References must outlive the object.
-  GlobalFit(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation)
-      : law_(law), runs_(runs), space_(space), parametrisation_(parametrisation), descent_(law, runs, space, parametrisation) {}
+  GlobalFit() = default;
+  /// As begin().
+  GlobalFit(const AnyLaw<S>& law, const Runs<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    begin(law, RunsView<S>(runs), space, parametrisation);
+  }
+
+  /// Takes in a problem, in the buffers of the one before. All of it must outlive the calls below.
+  void begin(const AnyLaw<S>& law, const RunsView<S>& runs, Space space, const Parametrisation<S>& parametrisation) {
+    law_ = &law;
+    space_ = space;
+    parametrisation_ = &parametrisation;
+    descent_.begin(law, runs, space, parametrisation);
+    reserve_lists();
+  }
+
+  /// Makes room for power sums of as many rows.
+  void reserve(Index capacity, bool weighted) {
+    descent_.reserve(capacity, weighted);
+    buffers_.reserve(capacity);
+    reserve_lists();
+  }
 
   /// As Residual::magnitude().
-  S magnitude() const { return rows() ? rows()->magnitude : LawResidual<S>(law_, runs_, space_, parametrisation_).magnitude(); }
+  S magnitude() { return rows() != nullptr ? rows()->magnitude : descent_.problem().magnitude(); }
 
   /// The basin of one start.
   Basin<S> descend_from(CRef<Parameters<S>> phi, const SolverOptions<S>& options) {
-    if (rows()) {
+    if (rows() != nullptr) {
       // A power sum may be beyond floating point where the law is not: (1e100)^(alpha_N / alpha).
       Basin<S> out = descent_.separable(descent_.form_of(Parameters<S>(phi)), options);
       if (std::isfinite(out.summary.objective)) return out;
     }
     return descent_.general(phi, options);
   }
+  /// The same of a basin of other runs, whose absent terms stay absent at the start.
+  Basin<S> descend_from(const Basin<S>& basin, const SolverOptions<S>& options) {
+    if (rows() == nullptr) return descent_.general(basin.phi, options);
+    const Basin<S> out = descent_.separable(descent_.form_of(basin), options);
+    return std::isfinite(out.summary.objective) ? out : descent_.general(basin.phi, options);
+  }
 
-  /// Distinct basins, the best first; empty where the law is finite nowhere near the runs.
-  std::vector<Basin<S>> basins(const SolverOptions<S>& options);
+  /// Distinct basins, the best first; empty where the law is finite nowhere near the runs. They stay until the next call.
+  std::vector<Basin<S>>& basins(const SolverOptions<S>& options);
+
+  /// What the last call found, and where a caller may put what it finds itself.
+  std::vector<Basin<S>>& basins_buffer() { return found_; }
+  const std::vector<Basin<S>>& basins_buffer() const { return found_; }
+
+  Descent<S>& descent() { return descent_; }
 
  private:
-  const std::optional<PowerSumRows<S>>& rows() const { return descent_.rows(); }
+  const PowerSumRows<S>* rows() const { return descent_.rows(); }
+  void reserve_lists() {
+    found_.reserve(64);
+    if (descent_.rows() != nullptr) buffers_.reserve_lists();
+  }
+  const Runs<S>& runs() { return descent_.runs(); }
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> without_constraints(const SolverOptions<S>& options);
   static std::vector<Parameters<S>> sprint(Descent<S>& descent, const std::vector<Parameters<S>>& starts,
                                            SolverOptions<S> options);
-  Runs<S> sample() const {
-    return runs_.size() > kStartRuns ? runs_.every((runs_.size() + kStartRuns - 1) / kStartRuns) : runs_;
-  }
+  static Index stride(Index rows) { return (rows + kStartRuns - 1) / kStartRuns; }
+  Runs<S> sample() { return runs().size() > kStartRuns ? runs().every(stride(runs().size())) : runs(); }
 
-  const AnyLaw<S>& law_;
-  const Runs<S>& runs_;
-  Space space_;
-  const Parametrisation<S>& parametrisation_;
+  const AnyLaw<S>* law_ = nullptr;
+  Space space_ = Space::loss;
+  const Parametrisation<S>* parametrisation_ = nullptr;
   Descent<S> descent_;
+  SearchBuffers<S> buffers_;
+  Runs<S> sample_;  ///< of a power sum's
+  PowerSumRows<S> fewer_;
+  std::vector<Basin<S>> found_;
 };
 
 /// An outer power of 1, or no floor, make a smaller law of one that has both (Chinchilla's or Kaplan's of Droppo and Elibol's).
 /// From its optimum inside the parameters' range the descent ends at least as low, wherever the power sums led.
 template <typename S>
 void GlobalFit<S>::from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found) {
-  if (!rows()->free[0] || !rows()->floor || !parametrisation_.unconstrained()) return;
+  if (!rows()->free[0] || !rows()->floor || !parametrisation_->unconstrained()) return;
   for (const bool with_floor : {true, false}) {
     PowerSumRows<S> inside = *rows();
     inside.floor = with_floor;
     if (with_floor) inside.hold_outer(S(1));
     const Vector<S> equally;
-    std::vector<GridCell<S>> cells;
-    for (const auto& of_plane : GridSearch<S>(inside, outer_powers(inside), equally).minima(2))
-      cells.insert(cells.end(), of_plane.begin(), of_plane.end());
+    std::vector<GridCell<S>> cells = GridSearch<S>(inside, outer_powers(inside), equally, buffers_.grid).minima(2).cells;
     std::stable_sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a.objective < b.objective; });
     if (cells.size() > 2) cells.resize(2);
     for (const GridCell<S>& cell : cells) {
       PowerSum<S> form = cell.form;
       descent_.projection().minimise(inside, options, form);
       Parameters<S> phi;
-      phi_of_form(law_, parametrisation_, *rows(), form, phi);
+      phi_of_form(*law_, *parametrisation_, *rows(), form, phi);
       if (phi.allFinite()) add_basin(descent_.general(phi, options), found);
     }
   }
@@ -92,10 +126,10 @@ void GlobalFit<S>::from_laws_inside(const SolverOptions<S>& options, std::vector
 template <typename S>
 std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& options) {
   const Runs<S> some = sample();
-  PowerSumRows<S> rows = *power_sum_rows(law_, some, space_, parametrisation_);
+  PowerSumRows<S> rows = *power_sum_rows(*law_, some, space_, *parametrisation_);
   const Vector<S> equally;
-  LawResidual<S> problem(law_, some, space_, parametrisation_);
-  const Inputs<S> at = some.at.in_units(parametrisation_.log_N0, parametrisation_.log_D0);
+  LawResidual<S> problem(*law_, some, space_, *parametrisation_);
+  const Inputs<S> at = some.at.in_units(parametrisation_->log_N0, parametrisation_->log_D0);
   Vector<S> r(rows.rows);
   VariableProjection<S> projection(rows.rows);
   SolverOptions<S> roughly = options;
@@ -105,21 +139,21 @@ std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& opti
   const S little = S(1e-3) * some.loss.mean();
   using Found = std::pair<Parameters<S>, S>;
   const auto search_at = [&](const Parameters<S>& theta, std::size_t most) {
-    law_.effective(theta, at, rows.x, rows.y);
+    law_->effective(theta, at, rows.x, rows.y);
     const S least_N = rows.x.minCoeff(), least_D = rows.y.minCoeff();
     rows.x.array() -= least_N;
     rows.y.array() -= least_D;
     std::vector<Found> out;
-    const auto cells = GridSearch<S>(rows, outer_powers(rows), equally).minima(most);
-    for (const GridCell<S>& cell : cells.front()) {
-      PowerSum<S> form = cell.form;
+    const GridCells<S>& cells = GridSearch<S>(rows, outer_powers(rows), equally, buffers_.grid).minima(most);
+    for (const GridCell<S>* cell = cells.first(0); cell != cells.last(0); ++cell) {
+      PowerSum<S> form = cell->form;
       projection.minimise(rows, roughly, form);
       form.n *= std::exp(form.p * least_N);
       form.d *= std::exp(form.q * least_D);
       for (S* c : {&form.floor, &form.n, &form.d}) *c = std::max(*c, little);
       Found found{theta, std::numeric_limits<S>::infinity()};
-      set_power_sum<S>(law_, form, found.first);
-      problem.residual(parametrisation_.phi_of_logs(Parameters<S>(found.first.array().log())), r);
+      set_power_sum<S>(*law_, form, found.first);
+      problem.residual(parametrisation_->phi_of_logs(Parameters<S>(found.first.array().log())), r);
       const S F =
           kernels<S>().total_rho(options.objective, r.size(), r.data(), rows.weight.size() == 0 ? nullptr : rows.weight.data());
       if (std::isfinite(F)) found.second = F;
@@ -127,20 +161,21 @@ std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& opti
     }
     return out;
   };
-  const StartProblem<S> start{runs_, space_, options.objective, parametrisation_.log_N0, parametrisation_.log_D0, search_at};
+  const StartProblem<S> start{runs(), space_, options.objective, parametrisation_->log_N0, parametrisation_->log_D0, search_at};
   std::vector<Parameters<S>> out;
-  for (const Parameters<S>& log_theta : law_.starts(start)) out.push_back(parametrisation_.phi_of_logs(log_theta));
+  for (const Parameters<S>& log_theta : law_->starts(start)) out.push_back(parametrisation_->phi_of_logs(log_theta));
   return out;
 }
 
 /// Where constraints keep a power sum from being solved as one: its basins without them, moved to where they hold.
 template <typename S>
 std::vector<Parameters<S>> GlobalFit<S>::without_constraints(const SolverOptions<S>& options) {
-  const Parametrisation<S> free(law_, runs_.at, Constraints<S>(law_));
+  const Parametrisation<S> free(*law_, runs().at, Constraints<S>(*law_));
   std::vector<Parameters<S>> out;
-  for (const Basin<S>& basin : GlobalFit<S>(law_, runs_, space_, free).basins(options)) {
+  GlobalFit<S> search(*law_, runs(), space_, free);
+  for (const Basin<S>& basin : search.basins(options)) {
     const Parameters<S> theta = free.natural(basin.phi);
-    if (theta.allFinite() && theta.minCoeff() > S(0)) out.push_back(parametrisation_.phi(theta));
+    if (theta.allFinite() && theta.minCoeff() > S(0)) out.push_back(parametrisation_->phi(theta));
   }
   return out;
 }
@@ -169,31 +204,36 @@ std::vector<Parameters<S>> GlobalFit<S>::sprint(Descent<S>& descent, const std::
 }
 
 template <typename S>
-std::vector<Basin<S>> GlobalFit<S>::basins(const SolverOptions<S>& options) {
-  std::vector<Basin<S>> found;
-  if (rows()) {
-    std::optional<PowerSumRows<S>> fewer;
-    if (runs_.size() > kStartRuns) fewer = power_sum_rows(law_, sample(), space_, parametrisation_);
-    PowerSumSearch<S>(descent_, fewer ? *fewer : *rows(), options).run(found);
+std::vector<Basin<S>>& GlobalFit<S>::basins(const SolverOptions<S>& options) {
+  std::vector<Basin<S>>& found = found_;
+  found.clear();
+  if (rows() != nullptr) {
+    const RunsView<S>& view = descent_.view();
+    const PowerSumRows<S>* looked_at = rows();
+    if (view.rows > kStartRuns) {
+      view.every(stride(view.rows), sample_);
+      if (fill_power_sum_rows(*law_, RunsView<S>(sample_), space_, *parametrisation_, fewer_)) looked_at = &fewer_;
+    }
+    PowerSumSearch<S>(descent_, *looked_at, options, buffers_).run(found);
     // Where power sums led beyond the parameters' range, the best point inside may be far from all of them.
     if (!found.empty() && !descent_.beyond()) return found;
     from_laws_inside(options, found);
   }
   std::vector<Parameters<S>> starts;
   // The law's own rule knows nothing of constraints.
-  if (law_.own_starts && parametrisation_.unconstrained()) starts = own_starts(options);
+  if (law_->own_starts && parametrisation_->unconstrained()) starts = own_starts(options);
   if (!starts.empty()) {
     starts = sprint(descent_, starts, options);
-  } else if (law_.form == PowerSumForm::none) {
-    const Runs<S> few = few_runs(runs_);
-    Descent<S> roughly(law_, few, space_, parametrisation_);
-    const auto promising = GeneralStart<S>(law_, few, space_, parametrisation_).best(options.objective, 4 * kStarts);
+  } else if (law_->form == PowerSumForm::none) {
+    const Runs<S> few = few_runs(runs());
+    Descent<S> roughly(*law_, few, space_, *parametrisation_);
+    const auto promising = GeneralStart<S>(*law_, few, space_, *parametrisation_).best(options.objective, 4 * kStarts);
     starts = sprint(roughly, promising, options);
   } else {
     const Runs<S> some = sample();
-    starts = DataStart<S>(law_, some, space_, parametrisation_).best(options, kStarts);
+    starts = DataStart<S>(*law_, some, space_, *parametrisation_).best(options, kStarts);
   }
-  if (law_.separable() && !rows())
+  if (law_->separable() && rows() == nullptr)
     for (const Parameters<S>& phi : without_constraints(options)) starts.push_back(phi);
   for (const Parameters<S>& phi : starts) add_basin(descent_.general(phi, options), found);
   return found;

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "offray/detail/numeric/equal_rows.hpp"
 #include "offray/detail/solve/power_sum/grid_search.hpp"
 #include "offray/detail/solve/starts/descent.hpp"
 #include "offray/detail/solve/starts/few_runs.hpp"
@@ -19,23 +18,39 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
-/// The same of rows that the solver of power sums works on.
+/// A few of the rows that the solver of power sums works on, in the buffers of `out`.
 template <typename S>
-PowerSumRows<S> few_rows(const PowerSumRows<S>& all) {
-  if (all.rows <= 2 * kRoughRows) return all;
-  PowerSumRows<S> out = all;
-  out.rows = kRoughRows;
-  const std::vector<Index> rows = spread_rows(all.rows, kRoughRows);
-  const auto pick = [&](const Vector<S>& from, Vector<S>& to) {
-    if (from.size() != 0) to = from(rows);
-  };
-  pick(all.x, out.x);
-  pick(all.y, out.y);
-  pick(all.observed, out.observed);
-  pick(all.weight, out.weight);
-  pick(all.root, out.root);
-  return out;
+void few_rows(const PowerSumRows<S>& all, PowerSumRows<S>& out) {
+  if (all.rows <= 2 * kRoughRows) return out.take(all);
+  out.take(all, kRoughRows, [&](Index i) { return spread_row(all.rows, i); });
 }
+
+/// What a search writes to, kept from one search to the next.
+template <typename S>
+struct SearchBuffers {
+  GridBuffers<S> grid;
+  PowerSumRows<S> few, held;
+  Vector<S> reweight, excess;
+  std::vector<std::pair<S, PowerSum<S>>> profile;
+  std::vector<PowerSum<S>> alternatives;
+
+  /// Makes room for the lists of any search: there are at most 17 planes, of 256 nodes each.
+  void reserve_lists() {
+    constexpr std::size_t kPlanes = 17, kNodes = kGridNodes * kGridNodes;
+    grid.planes.reserve(kPlanes);
+    grid.sums.reserve(kPlanes);
+    grid.objective.reserve(kNodes);
+    grid.minima.cells.reserve(kPlanes * 6 + kNodes / 4);
+    grid.minima.end.reserve(kPlanes);
+    grid.along.reserve(4 * kGridNodes);
+    profile.reserve(kPlanes);
+    alternatives.reserve(8);
+  }
+  void reserve(Index capacity) {
+    make_room(reweight, capacity);
+    make_room(excess, capacity);
+  }
+};
 
 /// How many local minima of the start grid are followed to the end.
 inline constexpr std::size_t kStarts = 6;
@@ -54,8 +69,8 @@ template <typename S>
 class PowerSumSearch {
  public:
   /// References must outlive the object. \param rows to look at: all, or a sample.
-  PowerSumSearch(Descent<S>& descent, const PowerSumRows<S>& rows, const SolverOptions<S>& options)
-      : descent_(descent), rows_(rows), options_(options), roughly_(options), outer_(outer_powers(rows)) {
+  PowerSumSearch(Descent<S>& descent, const PowerSumRows<S>& rows, const SolverOptions<S>& options, SearchBuffers<S>& buffers)
+      : descent_(descent), rows_(rows), options_(options), buffers_(buffers), roughly_(options), outer_(outer_powers(rows)) {
     if (has_kink(options.objective.kind)) roughly_.objective.delta = S(1e-3) * rows.magnitude;
   }
 
@@ -68,11 +83,16 @@ class PowerSumSearch {
  private:
   /// A few of the rows.
   const PowerSumRows<S>& few() {
-    if (!few_) few_ = few_rows(rows_);
-    return *few_;
+    if (!has_few_) few_rows(rows_, buffers_.few);
+    has_few_ = true;
+    return buffers_.few;
   }
   bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to);
-  void follow(const GridSearch<S>& search, const std::vector<GridCell<S>>& cells, std::vector<Basin<S>>& found);
+  void follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last, std::vector<Basin<S>>& found);
+  void follow_minima(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
+    const GridCells<S>& minima = search.minima(kStarts);
+    follow(search, minima.first(0), minima.last(0), found);
+  }
   void look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found);
   void from_grid(std::vector<Basin<S>>& found);
   void from_profile(const GridSearch<S>& search, std::vector<Basin<S>>& found);
@@ -82,13 +102,14 @@ class PowerSumSearch {
   static bool arrives(const PowerSum<S>& start, const PowerSum<S>& basin);
   bool few_places() const;
   bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
-  std::vector<PowerSum<S>> alternatives(const PowerSum<S>& form) const;
+  const std::vector<PowerSum<S>>& alternatives(const PowerSum<S>& form);
   void descend(const PowerSum<S>& form, std::vector<Basin<S>>& found) { add_basin(descent_.separable(form, options_), found); }
 
   Descent<S>& descent_;
   const PowerSumRows<S>& rows_;
-  std::optional<PowerSumRows<S>> few_;
+  bool has_few_ = false;
   const SolverOptions<S>& options_;
+  SearchBuffers<S>& buffers_;
   SolverOptions<S> roughly_;  ///< a smooth objective, for a few steps
   Range outer_;
 };
@@ -110,9 +131,10 @@ bool PowerSumSearch<S>::falls(const GridSearch<S>& search, const PowerSum<S>& fr
 }
 
 template <typename S>
-void PowerSumSearch<S>::follow(const GridSearch<S>& search, const std::vector<GridCell<S>>& cells,
+void PowerSumSearch<S>::follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last,
                                std::vector<Basin<S>>& found) {
-  for (const GridCell<S>& cell : cells) {
+  for (; first != last; ++first) {
+    const GridCell<S>& cell = *first;
     const bool known = std::any_of(found.begin(), found.end(), [&](const Basin<S>& basin) {
       return search.beside(cell.form, descent_.form_of(basin)) || falls(search, cell.form, basin);
     });
@@ -124,7 +146,8 @@ template <typename S>
 void PowerSumSearch<S>::look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
   for (int round = 0; round < 3 && !found.empty(); ++round) {
     const S before = found.front().summary.objective;
-    follow(search, search.minima_along(descent_.form_of(found.front())), found);
+    const std::vector<GridCell<S>>& cells = search.minima_along(descent_.form_of(found.front()));
+    follow(search, cells.data(), cells.data() + cells.size(), found);
     if (!(found.front().summary.objective < before)) return;
   }
 }
@@ -134,17 +157,19 @@ void PowerSumSearch<S>::look_around(const GridSearch<S>& search, std::vector<Bas
 template <typename S>
 void PowerSumSearch<S>::from_grid(std::vector<Basin<S>>& found) {
   const Vector<S> equally;
-  const GridSearch<S> search(rows_, outer_, equally);
+  const GridSearch<S> search(rows_, outer_, equally, buffers_.grid);
   if (rows_.free[0])
     from_profile(search, found);
   else
-    follow(search, search.minima(kStarts).front(), found);
+    follow_minima(search, found);
   if (options_.objective.kind == ObjectiveKind::squares || found.empty()) return look_around(search, found);
-  Vector<S> reweight(rows_.rows), excess(rows_.rows);
+  make_room(buffers_.reweight, rows_.rows);
+  make_room(buffers_.excess, rows_.rows);
   descent_.projection().objective(rows_, options_, descent_.form_of(found.front()));
-  kernels<S>().influence(roughly_.objective, rows_.rows, descent_.projection().residual(), reweight.data(), excess.data());
-  const GridSearch<S> bounded(rows_, outer_, reweight);
-  if (!rows_.free[0]) follow(bounded, bounded.minima(kStarts).front(), found);
+  kernels<S>().influence(roughly_.objective, rows_.rows, descent_.projection().residual(), buffers_.reweight.data(),
+                         buffers_.excess.data());
+  const GridSearch<S> bounded(rows_, outer_, buffers_.reweight, buffers_.grid);
+  if (!rows_.free[0]) follow_minima(bounded, found);
   look_around(bounded, found);
   if (options_.objective.kind == ObjectiveKind::cauchy) from_wider_scales(found);
 }
@@ -171,15 +196,18 @@ void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Ba
   SolverOptions<S> roughly = roughly_;
   roughly.gradient_tolerance = S(1e-2);
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
-  PowerSumRows<S> held = few();
-  std::vector<std::pair<S, PowerSum<S>>> profile;
-  for (const std::vector<GridCell<S>>& cells : search.minima(kBranches)) {
+  PowerSumRows<S>& held = buffers_.held;
+  held.take(few());
+  std::vector<std::pair<S, PowerSum<S>>>& profile = buffers_.profile;
+  profile.clear();
+  const GridCells<S>& minima = search.minima(kBranches);
+  for (std::size_t a = 0; a < minima.planes(); ++a) {
     std::pair<S, PowerSum<S>> best{std::numeric_limits<S>::infinity(), {}};
-    for (const GridCell<S>& cell : cells) {
+    for (const GridCell<S>* cell = minima.first(a); cell != minima.last(a); ++cell) {
       held.log_unit = rows_.log_unit;
-      held.hold_outer(cell.form.outer);
-      const S F = descent_.projection().objective(held, roughly, cell.form);
-      if (F < best.first) best = {F, cell.form};
+      held.hold_outer(cell->form.outer);
+      const S F = descent_.projection().objective(held, roughly, cell->form);
+      if (F < best.first) best = {F, cell->form};
     }
     if (std::isfinite(best.first)) best.first = descent_.projection().minimise(held, roughly, best.second).objective;
     profile.push_back(best);
@@ -195,15 +223,15 @@ void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Ba
 /// With an outer power of 1 it is a smaller law, Chinchilla's in Droppo and Elibol's, whose optimum must not be lower.
 template <typename S>
 void PowerSumSearch<S>::from_law_inside(std::vector<Basin<S>>& found) {
-  PowerSumRows<S> inside = rows_;
+  PowerSumRows<S>& inside = buffers_.held;
+  inside.take(rows_);
   inside.hold_outer(S(1));
   const Vector<S> equally;
-  for (const std::vector<GridCell<S>>& cells : GridSearch<S>(inside, outer_, equally).minima(2))
-    for (const GridCell<S>& cell : cells) {
-      PowerSum<S> form = cell.form;
-      const S F = descent_.projection().minimise(inside, roughly_, form).objective;
-      if (found.empty() || F < found.front().summary.objective) descend(form, found);
-    }
+  for (const GridCell<S>& cell : GridSearch<S>(inside, outer_, equally, buffers_.grid).minima(2).cells) {
+    PowerSum<S> form = cell.form;
+    const S F = descent_.projection().minimise(inside, roughly_, form).objective;
+    if (found.empty() || F < found.front().summary.objective) descend(form, found);
+  }
 }
 
 /// Whether some inputs repeat and no more are different than there are unknowns: then several optima go through all of them.
@@ -214,7 +242,16 @@ bool PowerSumSearch<S>::few_places() const {
   Index unknowns = 2 + Index(rows_.floor);
   for (const bool free : rows_.free) unknowns += Index(free);
   if (rows_.rows <= unknowns) return false;
-  return EqualRows(rows_.rows, std::vector<const S*>{rows_.x.data(), rows_.y.data()}).count <= unknowns;
+  std::array<Index, 7> place{};  // the first row of each
+  std::size_t places = 0;
+  for (Index i = 0; i < rows_.rows; ++i) {
+    const bool known = std::any_of(place.begin(), place.begin() + places,
+                                   [&](Index k) { return rows_.x[k] == rows_.x[i] && rows_.y[k] == rows_.y[i]; });
+    if (known) continue;
+    if (static_cast<Index>(places) == unknowns) return false;
+    place[places++] = i;
+  }
+  return true;
 }
 
 /// Whether another basin may be near that no node of the grid saw: where there are few places, where J is as ill-conditioned as
@@ -234,11 +271,12 @@ bool PowerSumSearch<S>::doubtful(const Basin<S>& best, const PowerSum<S>& form) 
 /// Where such basins were found: on one ray N^-p and D^-q may change places, closer to each other than the nodes are and alike
 /// in the objective but for what the runs are off the ray; exponents of ordinary size; a spike for either term.
 template <typename S>
-std::vector<PowerSum<S>> PowerSumSearch<S>::alternatives(const PowerSum<S>& form) const {
+const std::vector<PowerSum<S>>& PowerSumSearch<S>::alternatives(const PowerSum<S>& form) {
   constexpr S kSpike = S(12);
   const Vector<S> equally;
-  const GridSearch<S> search(*descent_.rows(), outer_, equally);
-  std::vector<PowerSum<S>> out;
+  const GridSearch<S> search(*descent_.rows(), outer_, equally, buffers_.grid);
+  std::vector<PowerSum<S>>& out = buffers_.alternatives;
+  out.clear();
   const auto propose = [&](S outer, S p, S q) {
     if (outer >= rows_.lower[0] && outer <= rows_.upper[0]) out.push_back(search.at(outer, p, q));
   };
@@ -275,7 +313,7 @@ void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
   PowerSum<S> best = form;  // of the few rows
   const S lowest = descent_.projection().minimise(few(), roughly, best).objective;
-  for (PowerSum<S>& other : alternatives(form)) {
+  for (PowerSum<S> other : alternatives(form)) {
     const S F = descent_.projection().minimise(few(), roughly, other).objective;
     if ((everywhere || F < S(kPromising) * lowest) && !arrives(other, best)) descend(other, found);
   }

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""offray.OnlineFit: a fit that follows runs as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray import _core
+from offray._fit import law_of
+from offray._input.arrays import DOUBLE, EMPTY, LONG_DOUBLE, Array, DType, choose_dtype, numbers
+from offray._input.objective import check_objective
+from offray._law import Law
+from offray._problem import Limits, Options, Problem, limits_of, mapping, options_of
+from offray._result import Fit
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from offray._identify.report import Identifiability
+    from offray._infer.prediction import Prediction
+
+_CORES: dict[DType, Any] = {DOUBLE: _core.OnlineDouble, LONG_DOUBLE: _core.OnlineLongDouble}
+_ARGUMENTS = ("N", "D", "loss", "weight", "unique_tokens")
+_VERSION = 1
+
+
+class OnlineFit:
+    """A law's fit to runs, or checkpoints of runs, that come one by one.
+
+    What it says is what `offray.fit` says of the same runs, to about 1e-10, where they determine the parameters; it says so in
+    microseconds, since the optimum is followed from the last one where that can be trusted (`searched`).
+
+    Parameters
+    ----------
+    law, objective, delta, quantile, log_loss, fixed, tied, bounds, identify, dtype
+        As for `offray.fit`. A law of your own must read nothing but N, D and unique tokens. Objectives other than squares,
+        huber and soft_l1, and ``delta="mad"``, are searched for globally at every step.
+    reserve : int
+        Runs to make room for.
+
+    Raises
+    ------
+    ValueError
+        As `offray.fit`, or for a law of other inputs.
+
+    Notes
+    -----
+    Not to be changed by one thread while another one asks. Copies and pickles continue with the same bits.
+
+    Examples
+    --------
+    >>> import offray
+    >>> online = offray.OnlineFit(reserve=100)
+    >>> for N in (1e7, 3e7, 1e8):
+    ...     for D in (1e9, 3e9, 1e10):
+    ...         first_or_last = online.add(N, D, offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28))
+    >>> round(online.params["alpha"], 6)
+    0.34
+    >>> len(online), online.fit.converged
+    (9, True)
+    """
+
+    def __init__(
+        self,
+        law: str | Law = "chinchilla",
+        *,
+        objective: str = "squares",
+        delta: float | str | None = None,
+        quantile: float | None = None,
+        log_loss: bool = False,
+        fixed: Mapping[str, float] | None = None,
+        tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        identify: str = "auto",
+        dtype: npt.DTypeLike | None = None,
+        reserve: int = 0,
+    ) -> None:
+        check_objective(objective, delta, quantile)
+        if identify not in ("auto", "force"):
+            raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
+        self._law = _of_runs(law_of(law))
+        self._identify = identify
+        self._dtype = choose_dtype(dtype, delta)
+        self._options: Options = options_of(objective, delta, quantile, log_loss, EMPTY[self._dtype], self._dtype)
+        self._limits: Limits | None = limits_of(self._law, mapping("fixed", fixed, self._law), tied, bounds, self._dtype)
+        limits = None if self._limits is None else self._limits.of(self._law, self._dtype)
+        self._core: Any = _CORES[self._dtype](self._law.core, self._options.core, limits)
+        self._fit: Fit | None = None
+        if reserve:
+            self.reserve(reserve)
+
+    def reserve(self, runs: int, *, weighted: bool = False) -> None:
+        """Make room for so many runs, `weighted` or not, so that adding them asks for no memory."""
+        if runs < 0:
+            raise ValueError(f"runs must not be negative; got {runs}")
+        self._core.reserve(runs, weighted)
+
+    def add(self, N: Any, D: Any, loss: Any, weight: Any = 1.0, *, unique_tokens: Any = np.inf) -> int:
+        """Add a run, or a checkpoint of one.
+
+        Parameters
+        ----------
+        N, D : float
+            Model parameters; training tokens so far, counted with repetitions.
+        loss : float
+            Nats per token.
+        weight : float
+            As in `offray.fit`: 1 / sigma**2 for known noise.
+        unique_tokens : float
+            Distinct tokens among D, for the repeated-data law; default: every token fresh.
+
+        Returns
+        -------
+        int
+            The run's name for `remove`: 0 for the first run, 1 for the next.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not a positive, finite number; nothing is added.
+        """
+        run = np.empty(len(_ARGUMENTS), self._dtype)
+        for k, (name, value) in enumerate(zip(_ARGUMENTS, (N, D, loss, weight, unique_tokens), strict=True)):
+            number = numbers(name, value, self._dtype)
+            if number.ndim != 0:
+                raise ValueError(f"{name} must be one number: a run is added at a time; got shape {number.shape}")
+            run[k] = number
+        name_of_run: int = self._core.add(run)
+        self._fit = None
+        return name_of_run
+
+    def remove(self, run: int) -> None:
+        """Take a run out; ``KeyError`` where there is none of this name."""
+        if not self._core.remove(run):
+            raise KeyError(run)
+        self._fit = None
+
+    def __len__(self) -> int:
+        return len(self._core.ids())
+
+    def __contains__(self, run: object) -> bool:
+        return run in self._core.ids()
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Names of the runs that are there, in the order in which they were added."""
+        return tuple(self._core.ids())
+
+    @property
+    def law(self) -> Law:
+        """The law."""
+        return self._law
+
+    @property
+    def theta(self) -> Array:
+        """The minimiser, (p,), natural units, in the order of ``law.parameters``; ``ValueError`` for too few runs."""
+        return self._core.theta()  # type: ignore[no-any-return]
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The same by name, whatever the runs determine: see `fit` for what they do."""
+        return MappingProxyType(dict(zip(self._law.parameters, self.theta, strict=True)))
+
+    @property
+    def searched(self) -> str:
+        """Why the present optimum was searched for globally; "followed" where it was followed from the last one.
+
+        "first"; "few": fewer than 6 runs per unknown; "changed": a quarter as many runs came or went as the last search saw;
+        "not_interior": a parameter at its bound, or undetermined; "surprised": the new runs miss the last optimum by more than
+        4 standard deviations; "fell", "rival": a lower optimum showed up; "not_followable": the objective.
+        """
+        return self._core.searched()  # type: ignore[no-any-return]
+
+    @property
+    def fit(self) -> Fit:
+        """The present optimum as `offray.fit` would return it, made when first asked for; ``ValueError`` for too few runs."""
+        if self._fit is None:
+            self._fit = Fit.of_core(self._problem(), self._core.fit())
+        return self._fit
+
+    @property
+    def identifiability(self) -> Identifiability:
+        """What the runs determine so far."""
+        return self.fit.identifiability
+
+    def predict(self, N: Any, D: Any, **options: Any) -> Prediction:
+        """Losses at N, D with intervals: `Fit.predict` of the present fit, which takes the same options."""
+        return self.fit.predict(N, D, **options)
+
+    def _problem(self) -> Problem:
+        columns = self._core.columns()
+        loss, weight, unique = columns.pop("loss"), columns.pop("weight"), columns["unique_tokens"]
+        if not self._law.reads("unique_tokens") or not np.isfinite(unique).all():
+            columns["unique_tokens"] = np.minimum(unique, columns["tokens"])
+        if not self._law.reads("unique_tokens"):
+            del columns["unique_tokens"]
+        equal = bool((weight == 1).all())
+        return Problem(
+            self._law, columns, loss, EMPTY[self._dtype] if equal else weight, self._options, self._limits, self._identify
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON; `from_dict` continues with the same bits."""
+        return {
+            "format": "offray.OnlineFit",
+            "version": _VERSION,
+            "law": self._law.name,
+            "dtype": "longdouble" if self._dtype == LONG_DOUBLE else "float64",
+            "identify": self._identify,
+            "options": _plain_options(self._options),
+            "limits": None if self._limits is None else _plain_limits(self._limits),
+            "state": self._core.serialise(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, law: str | Law | None = None) -> Self:
+        """What `to_dict` gave.
+
+        Parameters
+        ----------
+        data : mapping
+        law : str or Law, optional
+            The law, where it is none of `offray.laws`.
+
+        Raises
+        ------
+        ValueError
+            For data that is damaged, of another law or of another version.
+        """
+        if data.get("format") != "offray.OnlineFit" or data.get("version") != _VERSION:
+            raise ValueError(f"data: not an OnlineFit of version {_VERSION}")
+        dtype = choose_dtype(data["dtype"])
+        out = cls.__new__(cls)
+        out._law = _of_runs(law_of(data["law"] if law is None else law))
+        out._identify = data["identify"]
+        out._dtype = dtype
+        out._options = _options_from(data["options"], dtype)
+        out._limits = None if data["limits"] is None else _limits_from(data["limits"], dtype)
+        out._core = _CORES[dtype].deserialise(data["state"], out._law.core)
+        out._fit = None
+        return out
+
+    def save(self, path: str | Path) -> None:
+        """Write a JSON file, at once or not at all: a job that is stopped in between leaves the last one."""
+        target = Path(path)
+        beside = target.with_name(target.name + ".part")
+        beside.write_text(json.dumps(self.to_dict()))
+        beside.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path, *, law: str | Law | None = None) -> Self:
+        """Read what `save` wrote; arguments and errors as `from_dict`."""
+        return cls.from_dict(json.loads(Path(path).read_text()), law=law)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.to_dict(), self._law)
+
+    def __copy__(self) -> Self:
+        return self.from_dict(self.to_dict(), law=self._law)
+
+    def __repr__(self) -> str:
+        return f"<offray.OnlineFit of {self._law.name}: {len(self)} runs>"
+
+
+def _of_runs(law: Law) -> Law:
+    if law.further:
+        raise ValueError(f"law: a run is added as N, D and unique tokens; the law {law.name} reads {', '.join(law.further)}")
+    return law
+
+
+def _restore(cls: type[OnlineFit], data: Mapping[str, Any], law: Law) -> OnlineFit:
+    return cls.from_dict(data, law=law)
+
+
+def _texts(values: Array) -> list[str]:
+    """Numbers with all of their digits, whatever the precision."""
+    return [np.format_float_scientific(value, unique=True) for value in values]
+
+
+def _numbers(texts: Iterable[str], dtype: DType) -> Array:
+    return np.array([dtype.type(text) for text in texts], dtype)
+
+
+def _plain_options(options: Options) -> dict[str, Any]:
+    return {
+        "objective": options.objective,
+        "delta": _texts(options.delta),
+        "quantile": options.quantile,
+        "log_loss": options.log_loss,
+    }
+
+
+def _options_from(data: Mapping[str, Any], dtype: DType) -> Options:
+    out = Options(data["objective"], EMPTY[dtype], data["quantile"], data["log_loss"], EMPTY[dtype])
+    return replace(out, delta=_numbers(data["delta"], dtype)) if data["delta"] else out
+
+
+def _plain_limits(limits: Limits) -> dict[str, Any]:
+    return {
+        "fixed": {name: _texts(value) for name, value in limits.fixed.items()},
+        "tied": [list(pair) for pair in limits.tied],
+        "bounds": {name: _texts(ends) for name, ends in limits.bounds.items()},
+    }
+
+
+def _limits_from(data: Mapping[str, Any], dtype: DType) -> Limits:
+    return Limits(
+        {name: _numbers(value, dtype) for name, value in data["fixed"].items()},
+        tuple((first, second) for first, second in data["tied"]),
+        {name: _numbers(ends, dtype) for name, ends in data["bounds"].items()},
+    )
