@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text in columns: commas, semicolons, tabs or pipes between the cells, the names of the columns first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from offray._read.quantity import number
+from offray._read.raw import Raw
+
+_DELIMITERS = "\t;|,"
+_NAMES = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
+_LOOKED_AT = 20
+_RULE = re.compile(r":?-+:?")
+
+
+def delimited(text: str, source: str) -> Raw:
+    """The table in a text.
+
+    Raises
+    ------
+    ValueError
+        For a text without rows or without names, and for a row that is longer or shorter than the names.
+    """
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter, source)
+    line, names = next(rows, (0, []))
+    if not names:
+        raise ValueError(f"{source} holds comments alone")
+    if all(number(name, None) is not None for name in names):
+        raise ValueError(
+            f"{source}, line {line}: numbers in place of the columns' names; put a line such as params,tokens,loss before it"
+        )
+    cells, lines = [], []
+    for line, row in rows:
+        if len(row) > len(names) and not any(row[len(names) :]):
+            row = row[: len(names)]  # delimiters at the end of the line
+        if len(row) != len(names):
+            hint = "; a decimal comma needs another delimiter or quotes" if delimiter == "," and len(row) > len(names) else ""
+            raise ValueError(f"{source}, line {line}: {len(row)} cells in a table of {len(names)} columns{hint}")
+        cells.append(row)
+        lines.append(line)
+    if not cells:
+        raise ValueError(f"{source}: a header but no rows")
+    columns: list[Any] = [np.array(column, object) for column in zip(*cells, strict=True)]
+    note = () if delimiter == "," or len(names) == 1 else (f"{source}: {_NAMES[delimiter]}s between the columns",)
+    return Raw(names, columns.__getitem__, len(cells), partial(_line, lines), source, note)
+
+
+def _line(lines: list[int], row: int) -> str:
+    return f"line {lines[row]}"
+
+
+def _delimiter(text: str) -> str:
+    """The sign that cuts most of the first lines into as many cells as the first one; more cells where that says nothing."""
+    first = "".join(islice((line for line in io.StringIO(text) if line.strip() and line[0] != "#"), _LOOKED_AT))
+    best, delimiter = (0.0, 1), ","
+    for sign in _DELIMITERS:
+        widths = [len(row) for row in csv.reader(io.StringIO(first), delimiter=sign)]
+        if widths and widths[0] > 1:
+            score = (Counter(widths)[widths[0]] / len(widths), widths[0])
+            best, delimiter = max((best, delimiter), (score, sign), key=lambda pair: pair[0])
+    return delimiter
+
+
+def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line that each begins on; blank lines, comments and the rule of a Markdown table left out."""
+    # splitlines would end a line within quotes at signs that are no ends of lines
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    line, heading = 1, True
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise ValueError(f"{source}, line {reader.line_num}: {error}") from None
+        if row is None:
+            return
+        begun, line = line, reader.line_num + 1
+        row = [cell.strip() for cell in row]
+        if delimiter == "|" and len(row) > 2 and not row[0] and not row[-1]:
+            row = row[1:-1]
+        if not any(row) or (row[0].startswith("#") and not (heading and row[0] == "#")):
+            continue
+        if delimiter == "|" and all(map(_RULE.fullmatch, row)):
+            continue
+        heading = False
+        yield begun, row
