@@ -18,7 +18,6 @@ from offray._read.quantity import number
 from offray._read.raw import Raw
 
 _DELIMITERS = "\t;|,"
-_NAMES = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
 _LOOKED_AT = 20
 _RULE = re.compile(r":?-+:?")
 
@@ -36,10 +35,6 @@ def delimited(text: str, source: str) -> Raw:
     line, names = next(rows, (0, []))
     if not names:
         raise ValueError(f"{source} holds comments alone")
-    if all(number(name, None) is not None for name in names):
-        raise ValueError(
-            f"{source}, line {line}: numbers in place of the columns' names; put a line such as params,tokens,loss before it"
-        )
     cells, lines = [], []
     for line, row in rows:
         if len(row) > len(names) and not any(row[len(names) :]):
@@ -52,8 +47,7 @@ def delimited(text: str, source: str) -> Raw:
     if not cells:
         raise ValueError(f"{source}: a header but no rows")
     columns: list[Any] = [np.array(column, object) for column in zip(*cells, strict=True)]
-    note = () if delimiter == "," or len(names) == 1 else (f"{source}: {_NAMES[delimiter]}s between the columns",)
-    return Raw(names, columns.__getitem__, len(cells), partial(_line, lines), source, note)
+    return Raw(names, columns.__getitem__, len(cells), partial(_line, lines), source)
 
 
 def _line(lines: list[int], row: int) -> str:
@@ -62,10 +56,10 @@ def _line(lines: list[int], row: int) -> str:
 
 def _delimiter(text: str) -> str:
     """The sign that cuts most of the first lines into as many cells as the first one; more cells where that says nothing."""
-    first = "".join(islice((line for line in io.StringIO(text) if line.strip() and line[0] != "#"), _LOOKED_AT))
+    first = "".join(islice((line for line in _lines(text) if line.strip() and line[0] != "#"), _LOOKED_AT))
     best, delimiter = (0.0, 1), ","
     for sign in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(io.StringIO(first), delimiter=sign)]
+        widths = [len(row) for row in csv.reader(_lines(first), delimiter=sign)]
         if widths and widths[0] > 1:
             score = (Counter(widths)[widths[0]] / len(widths), widths[0])
             best, delimiter = max((best, delimiter), (score, sign), key=lambda pair: pair[0])
@@ -73,10 +67,12 @@ def _delimiter(text: str) -> str:
 
 
 def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line that each begins on; blank lines, comments and the rule of a Markdown table left out."""
-    # splitlines would end a line within quotes at signs that are no ends of lines
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
-    line, heading = 1, True
+    """The names, then the rows, with the line that each begins on.
+
+    Blank lines, comments and the rule of a Markdown table are left out, but for a comment that holds the names.
+    """
+    reader = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
+    line, comment, heading = 1, (0, [""]), True
     while True:
         try:
             row = next(reader, None)
@@ -88,9 +84,20 @@ def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
         row = [cell.strip() for cell in row]
         if delimiter == "|" and len(row) > 2 and not row[0] and not row[-1]:
             row = row[1:-1]
-        if not any(row) or (row[0].startswith("#") and not (heading and row[0] == "#")):
+        if row and row[0].startswith("#"):
+            comment = begun, [row[0].lstrip("# "), *row[1:]]
             continue
-        if delimiter == "|" and all(map(_RULE.fullmatch, row)):
+        if not any(row) or (delimiter == "|" and all(map(_RULE.fullmatch, row))):
             continue
+        if heading and all(number(name, None) is not None for name in row):
+            if len(comment[1]) != len(row):
+                names = "numbers in place of the columns' names; put a line such as params,tokens,loss before it"
+                raise ValueError(f"{source}, line {begun}: {names}")
+            yield comment
         heading = False
         yield begun, row
+
+
+def _lines(text: str) -> io.StringIO:
+    """Lines with any ending; splitlines would also end them at signs within cells."""
+    return io.StringIO(text, newline=None)

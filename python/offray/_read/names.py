@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Any
 
@@ -76,6 +77,11 @@ def is_usual(role: str, name: Any) -> bool:
     return isinstance(name, str) and leaf(name, folders) in _KEYS[role]
 
 
+def is_nearly_usual(role: str, name: str) -> bool:
+    """Whether a column's name is a misspelt one of this role."""
+    return len(key(name)) > 2 and bool(difflib.get_close_matches(key(name), _KEYS[role], n=1, cutoff=0.75))
+
+
 def of_training(name: str) -> bool:
     """Whether a loss is by its name the one of training."""
     return "train" in leaf(name)
@@ -83,7 +89,8 @@ def of_training(name: str) -> bool:
 
 def reminds_of(role: str, name: str) -> bool:
     """Whether a column of this name may play this role: what a message suggests."""
-    return not _RATE.search(name.lower()) and any(word in key(name) for word in _WORDS.get(role, ()))
+    rate = role != "loss" and _RATE.search(name.lower())  # flops_per_step is no compute, bits_per_byte a loss
+    return not rate and any(word in key(name) for word in _WORDS.get(role, ()))
 
 
 def unit_of(name: str) -> str | None:

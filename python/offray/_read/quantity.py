@@ -16,7 +16,7 @@ _SCALES = {"thousand": 3, "million": 6, "mn": 6, "billion": 9, "bn": 9, "trillio
 _FLOP_SCALES = dict(zip("kmgtpez", range(3, 22, 3), strict=True))  # "e" for exa, which alone would be an exponent
 _FORM = re.compile(
     r"(?P<sign>[+-]?)(?P<digits>\d[\d.,_' ]*|[.,]\d+)(?P<power>e[+-]?\d+)?\s*"
-    r"(?P<scale>thousand|million|mn|billion|bn|trillion|[kmbgt](?![a-z])|[kmgtpez](?=flops?$))?\s*"
+    r"(?P<scale>thousand|million|mn|billion|bn|trillion|[kmbgt](?![a-z])|[kmbgtpez](?=flops?$))?\s*"
     r"(?P<unit>params?|parameters?|tokens?|tok|flops?|nats?|steps?)?"
 )
 _WHOLE_GROUPS = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+") for mark in ",."}

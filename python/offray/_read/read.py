@@ -42,7 +42,7 @@ def read(
 
     Parameters
     ----------
-    source : path, "-", data frame, list of mappings, or mapping
+    source : path, "-", open binary file, data frame, list of mappings, or mapping
         A file of text (comma, semicolon, tab or pipe between the columns; JSON; JSON lines; each also compressed by gzip), a
         Parquet file or a spreadsheet, known by its contents; "-" is standard input. Or a table in memory.
     params, tokens, loss, unique_tokens, weight : str, optional

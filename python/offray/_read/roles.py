@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from offray._read.names import is_usual, of_training, reminds_of, unit_of
+from offray._read.names import is_nearly_usual, is_usual, of_training, reminds_of, unit_of
 from offray._read.quantity import numbers
 from offray._read.raw import Raw
 
@@ -82,7 +82,7 @@ def _chosen(raw: Raw, role: str, candidates: list[int]) -> tuple[int | None, str
         return None, f'{role}: columns {both} could all be it; {role}="{raw.names[first]}" takes the first of them'
     if not others:
         return first, ""
-    return first, f'{role} is {raw.names[first]!r}; {role}="{others[0]}" takes {" or ".join(map(repr, others))}'
+    return first, f"{role} is read from {raw.names[first]!r}, not from {' or '.join(map(repr, others))}; {role}= decides"
 
 
 def _equal(raw: Raw, one: int, other: int) -> bool:
@@ -107,7 +107,7 @@ def _missing(raw: Raw, roles: list[str], found: Mapping[str, int]) -> str:
 
 def _hint(role: str, free: list[str]) -> str:
     """What may stand for a role, and the option that takes it."""
-    near = [name for name in free if reminds_of(role, name)]
+    near = [name for name in free if reminds_of(role, name)] or [name for name in free if is_nearly_usual(role, name)]
     if near:
         return f"{' or '.join(_option(role, name) for name in near[:3])} would take it"
     if role not in ("params", "tokens"):

@@ -54,6 +54,8 @@ def where(raw: Raw, condition: str, sign: str | None) -> Raw:
         held = list(dict.fromkeys("nothing" if is_gap(cell) else str(cell) for cell in cells.tolist()))
         shown = ", ".join(held[:_SHOWN]) + (", ..." if len(held) > _SHOWN else "")
         raise ValueError(f'where="{condition}": true of none of the {len(cells)} rows; {raw.names[at]} holds {shown}')
+    if kept.all():
+        return raw
     return raw.keep(np.flatnonzero(kept), f"{condition}: {count(int((~kept).sum()))} of {len(cells)} left out")
 
 
@@ -104,7 +106,7 @@ def last(raw: Raw, run: str, steps: int | None, tokens: Cells | None, sign: str 
             raise ValueError(f"{raw.place(row) or f'row {row}'}: {run} is empty, so which run it is of is not known")
         if label not in best or not order[row] < order[best[label]]:
             best[label] = row
-    note = f"the last row by {by} of each of {len(best)} runs in {run}, {len(cells) - len(best)} others left out"
+    note = f"the last row by {by} of each of {len(best)} runs in {run}, {count(len(cells) - len(best))} left out"
     return raw.keep(np.array(sorted(best.values())), note)
 
 

@@ -23,12 +23,15 @@ _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def opened(source: Any) -> Raw:
-    """The table of a file, of standard input ("-"), or in memory."""
-    if not isinstance(source, str | Path):
+    """The table of a file, of standard input ("-"), of an open binary file, or in memory."""
+    if hasattr(source, "read"):
+        name = str(getattr(source, "name", "file"))
+    elif not isinstance(source, str | Path):
         from offray._read.frames import in_memory
 
         return in_memory(source)
-    name = "standard input" if str(source) == "-" else str(source)
+    else:
+        name = "standard input" if str(source) == "-" else str(source)
     content = _content(source, name)
     if content.startswith(_PARQUET):
         return _parquet(content, name)
@@ -40,9 +43,10 @@ def opened(source: Any) -> Raw:
     return parsed(text, name) if text.lstrip()[0] in "[{" else delimited(text, name)
 
 
-def _content(source: str | Path, name: str) -> bytes:
+def _content(source: Any, name: str) -> bytes:
     try:
-        content = sys.stdin.buffer.read() if str(source) == "-" else Path(source).expanduser().read_bytes()
+        opened_file = sys.stdin.buffer if str(source) == "-" else source
+        content: bytes = opened_file.read() if hasattr(opened_file, "read") else Path(source).expanduser().read_bytes()
     except FileNotFoundError:
         raise ValueError(f"{name}: no such file{_beside(Path(source))}") from None
     except IsADirectoryError:

@@ -66,6 +66,8 @@ class Values:
         if self.sign is None and isinstance(cell, str) and "," in cell:
             point, whole = cell.replace(",", "."), cell.replace(",", "")
             return f'{where} may be {point} or {whole}; decimal="," or decimal="." decides'
+        if isinstance(cell, str) and not _no_number(cell):
+            return f"{where} is no number that can be told; write it like 1.4e12, 1.4T or 1,400,000"
         return f"{where}: every value must be a real number" + (f"; {_DROP}" if _no_number(cell) else "")
 
     def _out_of_range(self, at: int, row: int) -> str:

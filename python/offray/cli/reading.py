@@ -86,7 +86,7 @@ def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
 
 
 _NAMES = "|".join((*(field.name for field in fields(Reading)), "law"))
-_GIVEN = re.compile(rf'(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|True)?')
+_GIVEN = re.compile(rf'(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|True|(?=[\s,;)]|$))')
 
 
 def as_typed(message: str) -> str:

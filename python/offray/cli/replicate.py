@@ -31,7 +31,7 @@ def replicate(
         typer.Option(metavar="DIR", help="Real runs, not simulated ones: files of runs, one per sweep."),
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}.")
+        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}; or paper.")
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Simulated data sets per corpus, law and epochs. [default: 30]")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a simulated loss, nats per token. [default: 0.005]")] = None,
@@ -72,7 +72,7 @@ def replicate(
         with _progress() as shown:
             result: Any
             if real:
-                sweeps = [Sweep.from_dataset(name) for name in dataset or ()]
+                sweeps = [sweep for name in dataset or () for sweep in _public(name)]
                 empty: dict[str, str] = {}
                 if data is not None:
                     read, empty = read_sweeps(data, family, min_tpp or 0.0, dict(map(_budgets, budgets or ())), reading)
@@ -91,6 +91,11 @@ def replicate(
     typer.echo(json.dumps(_finite(result.as_data()), indent=2) if as_json else str(result))
     if real and not result.rows:
         raise typer.Exit(2)
+
+
+def _public(name: str) -> list[Sweep]:
+    """The sweeps of a public set; "paper" stands for the tables of arXiv:2605.08541, designs and all."""
+    return Sweep.of_paper() if name == "paper" else [Sweep.from_dataset(name)]
 
 
 def _given(**options: Any) -> dict[str, Any]:
