@@ -16,7 +16,7 @@ def read(columns, **options):
     [
         (
             "params",
-            "params parameters N n n_params num_params nParams model_size ModelSize non_embedding_params total_params "
+            "params parameters N n_params num_params nParams model_size ModelSize non_embedding_params total_params "
             "config.n_params config.model.num_parameters params.n_params model/params parameter_count train/n_params",
         ),
         (
@@ -37,7 +37,7 @@ def test_usual_names(role, names):
 
 
 def test_names_that_are_none():
-    for name in ("eval/tokens", "tokens_per_second", "flops", "lr", "perplexity", "batch_tokens", "params_label"):
+    for name in ("eval/tokens", "tokens_per_second", "flops", "lr", "perplexity", "batch_tokens", "params_label", "d"):
         with pytest.raises(ValueError, match="no such column"):
             read({"loss": 1, "N": 1, name: 7})
 

@@ -50,7 +50,7 @@ def spreadsheet(rows, sheets=("Runs",)):
 
 def parquet(frame):
     out = io.BytesIO()
-    frame.to_parquet(out)
+    frame.astype({name: str for name in frame if frame[name].dtype == object}).to_parquet(out)
     return out.getvalue()
 
 
@@ -237,6 +237,61 @@ def test_broken(kind, tmp_path):
         offray.read(path)
     assert str(caught.value).startswith(f"{path}{message}")
     assert "\n" not in str(caught.value)
+
+
+SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
+def written(frame, kind):
+    """A table as a file of this kind."""
+    if kind in SIGNS:
+        return frame.to_csv(index=False, sep=SIGNS[kind]).encode()
+    if kind == "decimal comma":
+        return frame.to_csv(index=False, sep=";", decimal=",").encode()
+    if kind == "gzip":
+        return gzip.compress(frame.to_csv(index=False).encode())
+    if kind == "parquet":
+        return parquet(frame)
+    if kind == "spreadsheet":
+        pytest.importorskip("python_calamine")
+        return spreadsheet([frame.columns.tolist(), *frame.astype(object).where(frame.notna(), None).to_numpy().tolist()])
+    if kind == "json columns":
+        return frame.to_json(orient="split").encode()
+    return frame.to_json(orient="records", lines=kind == "json lines").encode()
+
+
+DAMAGE = {
+    "no rows": (lambda frame: frame[:0], r"a header but no rows|no runs in it|is empty"),
+    "missing column": (lambda frame: frame.drop(columns="tokens"), "tokens: no such column"),
+    "text": (
+        lambda frame: frame.assign(loss=pd.Series([3.0, 3.1, 3.2, "crashed", 3.3, 3.4], dtype=object)),
+        "loss = 'crashed': ",
+    ),
+    "gap": (lambda frame: frame.assign(loss=[*LOSS[:3], None, *LOSS[4:]]), "loss (is empty|= nan)"),
+    "zero": (lambda frame: frame.assign(tokens=[*D[:3], 0, *D[4:]]), 'tokens = 0: .*; where="tokens>0" leaves'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "kind", [*SIGNS, "decimal comma", "gzip", "parquet", "spreadsheet", "json columns", "json", "json lines"]
+)
+def test_every_kind_broken(kind, damage, tmp_path):
+    """One sentence with the file, and the row as the file counts: the fourth, after a heading where there is one."""
+    change, message = DAMAGE[damage]
+    path = tmp_path / "runs"
+    path.write_bytes(written(change(FRAME), kind))
+    with pytest.raises(ValueError, match=message) as caught:
+        offray.read(path)
+    said = str(caught.value)
+    assert said.startswith(str(path))
+    assert "\n" not in said
+    if damage in ("text", "gap", "zero"):
+        row = {"parquet": "row 4", "spreadsheet": "Runs row 5", "json lines": "line 4"}.get(kind)
+        row = row or ("record 4" if kind.startswith("json") else "line 5")
+        assert f", {row}: " in said
+    path.write_bytes(written(FRAME, kind))
+    same(offray.read(path), 1e-9)
 
 
 def test_no_file(tmp_path):

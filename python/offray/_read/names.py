@@ -72,9 +72,14 @@ _KEYS = {role: frozenset(map(key, names)) for role, names in _USUAL.items()}
 
 
 def is_usual(role: str, name: Any) -> bool:
-    """Whether a column of this name usually plays this role."""
+    """Whether a column of this name usually plays this role; single letters as they are: d and l are widths and layers."""
+    if not isinstance(name, str):
+        return False
+    last = re.split(r"[/.]", name)[-1].strip()
+    if len(last) == 1:
+        return last in _USUAL[role]
     folders = _FOLDERS if role == "loss" else _FOLDERS | _COUNTERS
-    return isinstance(name, str) and leaf(name, folders) in _KEYS[role]
+    return leaf(name, folders) in _KEYS[role]
 
 
 def is_nearly_usual(role: str, name: str) -> bool:

@@ -125,6 +125,11 @@ def numbers(cells: Cells, sign: str | None = ".") -> tuple[Cells, dict[int, Any]
 
 def _value(cell: Any, sign: str | None) -> float | None:
     if isinstance(cell, str):
+        if sign != "," and "_" not in cell:
+            try:  # what most cells are
+                return float(cell)
+            except ValueError:
+                pass
         return np.nan if is_gap(cell) else number(cell, sign)
     # What would turn into a number without being asked: truth values, dates, the real part of a complex number.
     if isinstance(cell, bool | np.bool | complex | np.datetime64 | np.timedelta64):
