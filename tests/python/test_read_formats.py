@@ -264,7 +264,7 @@ DAMAGE = {
     "no rows": (lambda frame: frame[:0], r"a header but no rows|no runs in it|is empty"),
     "missing column": (lambda frame: frame.drop(columns="tokens"), "tokens: no such column"),
     "text": (
-        lambda frame: frame.assign(loss=pd.Series([3.0, 3.1, 3.2, "crashed", 3.3, 3.4], dtype=object)),
+        lambda frame: frame.assign(loss=pd.Series([5, 4, 4, "crashed", 3, 3], dtype=object)),
         "loss = 'crashed': ",
     ),
     "gap": (lambda frame: frame.assign(loss=[*LOSS[:3], None, *LOSS[4:]]), "loss (is empty|= nan)"),
