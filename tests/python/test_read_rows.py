@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which rows stay; and the name of a row in later errors, whatever was left out before."""
 
+import pickle
+
 import numpy as np
 import offray
 import pandas as pd
@@ -136,3 +138,34 @@ def test_functions_take_what_the_reader_takes(tmp_path):
     assert [plan.N.tolist() for plan in plans[:2]] == [plans[2].N.tolist()] * 2
     grouped = offray.fit(path, by="corpus", shared=["alpha", "beta"])
     assert set(grouped.groups) == {"a", "b"}
+
+
+def test_rows_in_comments_are_said(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("# made, by hand, today\nN,D,loss\n1,2,3\n#4,5,6\n# and so on\n7,8,2\n#1,1,1\n")
+    runs = offray.read(path)
+    assert runs["loss"].tolist() == [3, 2]
+    assert runs.notes == ("left out as comments, though they have a cell for every column: lines 4, 7",)
+
+
+def test_a_row_without_a_step_is_not_the_last():
+    columns = {"N": [1, 1, 1], "D": [1, 1, 1], "ppl": [9, 8, 0.5], "step": [1, 2, None], "id": ["a"] * 3}
+    runs = offray.read(columns, last="id", loss="ppl", loss_unit="perplexity")
+    assert runs["loss"].tolist() == [np.log(8)]
+
+
+def test_gaps_in_what_is_not_needed_are_one_cell():
+    columns = {"N": [1, 1, 2], "D": [1, 1, 2], "loss": [3, 2, 1], "U": [np.nan, np.nan, 1]}
+    assert offray.read(columns, best="min")["loss"].tolist() == [2, 1]
+
+
+def test_what_a_row_is_called_travels(tmp_path):
+    """Names of rows outlive a trip to another process."""
+    for name, text in (
+        ("a.csv", "N,D,loss\n1,2,3\n"),
+        ("a.json", '[{"N": 1, "D": 2, "loss": 3}]'),
+        ("a.jsonl", '{"N": 1, "D": 2, "loss": 3}\n' * 2),
+    ):
+        (tmp_path / name).write_text(text)
+        table = offray.read(tmp_path / name)
+        assert pickle.loads(pickle.dumps(table.row_name))(0) == table.row_name(0)

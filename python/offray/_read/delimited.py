@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from offray._read.quantity import number
-from offray._read.raw import Raw
+from offray._read.raw import Raw, line_of, lines_of
 
 _DELIMITERS = "\t;|,"
 _LOOKED_AT = 20
@@ -31,7 +31,8 @@ def delimited(text: str, source: str) -> Raw:
         For a text without rows or without names, and for a row that is longer or shorter than the names.
     """
     delimiter = _delimiter(text)
-    rows = _rows(text, delimiter, source)
+    commented: list[int] = []
+    rows = _rows(text, delimiter, source, commented)
     line, names = next(rows, (0, []))
     if not names:
         raise ValueError(f"{source} holds comments alone")
@@ -47,11 +48,9 @@ def delimited(text: str, source: str) -> Raw:
     if not cells:
         raise ValueError(f"{source}: a header but no rows")
     columns: list[Any] = [np.array(column, object) for column in zip(*cells, strict=True)]
-    return Raw(names, columns.__getitem__, len(cells), partial(_line, lines), source)
-
-
-def _line(lines: list[int], row: int) -> str:
-    return f"line {lines[row]}"
+    left_out = lines_of([line_of([line], 0) for line in commented])
+    notes = (f"left out as comments, though they have a cell for every column: {left_out}",) if commented else ()
+    return Raw(names, columns.__getitem__, len(cells), partial(line_of, lines), source, notes)
 
 
 def _delimiter(text: str) -> str:
@@ -66,13 +65,14 @@ def _delimiter(text: str) -> str:
     return delimiter
 
 
-def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, delimiter: str, source: str, commented: list[int]) -> Iterator[tuple[int, list[str]]]:
     """The names, then the rows, with the line that each begins on.
 
-    Blank lines, comments and the rule of a Markdown table are left out, but for a comment that holds the names.
+    Blank lines, comments and the rule of a Markdown table are left out, but for a comment that holds the names; `commented`
+    gets the lines of those that may have been meant as rows.
     """
     reader = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
-    line, comment, heading = 1, (0, [""]), True
+    line, comment, heading, width = 1, (0, [""]), True, 0
     while True:
         try:
             row = next(reader, None)
@@ -86,6 +86,7 @@ def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
             row = row[1:-1]
         if row and row[0].startswith("#"):
             comment = begun, [row[0].lstrip("# "), *row[1:]]
+            commented += [begun] if len(row) == width > 1 else []
             continue
         if not any(row) or (delimiter == "|" and all(map(_RULE.fullmatch, row))):
             continue
@@ -94,7 +95,7 @@ def _rows(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
                 names = "numbers in place of the columns' names; put a line such as params,tokens,loss before it"
                 raise ValueError(f"{source}, line {begun}: {names}")
             yield comment
-        heading = False
+        heading, width = False, len(row) if heading else width
         yield begun, row
 
 

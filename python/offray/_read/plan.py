@@ -76,8 +76,8 @@ def planned(
         sought, needed = ([role for role in roles if role != "tokens"] for roles in (sought, needed))
     elif compute is not None and {"params", "tokens"} <= {*required}:
         there, _ = find_roles(raw, given, sought, ())
-        # Either of N and D may be missing; where both are, N is asked for.
-        needed.remove("tokens" if "params" in there and "tokens" not in there else "params" if "tokens" in there else "tokens")
+        absent = [role for role in ("tokens", "params") if role not in there]
+        needed = [role for role in needed if role not in absent[:1]]  # where both are, N is asked for
     roles, notes = find_roles(raw, given, sought, needed)
     unit = _unit(raw, roles if "loss" in given else {}, loss_unit, bytes_per_token)
     per_token = None if bytes_per_token is None else _part(raw, "bytes_per_token", bytes_per_token)

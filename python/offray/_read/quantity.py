@@ -132,7 +132,7 @@ def _value(cell: Any, sign: str | None) -> float | None:
                 pass
         return np.nan if is_gap(cell) else number(cell, sign)
     # What would turn into a number without being asked: truth values, dates, the real part of a complex number.
-    if isinstance(cell, bool | np.bool | complex | np.datetime64 | np.timedelta64):
+    if isinstance(cell, bool | np.bool_ | complex | np.datetime64 | np.timedelta64):
         return None
     if is_gap(cell):
         return np.nan

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,7 @@ from offray._read.names import key, leaf
 
 Cells = npt.NDArray[Any]
 _SHOWN = 12
+_FEW = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,17 @@ class Raw:
     def place(self, row: int) -> str | None:
         """Where a row stands, in words; None for what is in memory and has no labels."""
         return place(self.source, self.row_name, row)
+
+
+def line_of(lines: Sequence[int], row: int) -> str:
+    """The line of a row, in words."""
+    return f"line {lines[row]}"
+
+
+def lines_of(names: Sequence[str]) -> str:
+    """Names of rows, in words: lines 2, 4 for line 2 and line 4; the first few of many."""
+    shown = ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+    return re.sub(r"(?<=, )line ", "", shown).replace("line ", "lines ", 1) if len(names) > 1 else shown
 
 
 def place(source: str, row_name: RowName | None, row: int) -> str | None:

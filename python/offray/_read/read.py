@@ -135,7 +135,7 @@ def _chosen(values: Values, conditions: tuple[str, ...], last: str | None, *, dr
     if last is not None:
         steps = values.plan.factors[0] if values.plan.factors else None
         by = steps if isinstance(steps, int) else None
-        values = values.of(rows.last(values.raw, last, by, values.table().get("tokens"), values.sign))
+        values = values.of(rows.last(values.raw, last, by, values.counts()[0].get("tokens"), values.sign))
     return values
 
 

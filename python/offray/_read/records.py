@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from offray._input.rows import RowName
-from offray._read.raw import Raw
+from offray._read.raw import Raw, line_of
 
 
 def parsed(text: str, source: str) -> Raw:
@@ -30,7 +30,7 @@ def parsed(text: str, source: str) -> Raw:
         except json.JSONDecodeError as error:
             raise ValueError(f"{source}, line {line}: no JSON ({error.msg}, column {error.colno})") from None
         lines.append(line)
-    return of_records(records, source, lambda row: f"line {lines[row]}")
+    return of_records(records, source, partial(line_of, lines))
 
 
 def _table(data: Any, source: str) -> Raw:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from offray._read.names import is_usual
 from offray._read.quantity import is_gap, number, numbers
-from offray._read.raw import Cells, Raw
+from offray._read.raw import Cells, Raw, lines_of
 
 Rows = npt.NDArray[np.intp]
 
@@ -82,9 +82,7 @@ def without(raw: Raw, missing: npt.NDArray[np.bool_], names: Sequence[str]) -> R
     if missing.all():
         raise ValueError(f"no row has a number in each of {', '.join(names)}")
     rows = np.flatnonzero(missing)
-    said = [row_words(raw, int(row)) for row in rows[:_SHOWN]]
-    shown = ", ".join(said) + (", ..." if len(rows) > _SHOWN else "")
-    shown = re.sub(r"(?<=, )line ", "", shown).replace("line ", "lines ", 1) if len(rows) > 1 else shown
+    shown = lines_of([f"row {row}" if raw.row_name is None else raw.row_name(int(row)) for row in rows])
     note = f"{count(len(rows))} of {len(missing)} left out, without a number in {', '.join(names)}: {shown}"
     return raw.keep(np.flatnonzero(~missing), note)
 
@@ -100,11 +98,12 @@ def last(raw: Raw, run: str, steps: int | None, tokens: Cells | None, sign: str 
         order, by = tokens, "tokens"
     else:
         order, by = np.arange(len(cells)), "order"
+    order = np.nan_to_num(order, nan=-np.inf)
     best: dict[Any, int] = {}
     for row, label in enumerate(cells.tolist()):
         if is_gap(label):
             raise ValueError(f"{raw.place(row) or f'row {row}'}: {run} is empty, so which run it is of is not known")
-        if label not in best or not order[row] < order[best[label]]:
+        if label not in best or order[row] >= order[best[label]]:
             best[label] = row
     note = f"the last row by {by} of each of {len(best)} runs in {run}, {count(len(cells) - len(best))} left out"
     return raw.keep(np.array(sorted(best.values())), note)
@@ -113,15 +112,11 @@ def last(raw: Raw, run: str, steps: int | None, tokens: Cells | None, sign: str 
 def lowest(loss: Cells, cells: Sequence[Cells]) -> Rows:
     """The row with the lowest loss of each cell: where all the columns have one value."""
     best: dict[tuple[Any, ...], int] = {}
-    for row, cell in enumerate(zip(*(column.tolist() for column in cells), strict=True)):
+    for row, values in enumerate(zip(*(column.tolist() for column in cells), strict=True)):
+        cell = tuple(None if value != value else value for value in values)  # NaN is one value too
         if cell not in best or loss[row] < loss[best[cell]]:
             best[cell] = row
     return np.array(sorted(best.values()), np.intp)
-
-
-def row_words(raw: Raw, row: int) -> str:
-    """A row as the user knows it, its file apart."""
-    return f"row {row}" if raw.row_name is None else raw.row_name(row)
 
 
 def count(rows: int) -> str:

@@ -33,7 +33,7 @@ def is_table(x: Any) -> bool:
         return len(x) > 0 and isinstance(x[0], Mapping)
     return (
         isinstance(x, Mapping | str | Path)
-        or any(hasattr(type(x), name) for name in ("columns", "collect_schema"))  # a lazy frame's own ones cost a query
+        or any(hasattr(type(x), name) for name in ("columns", "collect_schema", "read"))  # a lazy frame's own ones cost a query
         or getattr(getattr(x, "dtype", None), "names", None) is not None
     )
 

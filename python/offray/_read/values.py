@@ -47,8 +47,9 @@ class Values:
         """
         gaps = np.zeros(len(self.raw), bool)
         for at in self.plan.strict:
-            gaps |= ~np.isfinite(self.columns[at].astype(float))
-            gaps[[row for row, cell in self._bad[at].items() if not _no_number(cell)]] = False
+            empty = ~np.isfinite(self.columns[at])
+            empty[[row for row, cell in self._bad[at].items() if not _no_number(cell)]] = False
+            gaps |= empty
         return gaps
 
     def check(self) -> None:
@@ -85,6 +86,15 @@ class Values:
 
     def table(self) -> Table:
         """Columns by role, with the counts that follow from others, and losses in nats per token."""
+        raw, (out, spelt) = self.raw, self.counts()
+        if "loss" in out:
+            out["loss"] = self._nats(out["loss"])
+        out |= {name: self.columns[at] for name, at in self.plan.inputs.items()}
+        out |= {name: _labels(raw.column(at), self.sign) for name, at in self.plan.labels.items() if name not in out}
+        return Table(out, raw.row_name, raw.source, spelt, raw.notes)
+
+    def counts(self) -> tuple[dict[str, Cells], dict[str, str]]:
+        """Columns by role with the counts that follow from others, and how each is spelt in the source."""
         plan, raw = self.plan, self.raw
         out = {role: self.columns[at] for role, at in plan.roles.items()}
         spelt = {role: str(raw.names[at]) for role, at in plan.roles.items()}
@@ -98,11 +108,7 @@ class Values:
                 if role not in out and other in out:
                     out[role] = out["flops"] / (_FLOPS_PER_TOKEN * out[other])
                     spelt[role] = f"{spelt['flops']} / (6 {spelt[other]})"
-        if "loss" in out:
-            out["loss"] = self._nats(out["loss"])
-        out |= {name: self.columns[at] for name, at in plan.inputs.items()}
-        out |= {name: _labels(raw.column(at), self.sign) for name, at in plan.labels.items() if name not in out}
-        return Table(out, raw.row_name, raw.source, spelt, raw.notes)
+        return out, spelt
 
     def _part(self, part: int | float) -> Any:
         return self.columns[part] if isinstance(part, int) else part
