@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 from typing import Any
 
 ROLES = ("params", "tokens", "loss", "unique_tokens", "weight")
@@ -53,11 +54,13 @@ _RATE = re.compile(r"(?<![a-z])per(?![a-z])|/s$")
 _BYTES = re.compile(r"(?<![a-z])bpb(?![a-z])|per[ _]?byte")
 
 
+@lru_cache(4096)
 def key(name: Any) -> str:
     """A name without what people spell differently: case, spaces and signs."""
     return re.sub(r"[^a-z0-9]+", "", str(name).lower())
 
 
+@lru_cache(4096)
 def leaf(name: Any, folders: frozenset[str] = _FOLDERS) -> str:
     """`key` of a name without the folders it lies in: "config.model.n_params" is "nparams"."""
     parts = [part for part in map(key, re.split(r"[/.]", str(name))) if part]
