@@ -17,7 +17,7 @@ def read(columns, **options):
         (
             "params",
             "params parameters N n_params num_params nParams model_size ModelSize non_embedding_params total_params "
-            "config.n_params config.model.num_parameters params.n_params model/params parameter_count train/n_params",
+            "config.n_params config.N config.model.num_parameters params.n_params model/params parameter_count train/n_params",
         ),
         (
             "tokens",
@@ -37,7 +37,7 @@ def test_usual_names(role, names):
 
 
 def test_names_that_are_none():
-    for name in ("eval/tokens", "tokens_per_second", "flops", "lr", "perplexity", "batch_tokens", "params_label", "d"):
+    for name in ("eval/tokens", "tokens_per_second", "flops", "lr", "perplexity", "batch_tokens", "params_label", "d", "D/N"):
         with pytest.raises(ValueError, match="no such column"):
             read({"loss": 1, "N": 1, name: 7})
 
@@ -87,10 +87,12 @@ def test_a_choice_is_said_where_a_table_is_fitted():
 
 def test_all_that_is_missing_is_said_at_once():
     with pytest.raises(ValueError, match=r"^params, tokens: no such column") as caught:
-        read({"model_params_b": 1, "step": 2, "loss": 3})
-    assert 'params="model_params_b" would take it; steps="step" with batch= and length= would count tokens' in str(caught.value)
+        read({"dense_params": 1, "step": 2, "loss": 3})
+    assert 'params="dense_params" would take it; steps="step" with batch= and length= would count tokens' in str(caught.value)
     with pytest.raises(ValueError, match=r'^tokens: .* flops="compute_budget" would take tokens from C = 6 N D$'):
         read({"N": 1, "compute_budget": 2, "loss": 3})
+    with pytest.raises(ValueError, match=r'^tokens: .* flops="C" would take tokens'):
+        read({"N": 1, "C": 2, "loss": 3})
     with pytest.raises(
         ValueError, match=r'a law in N alone needs no tokens, such as law="E \+ A\*N\*\*-alpha"; loss="ppl" with'
     ):
@@ -99,6 +101,8 @@ def test_all_that_is_missing_is_said_at_once():
         read({"size": 1, "30x": 3, "60x": 3})
     with pytest.raises(ValueError, match="in what looks like the export of a chart, with a run in each column"):
         read({"Step": 1, "a - loss": 3, "a - loss__MIN": 3, "a - loss__MAX": 3})
+    with pytest.raises(ValueError, match="in what looks like the export of a chart, with a run in each column"):
+        read({"Step": 1, "big - eval/loss": 3, "small - eval/loss": 3})
 
 
 def test_tokens_from_steps():
@@ -157,3 +161,21 @@ def test_losses_in_other_units():
     ):
         with pytest.raises(ValueError, match=message):
             read({**N, **D, **columns}, **options)
+
+
+def test_units_in_headings():
+    for name, value, params in (
+        ("params (M)", 70, 70e6),
+        ("N [billions]", 0.07, 70e6),
+        ("params_m", 70, 70e6),
+        ("Model size (in millions)", "70", 70e6),
+        ("params_b", 0.07, 70e6),
+        ("params (M)", "70M", 70e6),  # the cell says it itself
+        ("params (M)", 70e6, 70e6),
+    ):
+        runs = read({name: value, "tokens_b": 1.4, "loss": 3})
+        assert runs["params"].tolist() == [pytest.approx(params, rel=1e-15)], name
+        assert runs["tokens"].tolist() == [1.4e9]
+        assert runs.notes[-1] == "tokens: 'tokens_b' is in units of 1e9 by its name"
+    assert read({"size (K)": 70, "D": 1, "loss": 3}, params="size (K)")["params"].tolist() == [70e3]
+    assert read({"model": 5, "D": 1, "loss": 3}, params="model")["params"].tolist() == [5]

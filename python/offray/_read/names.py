@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+COUNTS = ("params", "tokens", "unique_tokens")
 ROLES = ("params", "tokens", "loss", "unique_tokens", "weight")
 
 _COUNTED = ("n", "num", "number_of", "total", "model", "active", "trainable", "non_embedding", "n_non_embedding")
@@ -44,10 +45,15 @@ _WORDS = {
     "loss": ("loss", "nll", "entropy", "perplexity", "ppl", "bits", "bpb", "bpc"),
     "flops": ("flop", "compute", "budget"),
     "steps": ("step", "iter"),
+    "unique_tokens": ("unique",),
+    "weight": ("weight",),
 }
 # Where trackers and trainers put a name: "config.model.n_params", "params.tokens", "train/tokens".
 _FOLDERS = frozenset(("config", "summary", "params", "metrics", "tags", "hparams", "args", "model", "data", "run", "value"))
 _COUNTERS = frozenset(("train", "training", "trainer", "throughput", "perf", "progress", "stats"))
+# "params (M)", "tokens_b", "D [billions]": the power of ten that a heading takes out of its cells.
+_POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12, "thousands": 3, "millions": 6, "billions": 9, "trillions": 12}
+_UNIT = re.compile(r"(?P<base>.*?\w)(?:\s*[(\[]|[\s_]+)(?:in )?(?P<unit>[kmbgt]|\w+illions|thousands)[)\]]?", re.IGNORECASE)
 _PERPLEXITY = re.compile(r"perplexity|(?<![a-z])ppl(?![a-z])")
 _BITS = re.compile(r"(?<![a-z])(bits|bpb|bpc|bpt|bpw)(?![a-z])")
 _RATE = re.compile(r"(?<![a-z])per(?![a-z])|/s$")
@@ -74,14 +80,23 @@ def leaf(name: Any, folders: frozenset[str] = _FOLDERS) -> str:
 _KEYS = {role: frozenset(map(key, names)) for role, names in _USUAL.items()}
 
 
+def power_of(name: Any) -> tuple[Any, int]:
+    """A name without the unit in it, and the power of ten of that unit, 0 for none."""
+    found = _UNIT.fullmatch(name.strip()) if isinstance(name, str) else None
+    power = 0 if found is None else _POWERS.get(found["unit"].lower(), 0)
+    return (name, 0) if found is None or not power else (found["base"], power)
+
+
 def is_usual(role: str, name: Any) -> bool:
     """Whether a column of this name usually plays this role; single letters as they are: d and l are widths and layers."""
     if not isinstance(name, str):
         return False
-    last = re.split(r"[/.]", name)[-1].strip()
-    if len(last) == 1:
-        return last in _USUAL[role]
+    if role in COUNTS and leaf(name) not in _KEYS[role]:
+        name = power_of(name)[0]
     folders = _FOLDERS if role == "loss" else _FOLDERS | _COUNTERS
+    *outer, last = (part.strip() for part in re.split(r"[/.]", name))
+    if len(last) == 1:
+        return last in _USUAL[role] and {key(part) for part in outer} <= folders  # D/N is no N
     return leaf(name, folders) in _KEYS[role]
 
 
@@ -97,8 +112,10 @@ def of_training(name: str) -> bool:
 
 def reminds_of(role: str, name: str) -> bool:
     """Whether a column of this name may play this role: what a message suggests."""
+    if role == "flops" and name == "C":
+        return True
     rate = role != "loss" and _RATE.search(name.lower())  # flops_per_step is no compute, bits_per_byte a loss
-    return not rate and any(word in key(name) for word in _WORDS.get(role, ()))
+    return not rate and any(word in key(name) for word in _WORDS[role])
 
 
 def unit_of(name: str) -> str | None:

@@ -116,7 +116,7 @@ def read(
         )
         sign = decimal or decimal_sign(raw.column(at) for at in plan.numeric)
         conditions = (where,) if isinstance(where, str) else tuple(where)
-        values = _chosen(Values(raw.noted(*notes), plan, sign), conditions, last, drop_missing=drop_missing)
+        values = _chosen(Values.of_all(raw.noted(*notes), plan, sign), conditions, last, drop_missing=drop_missing)
         values.check()
         return values.table() if best is None else _best(values)
     except ValueError as error:

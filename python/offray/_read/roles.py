@@ -95,7 +95,7 @@ def _missing(raw: Raw, roles: list[str], found: Mapping[str, int]) -> str:
     """That roles have no column, and which options would help."""
     free = [name for at, name in enumerate(raw.names) if isinstance(name, str) and at not in found.values()]
     start = f"{', '.join(roles)}: no such column"
-    if any(name.endswith("__MIN") for name in free):
+    if any(name.endswith("__MIN") for name in free) or sum(" - " in name for name in free) > 1:
         return (
             f"{start} in what looks like the export of a chart, with a run in each column; "
             "export the table of runs, one run per row"

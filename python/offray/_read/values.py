@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from offray._input.rows import Table
+from offray._read.names import COUNTS, power_of
 from offray._read.plan import Plan
 from offray._read.quantity import is_gap, numbers
 from offray._read.raw import Cells, Raw
 
 _FLOPS_PER_TOKEN = 6.0
+_FULL_COUNT = 1e6
 _DROP = "read with drop_missing=True to leave such rows out"
 
 
@@ -30,15 +33,27 @@ class Values:
         NaN where a cell is empty or holds no number.
     """
 
-    def __init__(self, raw: Raw, plan: Plan, sign: str | None) -> None:
-        self.raw, self.plan, self.sign = raw, plan, sign
+    def __init__(self, raw: Raw, plan: Plan, sign: str | None, powers: Mapping[int, int]) -> None:
+        self.raw, self.plan, self.sign, self._powers = raw, plan, sign, powers
         read = {at: numbers(raw.column(at), sign) for at in plan.numeric}
-        self.columns = {at: values for at, (values, _) in read.items()}
+        self.columns = {at: values * 10.0 ** powers[at] if at in powers else values for at, (values, _) in read.items()}
         self._bad = {at: bad for at, (_, bad) in read.items()}
+
+    @classmethod
+    def of_all(cls, raw: Raw, plan: Plan, sign: str | None) -> Values:
+        """Those of the whole table; counts whose heading says "(M)", and whose cells are no full counts, are in millions."""
+        powers = {}
+        for role in COUNTS:
+            at = plan.roles.get(role, -1)
+            power = power_of(raw.names[at])[1] if at >= 0 else 0
+            if power and np.nanmax(numbers(raw.column(at), sign)[0], initial=0) < _FULL_COUNT:
+                powers[at] = power
+                raw = raw.noted(f"{role}: {raw.names[at]!r} is in units of 1e{power} by its name")
+        return cls(raw, plan, sign, powers)
 
     def of(self, raw: Raw) -> Values:
         """The same for some of the rows."""
-        return Values(raw, self.plan, self.sign)
+        return Values(raw, self.plan, self.sign, self._powers)
 
     def missing(self) -> npt.NDArray[np.bool_]:
         """The rows in which a cell that must hold a number says that there is none.
