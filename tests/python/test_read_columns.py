@@ -97,6 +97,8 @@ def test_all_that_is_missing_is_said_at_once():
         ValueError, match=r'a law in N alone needs no tokens, such as law="E \+ A\*N\*\*-alpha"; loss="ppl" with'
     ):
         read({"num_params": 1, "ppl": 3})
+    with pytest.raises(ValueError, match=r'^params, tokens: .* a law of compute alone needs neither N nor D, such as law="E'):
+        read({"C": 2, "loss": 3})
     with pytest.raises(ValueError, match="one run per row is needed, with its N, D and loss"):
         read({"size": 1, "30x": 3, "60x": 3})
     with pytest.raises(ValueError, match="in what looks like the export of a chart, with a run in each column"):

@@ -41,8 +41,9 @@ def delimited(text: str, source: str) -> Raw:
         if len(row) > len(names) and not any(row[len(names) :]):
             row = row[: len(names)]  # delimiters at the end of the line
         if len(row) != len(names):
-            hint = "; a decimal comma needs another delimiter or quotes" if delimiter == "," and len(row) > len(names) else ""
-            raise ValueError(f"{source}, line {line}: {len(row)} cells in a table of {len(names)} columns{hint}")
+            raise ValueError(
+                f"{source}, line {line}: {len(row)} cells in a table of {len(names)} columns{_why(row, names, delimiter)}"
+            )
         cells.append(row)
         lines.append(line)
     if not cells:
@@ -53,8 +54,18 @@ def delimited(text: str, source: str) -> Raw:
     return Raw(names, columns.__getitem__, len(cells), partial(line_of, lines), source, notes)
 
 
+def _why(row: list[str], names: list[str], delimiter: str) -> str:
+    """What a row with too many cells may come from."""
+    if len(names) == 1:
+        return "; the names of all columns belong on the first line"
+    return "; a decimal comma needs another delimiter or quotes" if delimiter == "," and len(row) > len(names) else ""
+
+
 def _delimiter(text: str) -> str:
-    """The sign that cuts most of the first lines into as many cells as the first one; more cells where that says nothing."""
+    """The sign that cuts most of the first lines into as many cells as the first one; more cells where that says nothing.
+
+    Spaces only where they cut all lines alike, and nothing else cuts any.
+    """
     first = "".join(islice((line for line in _lines(text) if line.strip() and line[0] != "#"), _LOOKED_AT))
     best, delimiter = (0.0, 1), ","
     for sign in _DELIMITERS:
@@ -62,7 +73,8 @@ def _delimiter(text: str) -> str:
         if widths and widths[0] > 1:
             score = (Counter(widths)[widths[0]] / len(widths), widths[0])
             best, delimiter = max((best, delimiter), (score, sign), key=lambda pair: pair[0])
-    return delimiter
+    by_spaces = {len(line.split()) for line in _lines(first)}
+    return " " if best == (0.0, 1) and len(by_spaces) == 1 and by_spaces != {1} else delimiter
 
 
 def _rows(text: str, delimiter: str, source: str, commented: list[int]) -> Iterator[tuple[int, list[str]]]:

@@ -100,12 +100,16 @@ def _missing(raw: Raw, roles: list[str], found: Mapping[str, int]) -> str:
             f"{start} in what looks like the export of a chart, with a run in each column; "
             "export the table of runs, one run per row"
         )
-    hints = [hint for role in roles if (hint := _hint(role, free))]
+    compute = [name for name in free if reminds_of("flops", name)]
+    if compute and {"params", "tokens"} <= {*roles} and not any(_hint(role, free, []) for role in ("params", "tokens")):
+        hints = ['a law of compute alone needs neither N nor D, such as law="E + A*C**-alpha"']
+    else:
+        hints = [hint for role in roles if (hint := _hint(role, free, compute))]
     last = "; ".join(dict.fromkeys(hints)) or "one run per row is needed, with its N, D and loss"
     return f"{start} (looked for {'; '.join(_LOOKED_FOR[role] for role in roles)}); {raw.listed()}; {last}"
 
 
-def _hint(role: str, free: list[str]) -> str:
+def _hint(role: str, free: list[str], compute: list[str]) -> str:
     """What may stand for a role, and the option that takes it."""
     near = [name for name in free if reminds_of(role, name)] or [name for name in free if is_nearly_usual(role, name)]
     if near:
@@ -114,7 +118,7 @@ def _hint(role: str, free: list[str]) -> str:
         return ""
     hints = [f'steps="{name}" with batch= and length= would count tokens' for name in free if reminds_of("steps", name)][:1]
     hints = hints if role == "tokens" else []
-    hints += [f'flops="{name}" would take {role} from C = 6 N D' for name in free if reminds_of("flops", name)][:1]
+    hints += [f'flops="{name}" would take {role} from C = 6 N D' for name in compute[:1]]
     if role == "tokens" and not hints and any(is_usual("params", name) or reminds_of("loss", name) for name in free):
         hints = ['a law in N alone needs no tokens, such as law="E + A*N**-alpha"']
     return ", ".join(hints)

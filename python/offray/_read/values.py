@@ -90,7 +90,8 @@ class Values:
         value, cell = self.columns[at][row], self.raw.column(at)[row]
         if cell is None or (isinstance(cell, str) and not cell.strip()):
             return f"{self._cell(at, row)} is empty; {_DROP}"
-        where = f"{self._cell(at, row)} = {value:.6g}: every value must be positive and finite"
+        shown = cell.strip() if isinstance(cell, str) and np.isnan(value) else f"{value:.6g}"
+        where = f"{self._cell(at, row)} = {shown}: every value must be positive and finite"
         if np.isfinite(value):
             return f'{where}; where="{self.raw.names[at]}>0" leaves such rows out'
         return f"{where}; {_DROP}"
