@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from offray._infer.other_laws import OtherLaw
     from offray._infer.prediction import Prediction
     from offray._infer.reach import Reach
-    from offray._input.table import read
     from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
     from offray._plan.isoflop import IsoFlop, Parabola, isoflop
     from offray._plan.suggest import suggest
     from offray._plan.suggestion import Suggestion
+    from offray._read.read import read
 
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
@@ -66,9 +66,9 @@ _ON_DEMAND = {
     "_infer.other_laws": ("OtherLaw",),
     "_infer.prediction": ("Prediction",),
     "_infer.reach": ("Reach",),
-    "_input.table": ("read",),
     "_plan.suggest": ("suggest",),
     "_plan.suggestion": ("Suggestion",),
+    "_read.read": ("read",),
     "_identify.tpp": ("TppDiversity", "r_min", "tpp_diversity"),
 }
 

@@ -17,9 +17,9 @@ from offray._fit import fit
 from offray._identify.report import Identifiability
 from offray._infer.fit_many import fit_many
 from offray._input.arrays import Array, choose_dtype
-from offray._input.columns import run_columns
 from offray._input.groups import dense
 from offray._law import LAWS, Law, find_law, require_N_and_D
+from offray._read.runs import run_columns
 from offray._result import Fit
 from offray._text import aligned
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning

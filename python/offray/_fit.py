@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from offray import _core
 from offray._input.arrays import EMPTY
-from offray._input.columns import column_names, is_table, run_columns
-from offray._input.rows import RowsNamed, row_name_of
+from offray._input.rows import RowsNamed, Table
 from offray._law import LAWS, Law
 from offray._problem import Problem, problem
+from offray._read.runs import run_columns
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, ignored
 
@@ -101,8 +101,8 @@ def fit(
     Parameters
     ----------
     N : (n,) array_like, or a table
-        Model parameters of each run. Or a mapping, data frame or structured array with columns ``params``, ``tokens``,
-        ``loss`` and perhaps ``unique_tokens`` and ``weight`` (or usual other names such as ``N`` and ``D``).
+        Model parameters of each run. Or whatever `read` takes, a file, data frame, list of records or mapping, with columns
+        ``params``, ``tokens``, ``loss`` and perhaps ``unique_tokens`` and ``weight`` (or usual other names such as ``N``).
     D : (n,) array_like
         Training tokens of each run, counted with repetitions.
     loss : (n,) array_like, or str
@@ -176,11 +176,13 @@ def fit(
     True
     """
     the_law = law_of(law)
-    row_name = row_name_of(N)
-    with RowsNamed(row_name):
-        columns = run_columns(the_law, N, D, loss, unique_tokens, weight, params, tokens, inputs or {})
-        if not the_law.reads("unique_tokens") and not isinstance(unique_tokens, str) and is_table(N):
-            columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
+    columns = run_columns(
+        the_law, N, D, loss, unique_tokens, weight, params, tokens, inputs or {}, by if isinstance(by, str) else None
+    )
+    table = columns if isinstance(columns, Table) else None
+    if table is not None and not the_law.reads("unique_tokens") and unique_tokens is None:
+        columns["unique_tokens"] = None  # the law does not read it, so gaps in it are no error
+    with RowsNamed(table):
         asked = problem(
             the_law,
             columns,
@@ -194,12 +196,12 @@ def fit(
             start=start,
             identify=identify,
             dtype=dtype,
-            row_name=row_name,
+            row_name=None if table is None else table.row_name,
         )
         if the_law.on_one_ray:
             _check_ray(asked)
         if by is not None or shared is not None:
-            return _grouped(asked, N, by, shared)
+            return _grouped(asked, columns[by] if isinstance(by, str) else by, shared)
         result = Fit(_what_can_be_fitted(asked))
     _warn(result)
     return result
@@ -225,16 +227,11 @@ def _what_can_be_fitted(asked: Problem) -> Problem:
     return replace(asked, law=left, options=replace(asked.options, start=EMPTY[asked.dtype]))
 
 
-def _grouped(asked: Problem, table: Any, by: Any, shared: Any) -> GroupedFit:
+def _grouped(asked: Problem, by: Any, shared: Any) -> GroupedFit:
     from offray._grouped import fit_grouped  # for groups alone
 
     if by is None or shared is None:
         raise TypeError("by= and shared= go together: the groups, and the parameters that they have in common")
-    if isinstance(by, str):
-        if not is_table(table) or by not in column_names(table):
-            known = ", ".join(map(str, column_names(table))) if is_table(table) else "no table is given"
-            raise ValueError(f"by: no column {by!r}; {known}")
-        by = table[by]
     return fit_grouped(asked, np.asarray(by) if hasattr(by, "__array__") else by, shared)
 
 

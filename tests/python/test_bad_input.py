@@ -92,11 +92,11 @@ def test_bad_option(grid, options, message):
 
 def test_bad_table(grid):
     frame = pd.DataFrame(dict(zip(("params", "tokens", "loss"), grid, strict=True)))
-    with pytest.raises(ValueError, match=r"loss: no such column .* the columns are params, tokens"):
+    with pytest.raises(ValueError, match=r"^loss: no such column .* the columns are params, tokens"):
         offray.fit(frame[["params", "tokens"]])
     with pytest.raises(ValueError, match="tokens: no column 'seen'; the columns are params, tokens, loss"):
         offray.fit(frame, tokens="seen")
-    with pytest.raises(ValueError, match="params: columns N, n_params could all be it"):
+    with pytest.raises(ValueError, match="params: columns 'N', 'n_params' could all be it; params=\"N\" takes the first"):
         offray.fit(frame.rename(columns={"params": "N"}).assign(n_params=1))
     with pytest.raises(TypeError, match="column names by keyword"):
         offray.fit(frame, grid[1])

@@ -120,7 +120,7 @@ def test_bad_groups_are_named():
     data = curves()
     for options, error, message in (
         ({"by": "corpus", "shared": "gamma"}, ValueError, "shared: unknown parameter 'gamma'; .* has E, A, alpha"),
-        ({"by": "corpora", "shared": "alpha"}, ValueError, "by: no column 'corpora'; corpus, C, loss"),
+        ({"by": "corpora", "shared": "alpha"}, ValueError, "by: no column 'corpora'; the columns are corpus, C, loss"),
         ({"by": "corpus"}, TypeError, "by= and shared= go together"),
         ({"by": ["a"] * 44, "shared": "alpha"}, ValueError, "group has 44 labels, but there are 45 runs"),
         ({"by": ["a"] * 45, "shared": "alpha"}, ValueError, "all runs are labelled 'a'"),

@@ -61,7 +61,7 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md", "docs/reading_runs.md"])
 def test_python_examples(page):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert blocks

@@ -136,7 +136,7 @@ def test_command_on_files(tmp_path, grid):
     broken = replicate("--data", tmp_path)
     assert broken.returncode == 2
     assert "broken.csv" in broken.stderr
-    assert "tokens[1] (line 3) = -2" in broken.stderr
+    assert "broken.csv, line 3: tokens = -2" in broken.stderr
     (tmp_path / "broken.csv").write_text("params,tokens,loss,flops,flops\n1e7,2e8,3,1,2\n")
     assert "flops: 2 columns are called 'flops'" in replicate("--data", tmp_path).stderr
 

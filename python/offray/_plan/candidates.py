@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from offray._input.arrays import DOUBLE, Array, positive, vector
-from offray._input.columns import column_names, find_columns, is_table
+from offray._read.runs import counts_of, is_table
 
 _GRID = 20
 
@@ -44,7 +44,6 @@ def existing_runs(existing: Any) -> tuple[Array, Array]:
     if existing is None:
         return np.empty(0), np.empty(0)
     if is_table(existing):
-        found = find_columns(column_names(existing), {}, required=("params", "tokens"))
-        existing = existing[found["params"]], existing[found["tokens"]]
+        existing = counts_of(existing)
     N, D = (positive(name, a) for name, a in zip("ND", existing, strict=True))
     return N, D

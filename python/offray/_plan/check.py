@@ -14,6 +14,7 @@ from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
 from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
 from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
+from offray._read.runs import counts_of, is_table
 from offray.designs import fan, grid, isoflop
 
 _LEVELS = 3
@@ -177,7 +178,8 @@ def check(
     Parameters
     ----------
     N, D : (n,) array_like
-        Model parameters and training tokens of the planned runs. Or, instead:
+        Model parameters and training tokens of the planned runs; or as N a table of them, in memory or in a file, as `read`
+        takes it. Or, instead:
     sizes, with one of ratios, budgets, tokens : array_like
         Every size on every ray D = k N, at every budget 6 N D, or on every token count.
     unique_tokens : (n,) array_like, optional
@@ -247,6 +249,8 @@ def check(
 def _runs(N: Any, D: Any, ratios: Any, sizes: Any, budgets: Any, tokens: Any) -> tuple[Array, Array]:
     recipes = {"ratios": ratios, "budgets": budgets, "tokens": tokens}
     named = [name for name, value in recipes.items() if value is not None]
+    if D is None and is_table(N) and not named and sizes is None:
+        N, D = counts_of(N)
     if N is not None or D is not None:
         if N is None or D is None or named or sizes is not None:
             raise TypeError("a design is N and D, or sizes with one of ratios, budgets and tokens")

@@ -14,9 +14,10 @@ from offray import _core
 from offray._expression.known import any_law
 from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
-from offray._input.columns import column_names, is_table, run_columns
+from offray._input.rows import RowsNamed, Table
 from offray._law import Law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
+from offray._read.runs import run_columns
 from offray._result import Fit
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
@@ -129,7 +130,7 @@ def isoflop(
         A fit, or runs as for `fit`.
     D, loss : (n,) array_like, optional
     flops : (n,) array_like or str, optional
-        Compute C of each run, or the name of its column. Default: 6 N D.
+        Compute C of each run, or the name of a table's column, from which N or D is taken where it has none. Default: 6 N D.
     budgets : (B,) array_like, optional
         Nominal budgets C; every run belongs to the nearest one within `tolerance`, or to none. Default: clusters of C, apart by
         more than `tolerance` and none wider than twice that.
@@ -155,11 +156,8 @@ def isoflop(
         raise ValueError(f"tolerance must be positive and finite; got {tolerance}")
     if not 0 < level < 1:
         raise ValueError(f"level must be in (0, 1); got {level}")
-    if isinstance(flops, str):
-        if not is_table(N) or flops not in column_names(N):
-            raise ValueError(f"flops: no column {flops!r}")
-        flops = N[flops]
-    the_fit, columns = _runs(N, D, loss, law)
+    the_fit, columns = _runs(N, D, loss, law, flops if isinstance(flops, str) else None)
+    flops = columns.get("flops") if isinstance(flops, str) else flops
     size, tokens, losses = (np.asarray(columns[name], float) for name in ("N", "D", "loss"))
     compute = FLOPS_PER_TOKEN * size * tokens if flops is None else positive("flops", flops)
     if len(compute) != len(size):
@@ -193,15 +191,16 @@ class _Curve(NamedTuple):
         return float(self.C / np.exp(np.log(self.N * self.D).mean()))
 
 
-def _runs(N: Any, D: Any, loss: Any, law: str | Law) -> tuple[Fit | None, dict[str, Any]]:
+def _runs(N: Any, D: Any, loss: Any, law: str | Law, flops: str | None) -> tuple[Fit | None, dict[str, Any]]:
     """The fit, if there can be one, and the runs."""
     if isinstance(N, Fit):
         return N, {"N": N.problem.N, "D": N.problem.D, "loss": N.problem.loss}
     the_law = any_law(law)
     require_N_and_D(the_law, "isoflop")
-    columns = run_columns(the_law, N, D, loss, None, None, None, None, {})
-    size, tokens, losses = (positive(name, columns[name]) for name in ("N", "D", "loss"))
-    runs = {"N": size, "D": tokens, "loss": losses}
+    columns = run_columns(the_law, N, D, loss, None, None, None, None, {}, flops=flops)
+    with RowsNamed(columns if isinstance(columns, Table) else None):
+        runs = {name: positive(name, columns[name]) for name in ("N", "D", "loss", *(["flops"] if flops else []))}
+    size = runs["N"]
     return (_quiet_fit(runs, the_law) if len(size) >= len(the_law.parameters) else None), runs
 
 

@@ -4,24 +4,39 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import offray
 
 try:
     import typer
-
-    from offray.cli.check import check
-    from offray.cli.fit import fit
-    from offray.cli.laws import laws
-    from offray.cli.replicate import replicate
-    from offray.cli.suggest import suggest
+    from typer.core import TyperGroup
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (replicate, fit, laws, check, suggest):
-    app.command()(command)
+COMMANDS = ("replicate", "fit", "laws", "check", "suggest")
+
+
+class _OnDemand(TyperGroup):
+    """A command's module is imported when the command is called: each needs packages that others do not."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        try:
+            command = getattr(import_module(f"offray.cli.{cmd_name}"), cmd_name)
+        except ModuleNotFoundError as error:
+            sys.exit(f"offray: {cmd_name} needs {error.name}; install it with: pip install 'offray[cli]'")
+        alone = typer.Typer(add_completion=False)
+        alone.command()(command)
+        return typer.main.get_command(alone)
+
+
+app = typer.Typer(cls=_OnDemand, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:

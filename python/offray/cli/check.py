@@ -10,22 +10,24 @@ import typer
 
 import offray
 from offray.cli import options
+from offray.cli.reading import FILE, Reading, reads_runs
 
 
+@reads_runs
 def check(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="CSV or Parquet file, one planned run per row: params, tokens.")],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help=FILE)],
     law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
     kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
-    params: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of model parameters N.")] = None,
-    tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of training tokens D.")] = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Before training: what planned runs will determine. Exit codes: 0 fine, 2 bad input, 3 the plan does not pass."""
     try:
-        N, D = options.plan(plan, params, tokens)
-        result = offray.check(N, D, law=law, kappa_target=kappa_target, target=options.target(target), sigma=sigma)
-    except ValueError as error:
+        runs = reading.read(plan, required=("params", "tokens"))
+        result = offray.check(runs, law=law, kappa_target=kappa_target, target=options.target(target), sigma=sigma)
+    except options.BAD_INPUT as error:
         options.fail(str(error))
     typer.echo(str(result))
     raise typer.Exit(options.Exit.FINE if result.passes else options.Exit.NOT_IDENTIFIED)

@@ -14,11 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 import offray
-from offray.cli.options import LAWS, Exit, fail, law_of, number, pair, required
+from offray.cli.options import BAD_INPUT, LAWS, Exit, fail, law_of, number, pair, required
+from offray.cli.reading import FILE, Reading, reads_runs
 
 
+@reads_runs
 def fit(
-    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="CSV or Parquet file, one run per row.")],
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)],
     law: Annotated[
         str, typer.Option(help=f"{LAWS} Or power, outer_exponent, logistic, or a formula such as 'E + A*x**-alpha'.")
     ] = "chinchilla",
@@ -36,11 +38,6 @@ def fit(
     log_loss: Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")] = False,
     fix: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter at a value.")] = None,
     tie: Annotated[list[str] | None, typer.Option(metavar="NAME=NAME", help="Let two parameters share a value.")] = None,
-    params: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of model parameters N.")] = None,
-    tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of training tokens D.")] = None,
-    loss: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of final losses.")] = None,
-    unique_tokens: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of unique tokens U.")] = None,
-    weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of weights.")] = None,
     by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of groups, fitted as one law with shared parameters.")
     ] = None,
@@ -49,6 +46,8 @@ def fit(
         bool, typer.Option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Fit a scaling law to a table of training runs.
 
@@ -57,21 +56,19 @@ def fit(
 
     Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
     """
-    roles = {"params": params, "tokens": tokens, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
     try:
         inputs = dict(pair(text, "INPUT=COLUMN") for text in column or [])
         the_law = law_of(law, tuple(inputs), tuple(real or ()))
         inputs = {name: inputs.get(name, name) for name in the_law.further}
-        table = offray.read(runs, roles, required=required(the_law), also=(*inputs.values(), *([by] if by else [])))
+        table = reading.read(runs, required=required(the_law), inputs=inputs, by=by)
         with warnings.catch_warnings():
             # Both are part of the report below.
             warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
             warnings.simplefilter("ignore", offray.ConvergenceWarning)
             if by is not None or share is not None:
-                _grouped(table, by, share, as_json, inputs=inputs, law=the_law, log_loss=log_loss, fixed=_fixed(fix or []))
+                _grouped(table, by, share, as_json, law=the_law, log_loss=log_loss, fixed=_fixed(fix or []))
             result = offray.fit(
                 table,
-                inputs=inputs,
                 law=the_law,
                 objective=objective,
                 delta=delta if delta in (None, "mad") else number("--delta", delta),
@@ -81,7 +78,7 @@ def fit(
                 tied=[pair(text, "NAME=NAME") for text in tie or []],
                 identify="force" if force else "auto",
             )
-    except ValueError as error:
+    except BAD_INPUT as error:
         fail(str(error))
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
 
 import offray
+from offray.cli.reading import as_typed
 
 LAWS = f"One of: {', '.join(dir(offray.laws))}."
+
+
+BAD_INPUT = (ValueError, ModuleNotFoundError)
+"""What a command says in one line: input that cannot be used, and a package that a format of file needs."""
 
 
 class Exit(IntEnum):
@@ -39,12 +43,6 @@ def law_of(text: str, inputs: tuple[str, ...] = (), real: tuple[str, ...] = ()) 
 def required(law: offray.Law) -> tuple[str, ...]:
     """The columns that a file must have for a law, beside its further inputs."""
     return (*(name for name in ("params", "tokens") if law.built_in or law.reads(name)), "loss")
-
-
-def plan(path: Path, params: str | None, tokens: str | None) -> tuple[Any, Any]:
-    """N and D of planned runs in a file."""
-    table = offray.read(path, {"params": params, "tokens": tokens}, required=("params", "tokens"))
-    return table["params"], table["tokens"]
 
 
 def target(text: str | None) -> tuple[float, float] | None:
@@ -78,5 +76,5 @@ def number(option: str, text: str) -> float:
 
 def fail(message: str) -> NoReturn:
     """Ends with an error message and the exit code for bad input."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {as_typed(message)}", err=True)
     raise typer.Exit(Exit.BAD_INPUT)

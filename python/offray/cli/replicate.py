@@ -16,19 +16,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from offray import Interrupted
+from offray.cli.options import BAD_INPUT, fail
+from offray.cli.reading import Reading, reads_runs
 from offray.cli.sweeps import read_sweeps
 from offray.datasets import names
 from offray.experiment import Setup, Sweep, on_real_runs
 from offray.experiment import replicate as replicate_paper
 
 
+@reads_runs
 def replicate(
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Real runs, not simulated ones: CSV or Parquet files, one per sweep."),
+        typer.Option(metavar="DIR", help="Real runs, not simulated ones: files of runs, one per sweep."),
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}.")
+        list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}; or paper.")
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Simulated data sets per corpus, law and epochs. [default: 30]")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a simulated loss, nats per token. [default: 0.005]")] = None,
@@ -50,6 +53,8 @@ def replicate(
         Path | None, typer.Option(metavar="FILE", help="Keep finished comparisons in this Parquet file, and go on from it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Rerun the experiment of arXiv:2605.08541: collinear against spread designs, simulated or cut from real runs.
 
@@ -62,13 +67,15 @@ def replicate(
     try:
         _refuse(simulated if real else of_real_runs, f"is for {'simulated' if real else 'real'} runs")
         _refuse({} if data is not None else of_files, "needs --data")
+        if data is None and reading:
+            raise ValueError("options of reading a file need --data")
         with _progress() as shown:
             result: Any
             if real:
-                sweeps = [Sweep.from_dataset(name) for name in dataset or ()]
+                sweeps = [sweep for name in dataset or () for sweep in _public(name)]
                 empty: dict[str, str] = {}
                 if data is not None:
-                    read, empty = read_sweeps(data, family, min_tpp or 0.0, dict(map(_budgets, budgets or ())))
+                    read, empty = read_sweeps(data, family, min_tpp or 0.0, dict(map(_budgets, budgets or ())), reading)
                     sweeps += read
                 result = on_real_runs(sweeps, store=store, progress=shown, **_given(draws=draws, laws=law, ray=ray))
                 result = replace(result, left_out={**empty, **result.left_out})
@@ -76,15 +83,19 @@ def replicate(
                 tokens = None if grid_tokens is None else _values("--grid-tokens", grid_tokens)
                 setup = Setup(**_given(seeds=seeds, sigma=sigma, grid_tokens=tokens))
                 result = replicate_paper(setup, store=store, progress=shown)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+    except (*BAD_INPUT, OSError) as error:
+        fail(str(error))
     except Interrupted as stopped:
         typer.echo(f"stopped: {stopped}", err=True)
         raise typer.Exit(130) from None
     typer.echo(json.dumps(_finite(result.as_data()), indent=2) if as_json else str(result))
     if real and not result.rows:
         raise typer.Exit(2)
+
+
+def _public(name: str) -> list[Sweep]:
+    """The sweeps of a public set; "paper" stands for the tables of arXiv:2605.08541, designs and all."""
+    return Sweep.of_paper() if name == "paper" else [Sweep.from_dataset(name)]
 
 
 def _given(**options: Any) -> dict[str, Any]:

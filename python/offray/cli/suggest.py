@@ -11,8 +11,10 @@ import typer
 
 import offray
 from offray.cli import options
+from offray.cli.reading import Reading, reads_runs
 
 
+@reads_runs
 def suggest(
     budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each, or what --cost is in.")],
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
@@ -31,10 +33,14 @@ def suggest(
     replicates: Annotated[int, typer.Option(help="How many runs to keep for repeats, which measure the noise.")] = 0,
     lack_of_fit: Annotated[int, typer.Option(help="How many runs to keep away from all others, where a wrong law shows.")] = 0,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
+    *,
+    reading: Reading,
 ) -> None:
     """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
     try:
-        runs, fitted = (None, None) if existing is None else _of_file(existing, law)
+        if existing is None and reading:
+            raise ValueError("options of reading a file need --existing")
+        runs, fitted = (None, None) if existing is None else _of_file(existing, law, reading)
         region = {"N": options.numbers("--sizes", sizes), "D": options.numbers("--tokens-range", tokens_range)}
         result = offray.suggest(
             runs,
@@ -52,14 +58,14 @@ def suggest(
             replicates=replicates,
             lack_of_fit=lack_of_fit,
         )
-    except ValueError as error:
+    except options.BAD_INPUT as error:
         options.fail(str(error))
     typer.echo(str(result))
 
 
-def _of_file(path: Path, law: str) -> tuple[Any, offray.Fit | None]:
+def _of_file(path: Path, law: str, reading: Reading) -> tuple[Any, offray.Fit | None]:
     """Runs of a file, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
-    table = offray.read(path, required=("params", "tokens"))
+    table = reading.read(path, required=("params", "tokens"))
     runs = table["params"], table["tokens"]
     if "loss" not in table or len(table["loss"]) <= len(getattr(offray.laws, law).parameters):
         return runs, None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published training runs, fetched at a pinned commit, checked and cached.
+"""Published training runs, fetched once, checked by SHA-256 and cached.
 
 Fetching needs pooch (``pip install 'offray[datasets]'``). Files are kept under the user's cache directory, or in the directory
 that the environment variable OFFRAY_DATA_DIR names; a file that is already there is only read.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 HOST = "https://raw.githubusercontent.com"
+HUB = "https://huggingface.co"
 
 Numbers = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.str_]
@@ -26,6 +27,8 @@ class Source:
     bytes : int
         Its size.
     sha256 : str
+    of_hub : bool
+        Whether the repository is a data set of the hub, where the checksum stands for the commit.
     """
 
     repository: str
@@ -33,6 +36,7 @@ class Source:
     path: str
     bytes: int
     sha256: str
+    of_hub: bool = False
 
     @property
     def file(self) -> str:
@@ -42,6 +46,8 @@ class Source:
     @property
     def url(self) -> str:
         """Where it is fetched."""
+        if self.of_hub:
+            return f"{HUB}/datasets/{self.repository}/resolve/{self.commit}/{self.path}"
         return f"{HOST}/{self.repository}/{self.commit}/{self.path}"
 
 

@@ -22,8 +22,8 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Dataset:
     """A data set of published runs.
 
-    Fetched once, at a pinned commit; "pile" comes with the package. Losses of different sets are not comparable: tokenizers and
-    evaluation sets differ.
+    Fetched once, at a pinned commit or by its checksum; "pile" comes with the package. Losses of different sets are not
+    comparable: tokenizers and evaluation sets differ.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def load(name: str) -> Dataset:
     Raises
     ------
     ValueError
-        For an unknown name, and for a file whose checksum is not the expected one.
+        For an unknown name, for a file whose checksum is not the expected one, and for tables of the paper in a layout other
+        than the one that is written of (`names` that begin with "paper_" have not been tried on the real files).
     FileNotFoundError
         Where the file is neither in the cache nor to be had from the network.
     ModuleNotFoundError

@@ -21,6 +21,7 @@ class Run(NamedTuple):
     flops: float | None = None
     run: str | None = None
     family: str | None = None
+    unique_tokens: float | None = None
 
 
 def pile(text: str) -> list[Run]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from offray.datasets import _parse
+from offray.datasets import _paper, _parse
 from offray.datasets._dataset import About, Source
 
 CHINCHILLA = About(
@@ -121,4 +121,5 @@ SETS: dict[str, tuple[About, Callable[[str], list[_parse.Run]]]] = {
         ),
         _parse.gadre_sweep,
     ),
+    **_paper.SETS,
 }

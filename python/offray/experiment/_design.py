@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from offray import designs
+from offray import designs, read
 from offray.experiment._arguments import column, count
 
 Array = npt.NDArray[Any]
@@ -67,12 +67,10 @@ class Design:
         return cls(*designs.factorial(sizes, tokens, levels))
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> Design:
-        """Columns params and tokens, and unique_tokens where there is one, of a mapping or data frame."""
-        for name in ("params", "tokens"):
-            if name not in table:
-                raise ValueError(f"{name}: no such column; the columns are {', '.join(map(str, table))}")
-        return cls(table["params"], table["tokens"], table.get("unique_tokens"))
+    def from_table(cls, table: Any) -> Design:
+        """Columns params and tokens, and unique_tokens where there is one, of whatever `offray.read` takes."""
+        runs = read(table, required=("params", "tokens"))
+        return cls(runs["params"], runs["tokens"], runs.get("unique_tokens"))
 
     @property
     def columns(self) -> tuple[Array, ...]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from offray import laws as known_laws
 from offray.datasets import load
+from offray.datasets import names as dataset_names
 from offray.experiment._arguments import column, count, distinct, names
 from offray.experiment._compare import UNION, collect
 from offray.experiment._comparisons import Comparisons
@@ -26,9 +26,11 @@ from offray.experiment._text import aligned
 
 Array = npt.NDArray[Any]
 
-IN_RANGE, EXTRAPOLATION = "in range", "extrapolation"
+IN_RANGE, EXTRAPOLATION, AS_DESIGNED = "in range", "extrapolation", "as designed"
+COLLINEAR, SPREAD, HELD_OUT = "collinear", "spread", "held out"
 ONE_EPOCH = tuple(name for name in dir(known_laws) if not getattr(known_laws, name).reads("unique_tokens"))
 _OPTIONS = {"log_loss": True}
+_OF_PAPER = "paper_"
 _TOP_BUDGETS = 2
 _FEWEST_HELD_OUT = 3
 
@@ -45,6 +47,8 @@ class Sweep:
         Nominal compute; runs of one value are one budget.
     budgets : tuple of float, optional
         Nominal budgets C = 6 N D, where the runs do not say: each has the runs within 10 %.
+    design : (n,) array_like of str, optional
+        Which runs are "collinear", "spread" or "held out", where they were made so: then nothing is cut.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Sweep:
     loss: Any
     flops: Any = None
     budgets: tuple[float, ...] | None = None
+    design: Any = None
 
     def __post_init__(self) -> None:
         for name in ("N", "D", "loss", "flops"):
@@ -60,6 +65,8 @@ class Sweep:
                 object.__setattr__(self, name, column(f"{self.name}: {name}", getattr(self, name)))
                 if len(getattr(self, name)) != len(self.N):
                     raise ValueError(f"{self.name}: {name} has {len(getattr(self, name))} numbers for {len(self.N)} runs")
+        if self.design is not None and len(self.design) != len(self.N):
+            raise ValueError(f"{self.name}: design has {len(self.design)} labels for {len(self.N)} runs")
         if self.budgets is not None and _closest(self.budgets) < 2 * WITHIN:
             raise ValueError(f"{self.name}: budgets must be more than 20 % apart, or a run belongs to two; got {self.budgets}")
 
@@ -69,6 +76,20 @@ class Sweep:
         data = load(name)
         flops = None if data.flops is None else data.flops[data.fit_rows]
         return cls(name, data.runs["params"], data.runs["tokens"], data.runs["loss"], flops, data.budgets)
+
+    @classmethod
+    def of_paper(cls) -> list[Sweep]:
+        """The public tables of arXiv:2605.08541, one sweep per corpus and epoch, with the paper's designs and hold-out."""
+        out = []
+        for data in (load(name) for name in dataset_names() if name.startswith(_OF_PAPER)):
+            unique: Any = data.unique_tokens
+            epochs = np.rint(data.tokens / unique)
+            for epoch in np.unique(epochs):
+                rows = epochs == epoch
+                name = f"{data.name.removeprefix(_OF_PAPER)}, epoch {epoch:.0f}"
+                design = data["family"][rows]
+                out.append(cls(name, data.params[rows], data.tokens[rows], data.loss[rows], design=design))
+        return out
 
 
 def _closest(budgets: Any) -> float:
@@ -162,6 +183,9 @@ class RealComparison:
         if self.rows:
             cell = [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in self.rows]
             lines = [aligned([list(self.rows[0]), *cell])]
+        designed = [row["spread wins"] for row in self.rows if row["split"] == AS_DESIGNED]
+        if designed:
+            lines.append(f"as designed: spread is better in {sum(designed):.0f} of {len(designed)} comparisons")
         lines += [f"{name}: {why}" for name, why in self.left_out.items()]
         return "\n".join(lines)
 
@@ -210,7 +234,8 @@ def on_real_runs(
 
     Per budget the (up to) two runs nearest the ray, within 35 %, against as many drawn from the low and the high half of its
     tokens per parameter. Judged in range, on the other runs of the same budgets; and in extrapolation, where both designs are
-    cut from all but the two largest budgets, on those two. Squares on log loss.
+    cut from all but the two largest budgets, on those two. Or, of a sweep with designs of its own, these as they are, judged on
+    what it holds out. Squares on log loss.
 
     Parameters
     ----------
@@ -239,15 +264,32 @@ def on_real_runs(
     work: list[RealDraws] = []
     left_out: dict[str, list[str]] = {}
     for sweep in sweeps:
-        budgets = by_budget(sweep.N, sweep.D, sweep.budgets, sweep.flops)
-        for law, split in itertools.product(chosen, (IN_RANGE, EXTRAPOLATION)):
-            block = _block(sweep, law, split, budgets, draws, ray)
+        for block in _blocks(sweep, chosen, draws, ray):
             if isinstance(block, RealDraws):
                 work.append(block)
             else:
                 left_out.setdefault(sweep.name, []).append(block)
     reasons = {name: "; ".join(dict.fromkeys(reason)) for name, reason in left_out.items()}
     return RealComparison(collect(work, store, executor, threads, progress), reasons)
+
+
+def _blocks(sweep: Sweep, laws: Iterable[str], draws: int, ray: float) -> list[RealDraws | str]:
+    """The work of a sweep: by law, and by what is held out."""
+    if sweep.design is not None:
+        return [_as_designed(sweep, law) for law in laws]
+    budgets = by_budget(sweep.N, sweep.D, sweep.budgets, sweep.flops)
+    return [_block(sweep, law, split, budgets, draws, ray) for law in laws for split in (IN_RANGE, EXTRAPOLATION)]
+
+
+def _as_designed(sweep: Sweep, law: str) -> RealDraws | str:
+    """One comparison of a sweep's own designs, or why there is none."""
+    rows = {label: np.flatnonzero(np.asarray(sweep.design) == label) for label in (COLLINEAR, SPREAD, HELD_OUT)}
+    least = len(getattr(known_laws, law).parameters) + 1
+    for label, needed in ((COLLINEAR, least), (SPREAD, least), (HELD_OUT, _FEWEST_HELD_OUT)):
+        if len(rows[label]) < needed:
+            return f"{law} needs {needed} {label} runs, there are {len(rows[label])}"
+    drawn = rows[SPREAD][None]
+    return RealDraws(sweep.name, law, AS_DESIGNED, sweep.N, sweep.D, sweep.loss, rows[COLLINEAR], drawn, rows[HELD_OUT])
 
 
 def _block(sweep: Sweep, law: str, split: str, budgets: list[Array], draws: int, ray: float) -> RealDraws | str:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a file of runs is read: the options of `offray.read`, the same for every command that takes a file."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+import offray
+
+FILE = "One run per row: CSV, TSV, JSON, JSON lines, Parquet or a spreadsheet, compressed or not; - is standard input."
+_PANEL = "Reading the file"
+
+Result = TypeVar("Result")
+
+
+def _option(help: str, metavar: str = "COLUMN") -> Any:  # noqa: A002
+    return typer.Option(help=help, metavar=metavar, rich_help_panel=_PANEL)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options of a command line, by the names that they have in `offray.read`."""
+
+    params: Annotated[str | None, _option("Column of model parameters N.")] = None
+    tokens: Annotated[str | None, _option("Column of training tokens D.")] = None
+    loss: Annotated[str | None, _option("Column of final losses.")] = None
+    unique_tokens: Annotated[str | None, _option("Column of unique tokens U.")] = None
+    weight: Annotated[str | None, _option("Column of weights.")] = None
+    flops: Annotated[str | None, _option("Column of compute C; N or D is taken from C = 6 N D where it has no column.")] = None
+    steps: Annotated[str | None, _option("Steps: tokens are steps x batch x length.", "COLUMN|NUMBER")] = None
+    batch: Annotated[str | None, _option("Sequences per step; tokens per step without --length.", "COLUMN|NUMBER")] = None
+    length: Annotated[str | None, _option("Tokens per sequence.", "COLUMN|NUMBER")] = None
+    loss_unit: Annotated[str | None, _option("Of the losses; they become nats per token.", "nats|bits|perplexity")] = None
+    bytes_per_token: Annotated[str | None, _option("For losses in bits per byte.", "COLUMN|NUMBER")] = None
+    decimal: Annotated[str | None, _option("Decimal sign, where the cells do not tell it.", ".|,")] = None
+    where: Annotated[
+        list[str] | None, _option("Rows to use, such as 'State=finished' or 'step>0'; all of several.", "CONDITION")
+    ] = None
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out rows without a number in a column.", rich_help_panel=_PANEL)
+    ] = False
+    last: Annotated[str | None, _option("Use the last step of each run; the column tells runs apart.", "RUNCOLUMN")] = None
+    best: Annotated[str | None, _option("Use the lowest loss of each (N, D).", "min")] = None
+
+    def read(self, path: Path, **wanted: Any) -> Any:
+        """The runs of a file, as `offray.read` returns them; what it decided goes to standard error."""
+        table = offray.read(path, **{**asdict(self), "where": self.where or ()}, **wanted)
+        for note in table.notes:
+            typer.echo(f"note: {as_typed(note)}", err=True)
+        return table
+
+    def __bool__(self) -> bool:
+        """Whether any option is given."""
+        return any(asdict(self).values())
+
+
+def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Gives a command with a parameter ``reading`` the options of `Reading` in its place, after its own."""
+    own = inspect.signature(command).parameters
+    hints = get_type_hints(command, include_extras=True)
+    options = get_type_hints(Reading, include_extras=True)
+
+    @wraps(command)
+    def with_options(**given: Any) -> Result:
+        of_reading = {name: given.pop(name) for name in options}
+        return command(**given, reading=Reading(**of_reading))
+
+    parameters = [p.replace(annotation=hints[name]) for name, p in own.items() if name != "reading"]
+    parameters += [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=options[f.name])
+        for f in fields(Reading)
+    ]
+    with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    )
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options
+
+
+_NAMES = "|".join((*(field.name for field in fields(Reading)), "law"))
+_GIVEN = re.compile(rf'(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|True|(?=[\s,;)]|$))')
+
+
+def as_typed(message: str) -> str:
+    """A message with the options of `offray.read` as they are typed: drop_missing=True is --drop-missing."""
+    return _GIVEN.sub(lambda m: f"--{m['name'].replace('_', '-')}{' ' + m['value'] if m['value'] else ''}", message)
