@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._drawn import Drawn
 from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width, spanned
 from offray._infer.misfit import misfit
 from offray._infer.prediction import MODEL, widened
@@ -58,7 +59,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class ComputeOptimal:
+class ComputeOptimal(Drawn):
     """Where a law is least for a budget C = c N D + 2 N T.
 
     Attributes
