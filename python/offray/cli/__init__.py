@@ -14,13 +14,14 @@ try:
     from offray.cli.check import check
     from offray.cli.fit import fit
     from offray.cli.laws import laws
+    from offray.cli.plot import plot
     from offray.cli.replicate import replicate
     from offray.cli.suggest import suggest
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (replicate, fit, laws, check, suggest):
+for command in (replicate, fit, plot, laws, check, suggest):
     app.command()(command)
 
 
