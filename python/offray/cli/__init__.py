@@ -16,12 +16,13 @@ try:
     from offray.cli.laws import laws
     from offray.cli.plot import plot
     from offray.cli.replicate import replicate
+    from offray.cli.report import report
     from offray.cli.suggest import suggest
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (replicate, fit, plot, laws, check, suggest):
+for command in (replicate, fit, plot, report, laws, check, suggest):
     app.command()(command)
 
 

@@ -27,7 +27,7 @@ from offray.plot._optimal import optimal
 from offray.plot._profile import profile
 from offray.plot._residuals import residuals
 from offray.plot._runs import runs
-from offray.plot._style import GREY, INK, PAPER
+from offray.plot._style import GREY, INK, PAPER, style
 from offray.plot._uncertainty import uncertainty
 
 __all__ = [
@@ -49,5 +49,6 @@ __all__ = [
     "residuals",
     "runs",
     "save",
+    "style",
     "uncertainty",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 INK, PAPER = "#1b1b1c", "#fdfdfe"
 """Text and lines, and what is behind them. No other colour is written like these: a page may put its own in their place."""
@@ -21,6 +21,8 @@ LOSS_MAP, DOUBT_MAP = "viridis", "cividis"
 SIZE = (5.2, 3.9)
 """Inches of one panel: its text stays legible where the picture is 360 pixels wide."""
 SMALL, TINY = 9.0, 8.0
+_DECADES = 3.5
+"""Beyond, minor ticks are a smear."""
 
 _RC = {
     "figure.facecolor": PAPER,
@@ -168,6 +170,8 @@ def _logarithmic(axis: Axis, text: Any) -> None:
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_major_formatter(FuncFormatter(text))
     axis.set_minor_formatter(NullFormatter())
+    if decades > _DECADES:
+        axis.set_minor_locator(NullLocator())
 
 
 def count(x: float) -> str:
