@@ -45,7 +45,7 @@ def budgets(fit: offray.Fit) -> Table:
         (_flops(flops, times), *(_estimate(getattr(best, name), k) for name in ("N", "D", "TPP", "loss")))
         for k, (flops, times) in enumerate(zip(C, _BUDGETS, strict=True))
     ]
-    remarks = ["95 % intervals below the values; that of the loss allows for what the law may be wrong by beyond the runs."]
+    remarks = ["In brackets 95 % intervals; that of the loss allows for what the law may be wrong by beyond the runs."]
     return Table(head, rows, [*(str(warning.message) for warning in told), *remarks])
 
 
