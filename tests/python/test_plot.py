@@ -224,6 +224,36 @@ def test_robust_weighted_constrained_and_own_laws(results):
 HELD = offray.laws.chinchilla.floor
 
 
+def extreme_fits():
+    """Runs that leave little or nothing to draw."""
+    N, D = offray.designs.grid(np.geomspace(1e7, 1e9, 10), np.geomspace(1e9, 1e11, 6))
+    few, tokens, ray = [0, 9, 33, 50, 59], np.full(14, 1e9), (SIZES, 20 * SIZES)
+    return {
+        "as many parameters as runs": quiet(offray.fit, N[few], D[few], noisy(N, D)[few]),
+        "exact": quiet(offray.fit, N, D, noisy(N, D, 0.0)),
+        "forced on a ray": quiet(offray.fit, *ray, noisy(*ray, 0.005), identify="force"),
+        "one token count": quiet(offray.fit, SIZES, tokens, noisy(SIZES, tokens, 0.005)),
+        "four runs on a ray": quiet(offray.fit, *(x[:4] for x in ray), noisy(*ray)[:4]),
+        "long double": quiet(offray.fit, N, D, noisy(N, D), dtype=np.longdouble),
+        "a curve": quiet(offray.fit, N, D, noisy(N, D) + 0.15 * np.sin(np.log(N * D) / 1.5)),
+    }
+
+
+@pytest.mark.parametrize("kind", FIT_KINDS)
+def test_little_or_nothing_to_draw(kind):
+    for name, fit in extreme_fits().items():
+        if name == "four runs on a ray" and kind == "kappa":
+            continue  # what is left of the law has one term
+        pixels(fit.plot(kind, new_axes()).figure)
+
+
+def test_no_contours_of_a_loss_that_nothing_tells():
+    fit = extreme_fits()["as many parameters as runs"]
+    ax = fit.plot("runs", new_axes())
+    assert any("not determined" in text for text in texts(ax))
+    assert len(ax.figure.get_axes()) == 1  # no bar of colours
+
+
 def test_law_of_one_input():
     x = np.geomspace(1e18, 1e22, 12)
     fit = offray.fit(inputs={"x": x}, loss=1.7 + 50 * x**-0.1 + 0.002 * np.sin(np.arange(12) * 2.3), law="power")

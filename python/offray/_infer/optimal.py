@@ -195,7 +195,8 @@ def _delta(fit: Optimum, name: str, costs: list[Array], level: float, method: st
     # In (0, 1): on the logit, d logit = d ln / (1 - value).
     rest = -np.expm1(log)
     logit = np.log(np.exp(log) / rest)
-    ends: Array = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
+    with np.errstate(over="ignore"):  # an end at 0
+        ends: Array = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
     return ends
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 import offray
 from offray.plot import _plane as plane_of
 from offray.plot._style import INK, PAPER, VERMILION, hatch_all, legend, new_axes, remark
-from offray.plot._uncertainty import decades, draw_field, is_known
+from offray.plot._uncertainty import decades, draw_field
 
 DESIGN_VIEWS = ("after", "before")
 _AROUND = 3.0
@@ -106,10 +106,10 @@ def _field(ax: Axes, of: _Plan, where: plane_of.Plane, when: str) -> None:
     loss = of.law((n, d), *of.theta)
     sd = _predicted_sd(of, N, D, n, d)
     both = np.concatenate([_predicted_sd(of, x, y, n, d)[:, :, None] for x, y in (of.there, every)], axis=2)
-    shown = both[is_known(both, loss[:, :, None])]
+    shown = both[plane_of.is_known(both, loss[:, :, None])]
     at = _predicted_sd(of, N, D, of.target[:, 0], of.target[:, 1])
     there = of.law((of.target[:, 0], of.target[:, 1]), *of.theta)
-    known = f"{np.sqrt(np.mean(at**2)):.2g} nats" if is_known(at, there).all() else "not determined"
+    known = f"{np.sqrt(np.mean(at**2)):.2g} nats" if plane_of.is_known(at, there).all() else "not determined"
     runs = f"{len(N)} runs" if len(N) != 1 else "1 run"
     plane_of.draw_plane(ax, where, f"{when.capitalize() if len(of.new[0]) else 'Planned'}: {runs}; s.d. at the target {known}")
     if np.isfinite(sd).any():

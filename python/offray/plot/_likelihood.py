@@ -57,7 +57,7 @@ def likelihood(
     profiler = Profiler(fit)
     ax = new_axes(ax)
     dress(ax, x, y)
-    why = _no_region(fit, profiler, (x, y))
+    why = profiler.nothing_to_draw(x, y)
     if why:
         ax.grid(visible=False)
         return leave_blank(ax, why)
@@ -87,17 +87,6 @@ def likelihood_pairs(fit: offray.Fit) -> tuple[tuple[str, str], ...]:
     pairs = tuple((pair[0], pair[1]) for pair in groups if len(pair) == 2)
     free = [name for name in law.parameters if name not in held]
     return pairs or (((free[0], free[1]),) if len(free) > 1 else ())
-
-
-def _no_region(fit: offray.Fit, profiler: Profiler, names: tuple[str, str]) -> str:
-    """Why there is none."""
-    held = [name for name in names if name not in profiler.free]
-    if held:
-        return f"{' and '.join(held)} fixed."
-    if fit.degrees_of_freedom < 1 or not profiler.scale > 0:
-        return "As many free parameters as runs: nothing tells the noise."
-    lost = [name for name in names if not np.isfinite(profiler.centre(name))]
-    return f"{' and '.join(lost)}: not determined by these runs." if lost else ""
 
 
 def _region(ax: Axes, fit: offray.Fit, profiler: Profiler, x: str, y: str) -> tuple[Any, Any]:

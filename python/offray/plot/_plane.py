@@ -16,6 +16,8 @@ from offray.plot._style import GREY, INK, PAPER, TINY, counts, dress, halo, powe
 Array = npt.NDArray[Any]
 FLOPS_PER_TOKEN = 6.0
 """Of training, per parameter and token."""
+UNKNOWN = 0.05
+"""Share of the loss from which on a standard deviation means that it is not known."""
 _POINTS = 90
 
 
@@ -52,6 +54,20 @@ def predicted(fit: offray.Fit, N: Any, D: Any) -> offray.Prediction | None:
             return fit.predict(N, D)
         except offray.NotIdentifiedError:
             return None
+
+
+def is_known(sd: Any, loss: Any) -> Any:
+    """Where a standard deviation is small enough for the loss to be called known."""
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(sd) & (sd < UNKNOWN * loss)
+
+
+def hatch_unknown(ax: Axes, n: Any, d: Any, known: Any) -> None:
+    """Hatches where the loss is not known, with a line about it."""
+    ax.contourf(n, d, known.astype(float), levels=[-0.5, 0.5], colors="none", hatches=["////"], zorder=1)
+    ax.contour(n, d, known.astype(float), levels=[0.5], colors=GREY, linewidths=0.8, zorder=1)
+    label = f"s.d. above {100 * UNKNOWN:g} %: not known"
+    ax.fill_between([], [], [], facecolor="none", edgecolor=GREY, hatch="////", linewidth=0, label=label)
 
 
 def line_of_runs(fit: offray.Fit) -> tuple[Array, Array]:

@@ -45,7 +45,7 @@ def profile(fit: offray.Fit, parameter: str | None = None, ax: Axes | None = Non
     profiler = Profiler(fit)
     ax = new_axes(ax)
     dress(ax, name, "distance (standard deviations)")
-    why = _no_profile(fit, profiler, name)
+    why = profiler.nothing_to_draw(name)
     if why:
         ax.grid(visible=False)
         return leave_blank(ax, why)
@@ -85,14 +85,3 @@ def _delta(ax: Axes, fit: offray.Fit, profiler: Profiler, name: str, x: Array) -
         return
     away = np.abs(np.log(x / centre)) * centre / se if profiler.positive(name) else np.abs(x - centre) / se
     ax.plot(x, away, color=VERMILION, linewidth=1.4, linestyle="--", label="standard error")
-
-
-def _no_profile(fit: offray.Fit, profiler: Profiler, name: str) -> str:
-    """Why there is none."""
-    if name not in profiler.free:
-        return f"{name} is fixed."
-    if fit.degrees_of_freedom < 1 or not profiler.scale > 0:
-        return "As many free parameters as runs: nothing tells the noise."
-    if not np.isfinite(profiler.centre(name)):
-        return f"{name} is not determined by these runs."
-    return ""

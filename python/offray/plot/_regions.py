@@ -15,8 +15,10 @@ import offray
 Array = npt.NDArray[Any]
 _FACTOR, _FACTOR_OF_EXPONENTS, _ERRORS = 20.0, 3.0, 10.0
 """How far from the estimate a region that is open is drawn: of coefficients, of exponents, in standard errors of others."""
+_EXACT = 1e-12
+"""Noise below this share of the losses is rounding."""
 _TINY = 1e-6
-"""An estimate below this share of its upper end sits at its lower bound."""
+"""An estimate below this, and this share of its upper end, sits at its lower bound."""
 
 
 class Profiler:
@@ -75,6 +77,24 @@ class Profiler:
         """Whether a parameter is looked at on its logarithm."""
         return next(p.role for p in self.fit.law.roles if p.name == name) != "real"
 
+    def nothing_to_draw(self, *names: str) -> str:
+        """Why there is no profile or region of these parameters; empty where there is one."""
+        held = [name for name in names if name not in self.free]
+        if held:
+            return f"{' and '.join(held)}: fixed."
+        if self.fit.degrees_of_freedom < 1 or not np.isfinite(self.scale):
+            return "As many free parameters as runs: nothing tells the noise."
+        if not np.sqrt(self.scale) > _EXACT * float(np.abs(self.fit.problem.loss).max()):
+            return "The law fits these runs to rounding: there is no noise to judge by."
+        lost = [name for name in names if not self._bounded(name)]
+        return f"{' and '.join(lost)}: not determined by these runs." if lost else ""
+
+    def _bounded(self, name: str) -> bool:
+        """Whether a parameter has an estimate with a standard error, or the slope of a ray stands for it."""
+        se = self.fit.se[self.fit.law.parameters.index(name)]
+        known = np.isfinite(se) or name in self.fit.identifiability.equal
+        return bool(known and np.isfinite(self.centre(name)))
+
     def wide(self, name: str) -> bool:
         """Whether an axis is logarithmic: for what sizes a term, which spans factors, unless it sits at zero."""
         role = next(p.role for p in self.fit.law.roles if p.name == name)
@@ -83,7 +103,7 @@ class Profiler:
     def at_zero(self, name: str) -> bool:
         """Whether a positive parameter sits at its lower bound."""
         high = float(self._outer(0.95)[self.fit.law.parameters.index(name)][1])
-        return self.positive(name) and self.centre(name) < _TINY * high < np.inf
+        return self.positive(name) and self.centre(name) < _TINY * min(high, 1.0)
 
     def axis(self, name: str, threshold: float, steps: int) -> Array:
         """Values of a parameter that span its profile up to a threshold, the estimate among them, (steps,): denser about it."""
@@ -109,7 +129,7 @@ class Profiler:
         if name in self.fit.identifiability.equal:  # the slope of a ray bounds either exponent only if they are equal
             return centre / _FACTOR_OF_EXPONENTS, centre * _FACTOR_OF_EXPONENTS
         if self.at_zero(name):
-            return centre, high
+            return centre, high if np.isfinite(high) else 1.0
         factor = _FACTOR if self.wide(name) or np.isfinite(high) else _FACTOR_OF_EXPONENTS
         return max(low, centre / factor if self.wide(name) else _TINY * centre), min(high, centre * factor)
 

@@ -19,7 +19,8 @@ _LEVELS = 9
 def runs(fit: offray.Fit, ax: Axes | None = None) -> Axes:
     """Runs over contours of the fitted loss, with rays of tokens per parameter, isoFLOP lines and the efficient frontier.
 
-    Where the runs determine the loss along one line only, such as a ray, the rest of the plane is hatched.
+    Where the runs determine the loss along one line only, such as a ray, the rest of the plane is hatched, as is
+    where a standard deviation of the mean loss is 5 % of it or more.
 
     Parameters
     ----------
@@ -48,16 +49,28 @@ def runs(fit: offray.Fit, ax: Axes | None = None) -> Axes:
     if at is None:
         _along_the_line(ax, fit)
     else:
-        levels = _spaced(at.value)
-        filled = ax.contourf(n, d, at.value, levels=levels, cmap=LOSS_MAP, alpha=0.8, zorder=1)
-        ax.contour(n, d, at.value, levels=levels, colors=PAPER, linewidths=0.5, alpha=0.6, zorder=1)
-        color_bar(ax, filled, "loss (nats per token)", levels)
+        _field(ax, n, d, at.value, plane_of.is_known(at.se, at.value))
         _frontier(ax, fit, where)
     plane_of.draw_rays(ax, where)
     plane_of.draw_isoflop(ax, where)
     plane_of.draw_runs(ax, N, D)
     legend(ax, loc="upper left")
     return ax
+
+
+def _field(ax: Axes, n: plane_of.Array, d: plane_of.Array, loss: plane_of.Array, known: plane_of.Array) -> None:
+    """Contours of the loss where the runs tell it, hatches elsewhere."""
+    if not known.any():
+        hatch_all(ax)
+        remark(ax, "Hatched: the loss is not determined anywhere (standard deviation above 5 %).", at=(0.97, 0.97))
+        return
+    levels = _spaced(loss[known])
+    told = np.ma.masked_where(~known, loss)
+    filled = ax.contourf(n, d, told, levels=levels, cmap=LOSS_MAP, alpha=0.8, zorder=1)
+    ax.contour(n, d, told, levels=levels, colors=PAPER, linewidths=0.5, alpha=0.6, zorder=1)
+    color_bar(ax, filled, "loss (nats per token)", levels)
+    if not known.all():
+        plane_of.hatch_unknown(ax, n, d, known)
 
 
 def _spaced(loss: plane_of.Array) -> plane_of.Array:

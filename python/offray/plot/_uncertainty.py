@@ -11,10 +11,9 @@ from matplotlib.colors import LogNorm
 
 import offray
 from offray.plot import _plane as plane_of
-from offray.plot._style import DOUBT_MAP, GREY, INK, PAPER, TINY, color_bar, halo, hatch_all, legend, new_axes, remark
+from offray.plot._style import DOUBT_MAP, INK, PAPER, TINY, color_bar, halo, hatch_all, legend, new_axes, remark
 
 _BELOW, _ABOVE = 3.0, 30.0
-_UNKNOWN = 0.05
 _LEVELS = 11
 _LABEL = "s.d. of the mean loss (nats per token)"
 
@@ -66,7 +65,7 @@ def uncertainty(fit: offray.Fit, ax: Axes | None = None, *, beyond: float = _ABO
 
 def draw_field(ax: Axes, n: Any, d: Any, sd: Any, loss: Any, noise: float, levels: Any = None) -> None:
     """Standard deviations over the plane, in nats: colours, the line of one run's noise, hatches where nothing is known."""
-    known_at = is_known(sd, loss)
+    known_at = plane_of.is_known(sd, loss)
     if not known_at.any():
         hatch_all(ax)
         remark(ax, "Hatched: the loss is not determined anywhere (standard deviation above 5 %).", at=(0.97, 0.03))
@@ -79,25 +78,16 @@ def draw_field(ax: Axes, n: Any, d: Any, sd: Any, loss: Any, noise: float, level
         text.set_path_effects(halo())
     color_bar(ax, filled, _LABEL, levels)
     if not known_at.all():
-        ax.contourf(n, d, known_at.astype(float), levels=[-0.5, 0.5], colors="none", hatches=["////"], zorder=1)
-        ax.contour(n, d, known_at.astype(float), levels=[0.5], colors=GREY, linewidths=0.8, zorder=1)
-        ax.fill_between(
-            [], [], [], facecolor="none", edgecolor=GREY, hatch="////", linewidth=0, label="s.d. above 5 %: not known"
-        )
+        plane_of.hatch_unknown(ax, n, d, known_at)
     if np.nanmin(sd) < noise < np.nanmax(sd):
         ax.contour(n, d, known, levels=[noise], colors=[INK], linewidths=2.2, zorder=3)
         ax.plot([], [], color=INK, linewidth=2.2, label=f"s.d. of one run, {noise:.2g}")
 
 
-def is_known(sd: Any, loss: Any) -> Any:
-    """Where a standard deviation is small enough for the loss to be called known."""
-    return np.isfinite(sd) & (sd < _UNKNOWN * loss)
-
-
 def decades(sd: Any) -> Any:
     """Levels of one digit that span the values, fewer where these span more."""
     leads = (1, 1.5, 2, 3, 4, 5, 7) if sd.max() < 30 * sd.min() else (1, 2, 5)
-    steps = np.array([lead * 10.0**e for e in range(-7, 4) for lead in leads])
+    steps = np.array([lead * 10.0**e for e in range(-20, 5) for lead in leads])
     low = np.searchsorted(steps, sd.min(), side="right") - 1
     high = np.searchsorted(steps, sd.max())
     return steps[max(low, high - _LEVELS, 0) : high + 1]

@@ -14,6 +14,8 @@ import offray
 FLOPS_PER_TOKEN = 6.0
 _NEXT_RUNS = 4
 _WIDER = 3.0
+_NOISE = 0.01
+"""Of a loss, nats per token, where the runs do not tell theirs."""
 _RATIOS = (1.0, 1000.0)
 
 
@@ -100,12 +102,15 @@ def next_runs(fit: offray.Fit) -> tuple[offray.Suggestion | None, str]:
     N, D = (np.asarray(columns[name], float) for name in ("params", "tokens"))
     budget = FLOPS_PER_TOKEN * float((N * D).max())
     region = {"N": (float(N.min()), _WIDER * float(N.max())), "D": (float(D.min()) / _WIDER, _WIDER * float(D.max()))}
+    noise = None if np.isfinite(fit.noise_sd) else _NOISE
+    ratios = _ratios(N, D)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return offray.suggest(fit=fit, budget=budget, region=region, max_runs=_NEXT_RUNS, tpp=_ratios(N, D)), ""
+            plan = offray.suggest(fit=fit, sigma=noise, budget=budget, region=region, max_runs=_NEXT_RUNS, tpp=ratios)
         except ValueError as refused:
             return None, f"No plan: {refused}."
+    return plan, ""
 
 
 def _ratios(N: Any, D: Any) -> tuple[float, float]:

@@ -120,8 +120,8 @@ def _assumed(fit: offray.Fit) -> _Law | None:
     J = fit.law.jacobian(_inputs(fit), *theta)
     if fit.log_loss:
         J = J / fit.law(_inputs(fit), *theta)[:, None]
-    J = J @ columns
-    size = np.linalg.norm(J, axis=0)
+    seen, J = J, J @ columns
+    size = np.maximum(np.linalg.norm(J, axis=0), _UNSEEN * np.linalg.norm(seen, axis=0))
     _, singular, V = np.linalg.svd(J / size, full_matrices=False)
     if len(singular) < len(theta):
         return None

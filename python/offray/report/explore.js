@@ -122,7 +122,7 @@
   }
   const inNats = (s, value) => (fit.log ? s * value : s);
   const before = cells.map((cell) => inNats(sd(known, cell.u), cell.loss));
-  const least = Math.min(...before) / 1.5, most = Math.max(least * 10, Math.min(Math.max(...before), least * 300));
+  const least = Math.min(...before, inNats(fit.s, cells[0].loss)) / 1.5, most = Math.max(least * 10, Math.min(Math.max(...before), least * 300));
   byId("least").textContent = `s.d. ${digits(least, 2)}`;
   byId("most").textContent = `${digits(most, 2)} nats`;
   const canvas = byId("field"), pen = canvas.getContext("2d"), image = document.createElement("canvas");
