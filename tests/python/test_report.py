@@ -190,6 +190,8 @@ def test_laws_of_other_inputs(tmp_path):
     parsed(page)
     assert "the law power reads x" in page
     assert 'id="explorer"' not in page
+    few = quiet_fit(SIZES[:4], 20 * SIZES[:4], noisy(SIZES, 20 * SIZES)[:4])
+    assert 'id="explorer"' not in report.page(few), "four runs on a ray say nothing of the plane"
     size = np.full(12, 1e8)
     one_size = quiet_fit(size, np.geomspace(1e9, 1e11, 12), noisy(size, np.geomspace(1e9, 1e11, 12), 0.005))
     assert "all have one size" in report.page(one_size)

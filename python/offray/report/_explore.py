@@ -53,6 +53,8 @@ def explorer(fit: offray.Fit) -> dict[str, Any] | None:
     problem = fit.problem
     if set(problem.columns) - {"unique_tokens"} != {"params", "tokens"} or not np.isfinite(fit.noise_sd):
         return None
+    if fit.law.on_one_ray:  # it says nothing of the rest of the plane
+        return None
     law = _known(fit) or _assumed(fit)
     if law is None:
         return None
