@@ -27,7 +27,7 @@ from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
-    from offray import datasets, designs, experiment
+    from offray import datasets, designs, experiment, plot, report
     from offray._chain import Chain, ChainPrediction, chain
     from offray._compare import Comparison, LawScore, compare
     from offray._expression import law
@@ -77,7 +77,7 @@ def __getattr__(name: str) -> Any:
     """What a first fit does not need is imported when asked for: an import takes 8 ms instead of 25."""
     from importlib import import_module
 
-    if name in ("datasets", "designs", "experiment"):
+    if name in ("datasets", "designs", "experiment", "plot", "report"):
         return import_module(f"offray.{name}")
     for module, names in _ON_DEMAND.items():
         if name in names:
@@ -148,9 +148,11 @@ __all__ = [
     "law",
     "laws",
     "least_squares",
+    "plot",
     "precision_report",
     "r_min",
     "read",
+    "report",
     "simd",
     "suggest",
     "tpp_diversity",

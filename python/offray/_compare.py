@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._drawn import Drawn
 from offray._expression.known import any_law
 from offray._fit import fit
 from offray._identify.report import Identifiability
@@ -71,7 +72,7 @@ class LawScore:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Drawn):
     """Laws on the same runs, the lowest AICc first; ``print`` shows the table.
 
     Attributes

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from offray._drawn import Drawn
 from offray._identify.certificate import Certificate, certify
 from offray._input.arrays import Array
 from offray._law import LAWS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from offray._infer.prediction import Prediction
 
 
-class Fit(Optimum):
+class Fit(Optimum, Drawn):
     """A fitted law. ``print(fit)`` shows it; costly parts are computed when first asked for.
 
     Where all runs lie on one ray, D = k N, the law has too many parameters for them: `reduced` then holds what they determine.

@@ -28,7 +28,7 @@ def test_import_adds_less_than_numpy_takes():
 
 
 def test_import_needs_numpy_only():
-    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "offray.experiment")
+    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "matplotlib", "jinja2", "offray.experiment")
     code = f"import sys, offray; print([m for m in {others} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
@@ -51,7 +51,7 @@ def test_import_needs_numpy_only():
                 "plan.suggest",
             )
         ),
-        *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare")),
+        *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare", "plot", "report")),
     ],
 )
 def test_docstring_examples(name):

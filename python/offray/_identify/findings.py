@@ -37,7 +37,7 @@ def _exponent_unknown(facts: Facts) -> str:
     values = ", ".join(
         f"{name} = {fit.params[name]:.3g} +- {abs(fit.params[name]) * facts.relative_se[name]:.2g}" for name in vague
     )
-    return f"{values}: open by a factor of {np.e:.2g} or more, so the runs hardly tell that term. {_MORE_OF_IT}"
+    return f"{values}: open by a factor of {np.exp(1):.2g} or more, so the runs hardly tell that term. {_MORE_OF_IT}"
 
 
 def notes(facts: Facts, kappa_relative: Any) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._drawn import Drawn
 from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width, spanned
 from offray._infer.misfit import misfit
 from offray._infer.prediction import MODEL, widened
@@ -58,7 +59,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class ComputeOptimal:
+class ComputeOptimal(Drawn):
     """Where a law is least for a budget C = c N D + 2 N T.
 
     Attributes
@@ -194,7 +195,8 @@ def _delta(fit: Optimum, name: str, costs: list[Array], level: float, method: st
     # In (0, 1): on the logit, d logit = d ln / (1 - value).
     rest = -np.expm1(log)
     logit = np.log(np.exp(log) / rest)
-    ends: Array = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
+    with np.errstate(over="ignore"):  # an end at 0
+        ends: Array = -np.log1p(np.exp(-np.stack([logit - t * spread / rest, logit + t * spread / rest], axis=-1)))
     return ends
 
 

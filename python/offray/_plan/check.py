@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._drawn import Drawn
 from offray._expression.known import any_law
 from offray._identify.tpp import TppDiversity, r_min, tpp_diversity
 from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
@@ -55,7 +56,7 @@ class Figures:
 
 
 @dataclass(frozen=True, eq=False)
-class DesignCheck:
+class DesignCheck(Drawn):
     """What a design will determine, at several assumed theta; ``print`` shows ranges.
 
     Attributes

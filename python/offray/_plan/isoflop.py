@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._drawn import Drawn
 from offray._expression.known import any_law
 from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
@@ -63,7 +64,7 @@ class Parabola:
 
 
 @dataclass(frozen=True, eq=False)
-class IsoFlop:
+class IsoFlop(Drawn):
     """Approach 2 and Approach 3 on the same runs.
 
     Attributes

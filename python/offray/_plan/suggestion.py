@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from offray._drawn import Drawn
 from offray._input.arrays import Array
 from offray._law import Law
 from offray._plan.check import DesignCheck, check
@@ -15,7 +16,7 @@ from offray._plan.planning import FLOPS_PER_TOKEN
 
 
 @dataclass(frozen=True, eq=False)
-class Suggestion:
+class Suggestion(Drawn):
     """Runs to train; ``print`` shows them, what they bring, and what plain recipes at the same cost would.
 
     Attributes

@@ -15,7 +15,7 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
-COMMANDS = ("replicate", "fit", "laws", "check", "suggest")
+COMMANDS = ("replicate", "fit", "plot", "report", "laws", "check", "suggest")
 
 
 class _OnDemand(TyperGroup):
