@@ -54,7 +54,7 @@ def numbers(name: str, values: Any, dtype: DType) -> Array:
 
 def _number(name: str, row: int, value: Any, dtype: DType) -> Any:
     # What numpy would turn into a number without being asked: dates, truth values, the real part of a complex number.
-    if not isinstance(value, complex | np.complexfloating | bool | np.bool | np.datetime64 | np.timedelta64):
+    if not isinstance(value, complex | np.complexfloating | bool | np.bool_ | np.datetime64 | np.timedelta64):
         try:
             return dtype.type(value)  # reads text at the full precision of dtype, where float() would round to double
         except (TypeError, ValueError):

@@ -23,7 +23,7 @@ def column(name: str, values: Any) -> npt.NDArray[Any]:
 def positive(name: str, values: Any) -> npt.NDArray[Any]:
     """Positive, finite numbers, at least one; ``ValueError`` names the first that is none."""
     for row, value in enumerate(values):
-        if isinstance(value, bool | np.bool | complex | np.complexfloating) or not hasattr(value, "__float__"):
+        if isinstance(value, bool | np.bool_ | complex | np.complexfloating) or not hasattr(value, "__float__"):
             raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number")
     out = np.array(values, float)
     if out.ndim != 1 or out.size == 0:
@@ -69,6 +69,6 @@ def seeds(given: Any) -> tuple[int, ...]:
 
 
 def _integer(argument: str, value: Any) -> int:
-    if isinstance(value, bool | np.bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
         raise ValueError(f"{argument}: {value!r} is not an integer")
     return operator.index(value)

@@ -19,6 +19,7 @@
 #include "offray/fitter.hpp"
 #include "offray/identify/identifiability.hpp"
 #include "offray/inference/predict.hpp"
+#include "offray/online/answers.hpp"
 #include "offray/online/run.hpp"
 #include "offray/online/text.hpp"
 #include "offray/online/trust.hpp"
@@ -30,25 +31,6 @@ inline namespace OFFRAY_ABI {
 template <typename S>
 struct OnlineResult : FitResult<S> {
   Searched searched = Searched::first;  ///< why the optimum was searched for globally; Searched::followed where it was not
-};
-
-/// The loss of a run that is still to come.
-template <typename S>
-struct Forecast {
-  S value;                 ///< nats per token
-  S se;                    ///< of the law at this place, delta method; infinite where the runs do not determine it
-  S lower, upper;          ///< interval of the law
-  S run_lower, run_upper;  ///< interval of a new run of unit weight: that of the law, and its noise
-};
-
-/// What the runs determine so far.
-template <typename S>
-struct Determined {
-  Index rank;         ///< of the Jacobian
-  Index unknowns;     ///< that it would take for all parameters
-  S kappa;            ///< kappa_2 of the Jacobian, unit columns, N and D in units of their geometric means
-  Findings findings;  ///< see Finding
-  bool identified;    ///< whether nothing is found that leaves a parameter open
 };
 
 /// A law's fit to runs that come one by one, and perhaps go.
