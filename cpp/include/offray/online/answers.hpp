@@ -4,10 +4,17 @@
 #pragma once
 
 #include "offray/finding.hpp"
-#include "offray/types.hpp"
+#include "offray/fitter.hpp"
+#include "offray/online/trust.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
+
+/// What OnlineFit::refit() came to.
+template <typename S>
+struct OnlineResult : FitResult<S> {
+  Searched searched = Searched::first;  ///< why the optimum was searched for globally; Searched::followed where it was not
+};
 
 /// The loss of a run that is still to come.
 template <typename S>

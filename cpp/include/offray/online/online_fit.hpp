@@ -27,12 +27,6 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
-/// What OnlineFit::refit() came to.
-template <typename S>
-struct OnlineResult : FitResult<S> {
-  Searched searched = Searched::first;  ///< why the optimum was searched for globally; Searched::followed where it was not
-};
-
 /// A law's fit to runs that come one by one, and perhaps go.
 ///
 /// \code
