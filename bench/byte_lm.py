@@ -125,8 +125,8 @@ by their width, the others close to it.
 
 The {size} runs at {NEAR[0]:g} to {NEAR[1]:g} bytes per parameter ("the ray") against {DRAWS} random designs of as many runs
 from everywhere at the same compute, to {100 * WITHIN:g} %: collinear / median of the spread ones, and how often spread wins.
-Errors are root mean squares of ln(predicted / measured), in per cent, on all runs of the sweep that were not fitted and on the two
-larger ones, which lie at 31 and 63 bytes per parameter, near the ray.
+Errors are root mean squares of ln(predicted / measured), in per cent, on all runs of the sweep that were not fitted and
+on the two larger ones, which lie at 31 and 63 bytes per parameter, near the ray.
 
 | corpus | law | kappa_2 | error, other runs | error, larger runs | spread wins, other runs, % | larger runs, % |
 |---|---|---|---|---|---|---|
