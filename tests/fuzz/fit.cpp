@@ -13,6 +13,8 @@ namespace {
 
 using namespace offray;
 
+constexpr Index kMost = 24;  // runs: enough for every branch, few enough for the sanitizers
+
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "%s\n", what);
   std::abort();
@@ -106,9 +108,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const bool weighted = in.below(4) == 0;
   OnlineFit<double> online(kept(law), options, constraints);
-  Vector<double> N(40), D(40), loss(40), weight(40), U(40);
+  Vector<double> N(kMost), D(kMost), loss(kMost), weight(kMost), U(kMost);
   Index n = 0;
-  while (!in.empty() && n < 40) {
+  while (!in.empty() && n < kMost) {
     N[n] = in.number(1e5, 1e12);
     D[n] = in.number(1e6, 1e14);
     loss[n] = in.number(1, 10);

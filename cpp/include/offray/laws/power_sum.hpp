@@ -17,6 +17,12 @@ struct PowerSum {
   S floor, n, d;
 };
 
+/// The two terms in each other's place.
+template <typename S>
+PowerSum<S> exchanged(const PowerSum<S>& form) {
+  return {form.outer, form.q, form.p, form.floor, form.d, form.n};
+}
+
 /// theta as a power sum: a coefficient is one of its terms, a scale's term is N_c^p; exponents are totals, p outer, unless the
 /// law says that they are those of the sum.
 template <typename S>

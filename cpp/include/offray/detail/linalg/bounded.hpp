@@ -46,6 +46,16 @@ struct Box {
     for (Index j = 0; j < 3; ++j) out = out && c[j] >= lower[at(j)] && c[j] <= upper[at(j)];
     return out;
   }
+  /// Whether a convex function with this gradient at c, least over the coefficients of the mask `free`, is least over the box:
+  /// wherever a coefficient is held the function rises inwards.
+  bool optimal(int free, const Vector3<S>& c, const Vector3<S>& gradient) const {
+    bool out = !equal;
+    for (Index j = 0; j < 3; ++j) {
+      if ((free >> j & 1) != 0 || fixed(j)) continue;
+      out = out && (c[j] > lower[at(j)] ? gradient[j] <= S(0) : gradient[j] >= S(0));
+    }
+    return out;
+  }
   S clamped(Index j, S c) const { return std::min(std::max(c, lower[at(j)]), upper[at(j)]); }
 
   /// visit(free, c) for every choice of coefficients that stay at a bound: a mask of the others, which are zero in c, until it
@@ -76,8 +86,8 @@ struct Box {
 /// argmin ||R c - z|| over the box for a 3 x 3 upper triangular R; a zero column, and one that a factorisation dropped, gets 0
 /// or its bound.
 ///
-/// The unconstrained solution where it is inside, otherwise the best of the faces whose own solution is: with three columns
-/// that is the exact minimiser.
+/// The unconstrained solution where it is inside, otherwise the best of the faces whose own solution is, up to the first that
+/// meets the conditions of optimality: with three columns that is the exact minimiser.
 template <typename S>
 Vector3<S> bounded_solution(const Eigen::Matrix<S, 3, 3>& R, const Vector3<S>& z, const Box<S>& box) {
   Eigen::Matrix<S, 3, 4> whole;
@@ -101,11 +111,12 @@ Vector3<S> bounded_solution(const Eigen::Matrix<S, 3, 3>& R, const Vector3<S>& z
     for (int j = 0; j < 3; ++j)
       if ((free >> j & 1) == 0) c[j] = held[j];
     const S left = A.col(3).squaredNorm();
-    if (box.holds(c) && left < least) {
+    if (!box.holds(c)) return false;
+    if (left < least) {
       least = left;
       best = c;
     }
-    return false;
+    return box.optimal(free, c, R.transpose() * (R.template triangularView<Eigen::Upper>() * c - z));
   });
   return best;
 }
@@ -161,8 +172,7 @@ struct InnerProducts {
   }
 };
 
-/// The same from inner products, for starts: most of the time the first face, where the gradient at every coefficient that is
-/// held points outwards, is the best. \param parallel the least relative pivot of columns that count as independent.
+/// The same from inner products, for starts. \param parallel the least relative pivot of columns that count as independent.
 template <typename S>
 Vector3<S> bounded_solution(const InnerProducts<S>& products, S parallel, const Box<S>& box, S& gain) {
   Vector3<S> best = Vector3<S>::Zero();
@@ -174,13 +184,9 @@ Vector3<S> bounded_solution(const InnerProducts<S>& products, S parallel, const 
       gain = fall;
       best = c;
     }
-    bool outwards = true;
-    for (int j = 0; j < 3; ++j) {
-      if ((free >> j & 1) != 0 || box.fixed(j)) continue;
-      const S slope = products.along(j, c) - products.t[j];
-      outwards = outwards && !box.equal && (c[j] > box.lower[static_cast<std::size_t>(j)] ? slope <= S(0) : slope >= S(0));
-    }
-    return outwards;
+    Vector3<S> slope;
+    for (int j = 0; j < 3; ++j) slope[j] = products.along(j, c) - products.t[j];
+    return box.optimal(free, c, slope);
   });
   return best;
 }

@@ -147,13 +147,16 @@ Vector3<S> GridSearch<S>::solve_cell(const GridSums<S>& sums, const GridColumn<S
   return c;
 }
 
-/// The same between the user's bounds.
+/// The same between the user's bounds; often the best coefficients that are not negative are within them.
 template <typename S>
 Vector3<S> GridSearch<S>::bounded_cell(const GridSums<S>& sums, const GridColumn<S>& u, const GridColumn<S>& v, S uv, S outer,
                                        S& gain) const {
   Box<S> box = rows_.coefficients;
   if (products_.log_scale() != S(0)) box = box.times(std::exp(-products_.log_scale() / outer));
   if (!rows_.floor) box.lower[0] = box.upper[0] = S(0);
+  const bool positive = std::all_of(box.lower.begin(), box.lower.end(), [](S low) { return low >= S(0); });
+  const Vector3<S> c = solve_cell(sums, u, v, uv, gain);
+  if (positive && box.holds(c)) return c;
   InnerProducts<S> products{{{sums.ee, u.e, v.e}, {u.e, u.self, uv}, {v.e, uv, v.self}}, {sums.et, u.t, v.t}};
   return bounded_solution(products, kParallel, box, gain);
 }

@@ -71,6 +71,7 @@ class PowerSumSearch {
   /// References must outlive the object. \param rows to look at: all, or a sample.
   PowerSumSearch(Descent<S>& descent, const PowerSumRows<S>& rows, const SolverOptions<S>& options, SearchBuffers<S>& buffers)
       : descent_(descent), rows_(rows), options_(options), buffers_(buffers), roughly_(options), outer_(outer_powers(rows)) {
+    exchangeable_ = one_ray();
     if (has_kink(options.objective.kind)) roughly_.objective.delta = S(1e-3) * rows.magnitude;
   }
 
@@ -87,7 +88,7 @@ class PowerSumSearch {
     has_few_ = true;
     return buffers_.few;
   }
-  bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to);
+  bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const PowerSum<S>& to, S smoothing);
   void follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last, std::vector<Basin<S>>& found);
   void follow_minima(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
     const GridCells<S>& minima = search.minima(kStarts);
@@ -100,6 +101,7 @@ class PowerSumSearch {
   void from_wider_scales(std::vector<Basin<S>>& found);
   void from_alternatives(std::vector<Basin<S>>& found);
   static bool arrives(const PowerSum<S>& start, const PowerSum<S>& basin);
+  bool one_ray() const;
   bool few_places() const;
   bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
   const std::vector<PowerSum<S>>& alternatives(const PowerSum<S>& form);
@@ -112,33 +114,57 @@ class PowerSumSearch {
   SearchBuffers<S>& buffers_;
   SolverOptions<S> roughly_;  ///< a smooth objective, for a few steps
   Range outer_;
+  bool exchangeable_ = false;  ///< whether the terms may change places without a change of the objective
 };
+
+/// Whether every run has the same tokens per parameter and nothing else tells the terms apart: then n N^-p + d D^-q is, with p
+/// and q exchanged, the same sum. Where D / N varies by less than a millionth the optima of both differ by little more than
+/// that, and from_alternatives() descends from the other one.
+template <typename S>
+bool PowerSumSearch<S>::one_ray() const {
+  constexpr S kSpread = S(1e-6);
+  if (!(rows_.free[1] && rows_.free[2]) || rows_.equal_exponents || !rows_.coefficients.is_default()) return false;
+  for (const std::size_t k : {std::size_t(1), std::size_t(2)})
+    if (rows_.bounded_below[k] || rows_.bounded_above[k]) return false;
+  const S ratio = rows_.y[0] - rows_.x[0];
+  for (Index i = 1; i < rows_.rows; ++i)
+    if (!(std::abs(rows_.y[i] - rows_.x[i] - ratio) <= kSpread)) return false;
+  return true;
+}
 
 /// Whether the objective falls all the way from a cell to a basin, as two points between them see it: then no barrier keeps the
 /// cell out of the basin, and only the coarseness of the grid, or its linearised residuals, made it a minimum.
 template <typename S>
-bool PowerSumSearch<S>::falls(const GridSearch<S>& search, const PowerSum<S>& from, const Basin<S>& to) {
+bool PowerSumSearch<S>::falls(const GridSearch<S>& search, const PowerSum<S>& from, const PowerSum<S>& to, S smoothing) {
   SolverOptions<S> options = options_;
-  if (has_kink(options.objective.kind)) options.objective.delta = to.summary.smoothing;
-  const PowerSum<S> end = descent_.form_of(to);
+  if (has_kink(options.objective.kind)) options.objective.delta = smoothing;
   S before = descent_.projection().objective(rows_, options, from);
-  for (const PowerSum<S>& form : search.between(from, end)) {
+  for (const PowerSum<S>& form : search.between(from, to)) {
     const S here = descent_.projection().objective(rows_, options, form);
     if (!(here < before)) return false;
     before = here;
   }
-  return descent_.projection().objective(rows_, options, end) < before;
+  return descent_.projection().objective(rows_, options, to) < before;
 }
 
 template <typename S>
 void PowerSumSearch<S>::follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last,
                                std::vector<Basin<S>>& found) {
-  for (; first != last; ++first) {
-    const GridCell<S>& cell = *first;
+  for (const GridCell<S>* next = first; next != last; ++next) {
+    const PowerSum<S>& cell = next->form;
+    const auto mirrors = [&](const GridCell<S>& other) {
+      return cell.outer == other.form.outer && cell.p == other.form.q && cell.q == other.form.p;
+    };
+    if (exchangeable_ && std::any_of(first, next, mirrors)) continue;
+    const auto leads_to = [&](const PowerSum<S>& form, S smoothing) {
+      return search.beside(cell, form) || falls(search, cell, form, smoothing);
+    };
     const bool known = std::any_of(found.begin(), found.end(), [&](const Basin<S>& basin) {
-      return search.beside(cell.form, descent_.form_of(basin)) || falls(search, cell.form, basin);
+      const PowerSum<S> form = descent_.form_of(basin);
+      const S smoothing = basin.summary.smoothing;
+      return leads_to(form, smoothing) || (exchangeable_ && leads_to(exchanged(form), smoothing));
     });
-    if (!known) descend(cell.form, found);
+    if (!known) descend(cell, found);
   }
 }
 
@@ -281,8 +307,8 @@ const std::vector<PowerSum<S>>& PowerSumSearch<S>::alternatives(const PowerSum<S
     if (outer >= rows_.lower[0] && outer <= rows_.upper[0]) out.push_back(search.at(outer, p, q));
   };
   if (rows_.free[1] && rows_.free[2]) {
-    out.push_back({form.outer, form.q, form.p, form.floor, form.d, form.n});
-    out.push_back(search.middle());
+    out.push_back(exchanged(form));
+    if (!exchangeable_) out.push_back(search.middle());
   } else if (rows_.free[0]) {
     // The exponent of D is the outer power: when the terms change places p, a ratio to it, becomes 1 / p.
     for (const S outer : {form.outer * form.p, form.outer})
