@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``offray optimal``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import offray
+from offray.cli import answer, fitting, intervals, output
+from offray.cli.options import BAD_INPUT, Exit, fail, number, numbers
+from offray.cli.reading import Reading, reads_runs
+
+
+@reads_runs
+def optimal(
+    runs: fitting.RunsOrFit,
+    compute: Annotated[str, typer.Option(metavar="C,C,...", help="Budgets in floating-point operations.")],
+    inference_tokens: Annotated[
+        str, typer.Option(metavar="T", help="Tokens that the model will serve, at 2 N operations each.")
+    ] = "0",
+    flops_per_token: Annotated[
+        float, typer.Option(metavar="c", help="Operations per parameter and training token: C = c N D.")
+    ] = 6.0,
+    level: intervals.Level = 0.95,
+    method: intervals.Method = "delta",
+    n: intervals.Replicates = 1000,
+    kind: intervals.Kind = "pairs",
+    seed: intervals.Seed = 0,
+    as_json: output.AsJson = False,
+    as_csv: output.AsCsv = False,
+    *,
+    how: fitting.Fitting,
+    reading: Reading,
+) -> None:
+    """Model size, tokens and loss that are best for a budget, with intervals.
+
+    Exit codes: 0 fine, 2 bad input, 3 the runs do not determine the optimum.
+    """
+    try:
+        output.chosen(as_json, as_csv)
+        fit = how.fit(runs, reading)
+        budgets = numbers("--compute", compute)
+        served = number("--inference-tokens", inference_tokens)
+        with fitting.told() as warned, intervals.busy(method == "bootstrap"):
+            result = fit.compute_optimal(
+                budgets,
+                c=flops_per_token,
+                inference_tokens=served,
+                level=level,
+                method=method,
+                n=n,
+                kind=kind,
+                seed=seed,
+            )
+    except offray.NotIdentifiedError as why:
+        fail(str(why), Exit.NOT_IDENTIFIED)
+    except BAD_INPUT as error:
+        fail(str(error))
+    costs = {"flops_per_token": flops_per_token, "inference_tokens": served}
+    output.show(
+        "optimal",
+        text=lambda: typer.echo(_text(result)),
+        data=lambda: {"law": fit.law.name, **costs, **answer.data(result)},
+        rows=lambda: answer.rows(result),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
+    raise typer.Exit(Exit.NOT_IDENTIFIED if warned else Exit.FINE)
+
+
+def _text(result: offray.ComputeOptimal) -> str:
+    lines = [f"compute-optimal, {100 * result.level:g} % intervals ({result.method}):", answer.text(result)]
+    if result.findings:
+        lines.append(f"beyond the largest run {', '.join(f'{reach:.3g}' for reach in result.reach)} times in compute")
+    return "\n".join(lines)
