@@ -94,7 +94,7 @@ class DesignCheck(Drawn):
     @property
     def ratios(self) -> Array:
         """The distinct tokens per parameter."""
-        return _distinct(self.D / self.N)
+        return _distinct(self.N, self.D)
 
     @property
     def verdict(self) -> str:
@@ -227,7 +227,7 @@ def check(
     if not 0 < flops < np.inf:
         raise ValueError(f"C must be positive and finite; got {C}")
     where = targets(thetas, the_law, target, flops)
-    k = _distinct(d / n)
+    k = _distinct(n, d)
     figures = {}
     for name, values in thetas.items():
         report = _core.report(plans[name])
@@ -263,10 +263,14 @@ def _runs(N: Any, D: Any, ratios: Any, sizes: Any, budgets: Any, tokens: Any) ->
     return isoflop(budgets, sizes) if budgets is not None else grid(sizes, tokens)
 
 
-def _distinct(k: Array) -> Array:
-    """Sorted, those equal to 1e-9 counted once."""
-    k = np.sort(k)
-    return np.asarray(k[np.concatenate([[True], np.diff(k) > 1e-9 * k[1:]])])
+def _distinct(N: Array, D: Array) -> Array:
+    """Sorted tokens per parameter; those that whole counts tell apart by their rounding alone are one."""
+    # A whole number stands for anything within half of one.
+    half_N, half_D = (np.where(x == np.rint(x), 0.5 / x, 0) for x in (N, D))
+    off = 1e-9 + half_N + half_D
+    order = np.argsort(D / N)
+    k, off = (D / N)[order], off[order]
+    return np.asarray(k[np.concatenate([[True], np.diff(k) > (off[1:] + off[:-1]) * k[1:]])])
 
 
 def _range(values: list[float]) -> str:

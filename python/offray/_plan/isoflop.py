@@ -243,7 +243,8 @@ def _vertex(x: Array, y: Array, noise: float = np.inf) -> tuple[float, float, fl
     residual = y - M @ c
     inverse = np.linalg.inv(r)
     dof = len(x) - 3
-    covariance = inverse @ inverse.T * (residual @ residual / dof if dof > 0 else noise**2)
+    variance = residual @ residual / dof if dof > 0 else noise**2
+    covariance = inverse @ inverse.T * variance if np.isfinite(variance) else np.full((3, 3), np.inf)
     if not c[2] > 0:
         return np.nan, np.nan, float(c[2]), covariance, middle
     return float(middle - c[1] / (2 * c[2])), float(c[0] - c[1] ** 2 / (4 * c[2])), float(c[2]), covariance, middle

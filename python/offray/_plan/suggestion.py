@@ -115,10 +115,12 @@ class Suggestion(Drawn):
             ),
             *self._remarks(),
             f"predicted standard deviations at sigma {self.sigma:g}, root mean squares over theta: {self._thetas()}",
-            f"{'':16}" + "".join(f"{name:>17}" for name in self.sd),
         ]
-        table = [
-            f"{name:16}" + "".join(f"{column[name]:17.4g}" for column in self.sd.values()) for name in self.sd["suggested"]
+        width = {name: max(len(name), 8) + 2 for name in self.sd}
+        table = ["".join([f"{'':12}", *(name.rjust(wide) for name, wide in width.items())])]
+        table += [
+            "".join([f"{name:12}", *(f"{self.sd[design][name]:{wide}.4g}" for design, wide in width.items())])
+            for name in self.sd["suggested"]
         ]
         return "\n".join(lines + table)
 

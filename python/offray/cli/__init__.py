@@ -52,6 +52,14 @@ class _OnDemand(TyperGroup):
         alone.command()(command)
         return typer.main.get_command(alone)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS)
+            ctx.fail(f"No such command '{args[0]}'; {f'did you mean {near[0]}' if near else ', '.join(COMMANDS)}?")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)

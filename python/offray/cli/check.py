@@ -54,8 +54,7 @@ def check(
             ],
         },
         rows=lambda: [
-            {**row, **{f"sd_{name}": value for name, value in result.figures[row["theta"]].sd.items()}}
-            for row in _rows(result)
+            {**row, **{f"sd_{name}": value for name, value in result.figures[row["theta"]].sd.items()}} for row in _rows(result)
         ],
         as_json=as_json,
         as_csv=as_csv,

@@ -45,10 +45,7 @@ def fit(
     try:
         output.chosen(as_json, as_csv)
         result: Any
-        if by is None and share is None:
-            result = _single(runs, how, reading)
-        else:
-            result = _grouped(runs, by, share, how, reading)
+        result = _single(runs, how, reading) if by is None and share is None else _grouped(runs, by, share, how, reading)
         if save is not None:
             result.save(save)
     except BAD_INPUT as error:

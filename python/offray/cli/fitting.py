@@ -18,7 +18,7 @@ from offray.cli.options import LAWS, Exit, law_of, named_laws, number, pair, req
 from offray.cli.reading import FILE, Reading, given
 
 Runs: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)]
-RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS|FIT", help=f"{FILE} Or what fit -o saved.")]
+RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=f"{FILE} Or what fit -o saved.")]
 _PANEL = "Fitting"
 
 
@@ -88,16 +88,18 @@ class Fitting:
     def of(self, table: Any, law: offray.Law) -> offray.Fit:
         """The fit of a table."""
         with quiet():
-            return offray.fit(table, law=law, **self.options())
+            out: offray.Fit = offray.fit(table, law=law, **self.options())
+        return out
 
     def fit(self, path: Path, reading: Reading) -> offray.Fit:
         """The fit of a file of runs, or the one that was saved there."""
         there = saved(path, self, reading)
         if there is None:
-            return self.of(*self.read(path, reading))
-        if not isinstance(there, offray.Fit):
-            raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit of one group of runs")
-        return there
+            table, law = self.read(path, reading)
+            return self.of(table, law)
+        if isinstance(there, offray.Fit):
+            return there
+        raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit of one group of runs")
 
 
 def saved(path: Path, *options: Any) -> Any:

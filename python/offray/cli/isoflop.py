@@ -39,7 +39,7 @@ def isoflop(
     try:
         output.chosen(as_json, as_csv)
         there = fitting.saved(runs, reading)
-        how = {
+        how: dict[str, Any] = {
             "budgets": None if budgets is None else numbers("--budgets", budgets),
             "tolerance": budget_tolerance,
             "level": level,
@@ -50,7 +50,7 @@ def isoflop(
                 columns = [table[name] for name in ("params", "tokens", "loss")]
                 result = offray.isoflop(*columns, flops=table.get("flops"), law=law_of(law or "chinchilla"), **how)
             elif law is not None:
-                raise ValueError(f"--law is for a file of runs; {runs} is a saved fit, with its own law")  # noqa: TRY301
+                raise ValueError(f"--law is for a file of runs; {runs} is a saved fit, with its own law")
             else:
                 result = offray.isoflop(there, **how)
     except BAD_INPUT as error:

@@ -61,8 +61,14 @@ def table(rows: Rows, *, header: bool = True) -> str:
     names = list(rows[0]) if rows else []
     if header:
         writer.writerow(names)
-    writer.writerows([["" if (cell := plain(row[name])) is None else cell for name in names] for row in rows])
+    writer.writerows([[_cell(plain(row[name])) for name in names] for row in rows])
     return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def plain(value: Any) -> Any:

@@ -86,7 +86,7 @@ def suggest(
         options.fail(str(error))
     output.show(
         "suggestion",
-        text=lambda: typer.echo(_text(result)),
+        text=lambda: typer.echo(str(result)),
         data=lambda: _data(result),
         rows=lambda: rows,
         as_json=as_json,
@@ -113,10 +113,10 @@ def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.F
 
 
 def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
-    """One row for each run, with a column for its loss."""
+    """One row for each run, with a column for its loss; counts of new ones are whole."""
     there = {} if table is None else {name: table[name] for name in ("params", "tokens", "loss") if name in table}
     existing = [dict(zip(there, row, strict=True)) for row in zip(*there.values(), strict=True)]
-    new = [{"params": run["N"], "tokens": run["D"]} for run in result.runs for _ in range(int(run["repeats"]))]
+    new = [{"params": round(run["N"]), "tokens": round(run["D"])} for run in result.runs for _ in range(int(run["repeats"]))]
     return [
         {
             "run": state,
@@ -146,7 +146,3 @@ def _data(result: offray.Suggestion) -> dict[str, Any]:
         "theta": {name: dict(zip(result.law.parameters, values, strict=True)) for name, values in result.theta.items()},
         "target": result.target,
     }
-
-
-def _text(result: offray.Suggestion) -> str:
-    return str(result)
