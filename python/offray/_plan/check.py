@@ -106,6 +106,9 @@ class DesignCheck(Drawn):
         if self.passes:
             told = f"the two terms apart (kappa_eq {kappa}, target {self.kappa_target:g})" if pair else "the parameters apart"
             return f"These {len(self.N)} runs tell {told} and predict the loss at the target to {loss}."
+        places, unknowns = len({*zip(self.N.tolist(), self.D.tolist(), strict=True)}), len(self.law.parameters)
+        if places < unknowns:
+            return f"{places} different N and D are too few for the {unknowns} parameters of {self.law.name}: add runs."
         needed = max(at.r_min for at in self.figures.values())
         if self._parts:
             worst = max(at.kappa_2 for at in self.figures.values())

@@ -29,6 +29,9 @@ class Answer(NamedTuple):
 def at_the_largest(fit: offray.Fit) -> Answer | None:
     """At the largest compute of the runs and beyond it; None for a law that has no such point."""
     if {"params", "tokens"} <= {*fit.law.inputs} or fit.law.built_in:
+        if "implausible_units" in fit.findings:
+            why = "counts in units that look wrong, as the warning says, give no such point"
+            return Answer(f"no N* and D*: {why}", {"refused": why})
         largest = float((_FLOPS_PER_TOKEN * fit.problem.N * fit.problem.D).max())
         try:
             with warnings.catch_warnings():

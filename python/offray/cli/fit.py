@@ -16,7 +16,7 @@ from rich.table import Table
 import offray
 from offray.cli import answer, fitting, output
 from offray.cli.options import BAD_INPUT, Exit, fail
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading, as_typed, reads_runs
 
 
 @reads_runs
@@ -89,7 +89,7 @@ def _grouped(runs: Path, by: str | None, share: str | None, how: fitting.Fitting
     for name in ("objective", "delta", "quantile", "tie", "force"):
         if getattr(how, name) != getattr(fitting.Fitting(), name):
             raise ValueError(f"--{name} does not go with --by: groups are fitted by least squares, with --fix and --log-loss")
-    table, law = how.read(runs, reading, by)
+    table, law = how.read(runs, reading, by=by)
     shared = [name.strip() for name in share.split(",")]
     with fitting.quiet():
         return offray.fit(table, by=by, shared=shared, law=law, log_loss=how.log_loss, fixed=how.fixed())
@@ -136,8 +136,8 @@ def _show(result: offray.Fit, best: answer.Answer | None) -> None:
         table.add_row(*row)
     console.print(table)
     for message in result.identifiability.warnings:
-        console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning:[/yellow] {escape(as_typed(message))}", highlight=False, soft_wrap=True)
     for message in result.notes():
-        console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
+        console.print(f"[cyan]note:[/cyan] {escape(as_typed(message))}", highlight=False, soft_wrap=True)
     if best is not None:
-        console.print(f"\n{escape(best.text)}", highlight=False, soft_wrap=True)
+        console.print(f"\n{escape(as_typed(best.text))}", highlight=False, soft_wrap=True)

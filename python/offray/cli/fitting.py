@@ -15,7 +15,7 @@ import typer
 
 import offray
 from offray.cli.options import LAWS, Exit, law_of, named_laws, number, pair, required, starting_with
-from offray.cli.reading import FILE, Reading, given
+from offray.cli.reading import FILE, Reading, as_typed, given
 
 Runs: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)]
 RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=f"{FILE} Or what fit -o saved.")]
@@ -57,7 +57,7 @@ class Fitting:
         bool, _option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
     ] = False
 
-    def read(self, path: Path, reading: Reading, by: str | None = None) -> tuple[Any, offray.Law]:
+    def read(self, path: Path, reading: Reading, *, by: str | None = None) -> tuple[Any, offray.Law]:
         """The runs of a file, and the law."""
         inputs = dict(pair(text, "INPUT=COLUMN") for text in self.column or [])
         law = law_of(self.law, tuple(inputs), tuple(self.real or ()))
@@ -93,12 +93,18 @@ class Fitting:
 
     def fit(self, path: Path, reading: Reading) -> offray.Fit:
         """The fit of a file of runs, or the one that was saved there."""
+        return self.fit_and_groups(path, reading, None)[0]
+
+    def fit_and_groups(self, path: Path, reading: Reading, group: str | None) -> tuple[offray.Fit, Any]:
+        """The same, and the labels of its runs in a column, if one is named."""
         there = saved(path, self, reading)
         if there is None:
-            table, law = self.read(path, reading)
-            return self.of(table, law)
+            table, law = self.read(path, reading, by=group)
+            return self.of(table, law), None if group is None else table[group].tolist()
+        if group is not None:
+            raise ValueError(f"--group is for a file of runs; {path} is a saved fit, without its labels")
         if isinstance(there, offray.Fit):
-            return there
+            return there, None
         raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit of one group of runs")
 
 
@@ -136,7 +142,13 @@ def told() -> Iterator[list[str]]:
         yield said
     said += dict.fromkeys(str(each.message) for each in caught)
     for text in said:
-        typer.echo(f"warning: {text}", err=True)
+        warn(text)
+
+
+def warn(*messages: str) -> None:
+    """Warnings on standard error."""
+    for message in messages:
+        typer.echo(f"warning: {as_typed(message)}", err=True)
 
 
 def code(fit: offray.Fit) -> Exit:

@@ -37,6 +37,14 @@ Kind: TypeAlias = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Group: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Runs with noise in common, such as checkpoints of one; for sandwich and bootstrap.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Of the bootstrap.", rich_help_panel=_PANEL)]
 
 
@@ -50,6 +58,7 @@ def intervals(
     n: Replicates = 1000,
     kind: Kind = "pairs",
     seed: Seed = 0,
+    group: Group = None,
     as_json: output.AsJson = False,
     as_csv: output.AsCsv = False,
     *,
@@ -62,10 +71,11 @@ def intervals(
     """
     try:
         output.chosen(as_json, as_csv)
-        fit = how.fit(runs, reading)
+        fit, labels = how.fit_and_groups(runs, reading, group)
+        fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
         with fitting.told(), busy("bootstrap" in names):
-            result = fit.intervals(level, names, n=n, kind=kind, seed=seed)
+            result = fit.intervals(level, names, n=n, kind=kind, seed=seed, group=labels)
     except BAD_INPUT as error:
         fail(str(error))
     output.show(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated
 
 import typer
@@ -28,6 +29,7 @@ def optimal(
     n: intervals.Replicates = 1000,
     kind: intervals.Kind = "pairs",
     seed: intervals.Seed = 0,
+    group: intervals.Group = None,
     as_json: output.AsJson = False,
     as_csv: output.AsCsv = False,
     *,
@@ -40,10 +42,13 @@ def optimal(
     """
     try:
         output.chosen(as_json, as_csv)
-        fit = how.fit(runs, reading)
+        fit, labels = how.fit_and_groups(runs, reading, group)
+        fitting.warn(*fit.identifiability.warnings)
         budgets = numbers("--compute", compute)
         served = number("--inference-tokens", inference_tokens)
-        with fitting.told() as warned, intervals.busy(method == "bootstrap"):
+        with fitting.told(), intervals.busy(method == "bootstrap"):
+            if fit.identify != "force":
+                warnings.filterwarnings("error", "the compute-optimal point is not determined")
             result = fit.compute_optimal(
                 budgets,
                 c=flops_per_token,
@@ -53,8 +58,9 @@ def optimal(
                 n=n,
                 kind=kind,
                 seed=seed,
+                group=labels,
             )
-    except offray.NotIdentifiedError as why:
+    except (offray.NotIdentifiedError, offray.IdentifiabilityWarning) as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
     except BAD_INPUT as error:
         fail(str(error))
@@ -67,7 +73,6 @@ def optimal(
         as_json=as_json,
         as_csv=as_csv,
     )
-    raise typer.Exit(Exit.NOT_IDENTIFIED if warned else Exit.FINE)
 
 
 def _text(result: offray.ComputeOptimal) -> str:

@@ -32,6 +32,7 @@ def predict(
     n: intervals.Replicates = 1000,
     kind: intervals.Kind = "pairs",
     seed: intervals.Seed = 0,
+    group: intervals.Group = None,
     as_json: output.AsJson = False,
     as_csv: output.AsCsv = False,
     *,
@@ -44,12 +45,13 @@ def predict(
     """
     try:
         output.chosen(as_json, as_csv)
-        fit = how.fit(runs, reading)
+        fit, labels = how.fit_and_groups(runs, reading, group)
+        fitting.warn(*fit.identifiability.warnings)
         where = _places(fit.law, at, file, given)
         inputs = {name: values for name, values in where.items() if name not in _NAMES}
         counts = [where.get(name) for name in _NAMES]
         with fitting.told(), intervals.busy(method == "bootstrap"):
-            result = fit.predict(*counts, inputs=inputs, level=level, method=method, n=n, kind=kind, seed=seed)
+            result = fit.predict(*counts, inputs=inputs, level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
     except offray.NotIdentifiedError as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
     except (*BAD_INPUT, TypeError) as error:

@@ -97,10 +97,25 @@ def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
     return with_options
 
 
-_NAMES = "|".join((*(field.name for field in fields(Reading)), "law"))
-_GIVEN = re.compile(rf'(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|True|(?=[\s,;)]|$))')
+_NAMES = "|".join((*(field.name for field in fields(Reading)), "law", "objective", "delta", "method", "kind", "group"))
+_GIVEN = re.compile(rf"""(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|'(?P<word>\w+)'|True|(?=[\s,;)]|$))""")
+_OF_PYTHON = {
+    "identify='force'": "--force",
+    "(offray.compare)": "(offray compare)",
+    "(fit.misfit.rolling)": "(misfit.rolling of fit --json)",
+    "fit.identifiability says": "the warnings say",
+    "to covariance, conf_int and bootstrap": "to offray intervals, predict and optimal",
+    "pandas: drop_duplicates, polars: unique": "--best min",
+}
 
 
 def as_typed(message: str) -> str:
-    """A message with the options of `offray.read` as they are typed: drop_missing=True is --drop-missing."""
-    return _GIVEN.sub(lambda m: f"{as_option(m['name'])}{' ' + m['value'] if m['value'] else ''}", message)
+    """A message with what it says of Python as it is typed: drop_missing=True is --drop-missing."""
+    for python, typed in _OF_PYTHON.items():
+        message = message.replace(python, typed)
+
+    def option(given: re.Match[str]) -> str:
+        value = given["value"] or given["word"]
+        return f"{as_option(given['name'])}{f' {value}' if value else ''}"
+
+    return _GIVEN.sub(option, message)

@@ -109,6 +109,7 @@ def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.F
     finished = {name: table[name][done] for name in ("params", "tokens", "loss", "weight") if name in table}
     with fitting.quiet():
         fit = offray.fit(finished, law=the_law)
+    fitting.warn(*fit.identifiability.warnings)
     return table, fit if fit.identifiability.identified else None
 
 
