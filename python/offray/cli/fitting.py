@@ -110,6 +110,8 @@ class Fitting:
 
 def saved(path: Path, *options: Any) -> Any:
     """The result saved in a file, None for any other file; ``ValueError`` where options of reading or fitting come with it."""
+    if not path.is_file():  # a pipe is read once
+        return None
     try:
         with path.open("rb") as file:
             if not file.read(64).lstrip().startswith(b"{"):
