@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from offray._infer.other_laws import OtherLaw
     from offray._infer.prediction import Prediction
     from offray._infer.reach import Reach
+    from offray._load import load
     from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
@@ -66,6 +67,7 @@ _ON_DEMAND = {
     "_infer.other_laws": ("OtherLaw",),
     "_infer.prediction": ("Prediction",),
     "_infer.reach": ("Reach",),
+    "_load": ("load",),
     "_plan.suggest": ("suggest",),
     "_plan.suggestion": ("Suggestion",),
     "_read.read": ("read",),
@@ -148,6 +150,7 @@ __all__ = [
     "law",
     "laws",
     "least_squares",
+    "load",
     "plot",
     "precision_report",
     "r_min",

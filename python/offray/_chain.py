@@ -14,13 +14,14 @@ from offray._infer.intervals import bootstrap_interval
 from offray._input import check
 from offray._input.arrays import Array, frozen
 from offray._result import Fit
+from offray._travel.record import Record
 
 _STEP = 1e-6
 """Relative step of the metric's derivative by the loss, a central difference: its error is 1e-12 of the third derivative."""
 
 
-@dataclass(frozen=True, eq=False)
-class ChainPrediction:
+@dataclass(frozen=True, repr=False, eq=False)
+class ChainPrediction(Record):
     """A predicted metric.
 
     Attributes
@@ -42,9 +43,12 @@ class ChainPrediction:
     level: float
     method: str
 
+    def _brief(self) -> str:
+        return f"{self.value!s:.60}, s.e. {self.se!s:.40}"
 
-@dataclass(frozen=True, eq=False)
-class Chain:
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Chain(Record):
     """Two fits in a row; see `chain`.
 
     Attributes
@@ -54,6 +58,9 @@ class Chain:
 
     loss: Fit
     metric: Fit
+
+    def _brief(self) -> str:
+        return f"{self.loss.law.name}, then {self.metric.law.name}"
 
     def predict(
         self,

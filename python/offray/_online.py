@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from offray._input.objective import check_objective
 from offray._law import Law
 from offray._problem import Limits, Options, Problem, limits_of, mapping, options_of
 from offray._result import Fit
+from offray._travel.document import VERSION, checked, from_file, text_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _CORES: dict[DType, Any] = {DOUBLE: _core.OnlineDouble, LONG_DOUBLE: _core.OnlineLongDouble}
 _ARGUMENTS = ("N", "D", "loss", "weight", "unique_tokens")
-_VERSION = 1
 
 
 class OnlineFit:
@@ -210,8 +209,8 @@ class OnlineFit:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data, for JSON; `from_dict` continues with the same bits."""
         return {
-            "format": "offray.OnlineFit",
-            "version": _VERSION,
+            "schema": "offray.online_fit",
+            "version": VERSION,
             "law": self._law.name,
             "dtype": "longdouble" if self._dtype == LONG_DOUBLE else "float64",
             "identify": self._identify,
@@ -235,8 +234,7 @@ class OnlineFit:
         ValueError
             For data that is damaged, of another law or of another version.
         """
-        if data.get("format") != "offray.OnlineFit" or data.get("version") != _VERSION:
-            raise ValueError(f"data: not an OnlineFit of version {_VERSION}")
+        checked(data, "offray.online_fit")
         dtype = choose_dtype(data["dtype"])
         out = cls.__new__(cls)
         out._law = _of_runs(law_of(data["law"] if law is None else law))
@@ -250,15 +248,12 @@ class OnlineFit:
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file, at once or not at all: a job that is stopped in between leaves the last one."""
-        target = Path(path)
-        beside = target.with_name(target.name + ".part")
-        beside.write_text(json.dumps(self.to_dict()))
-        beside.replace(target)
+        text_of(self.to_dict(), path)
 
     @classmethod
     def load(cls, path: str | Path, *, law: str | Law | None = None) -> Self:
         """Read what `save` wrote; arguments and errors as `from_dict`."""
-        return cls.from_dict(json.loads(Path(path).read_text()), law=law)
+        return from_file(path, lambda data: cls.from_dict(data, law=law))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.to_dict(), self._law)

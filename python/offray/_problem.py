@@ -157,13 +157,20 @@ class Problem:
 
     def minimise(self) -> Any:
         """The core's fit."""
-        runs = _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False)
-        limits = None if self.limits is None else self.limits.of(self.law, self.dtype)
         try:
-            return _core.fit(self.law.core, runs, self.options.core, limits)
+            return _core.fit(*self._core)
         except ValueError:
             self.law.check()  # a function that raised says more
             raise
+
+    def restore(self, state: Mapping[str, Any]) -> Any:
+        """The core's fit out of its `state`, without a search; ``ValueError`` for one of another problem."""
+        return _core.restore(*self._core, dict(state))
+
+    @property
+    def _core(self) -> tuple[Any, Any, Any, Any]:
+        runs = _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False)
+        return self.law.core, runs, self.options.core, None if self.limits is None else self.limits.of(self.law, self.dtype)
 
 
 def _carried(limits: Limits, to: Reduction, law: Law) -> Limits | None:

@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from offray._drawn import Drawn
+from offray._expression.written import law_as_plain
 from offray._identify.certificate import Certificate, certify
 from offray._input.arrays import Array
 from offray._law import LAWS
 from offray._optimum import Optimum
+from offray._saved import from_parts, parts
+from offray._travel.document import VERSION, checked
+from offray._travel.record import Read
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from offray._identify.precision import WeightedConditioning
     from offray._identify.report import Identifiability
     from offray._infer.bootstrap import Bootstrap, Progress
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from offray._infer.prediction import Prediction
 
 
-class Fit(Optimum, Drawn):
+class Fit(Optimum, Drawn, Read):
     """A fitted law. ``print(fit)`` shows it; costly parts are computed when first asked for.
 
     Where all runs lie on one ray, D = k N, the law has too many parameters for them: `reduced` then holds what they determine.
@@ -298,17 +305,54 @@ class Fit(Optimum, Drawn):
 
         return [HEADER, *rows(self)]
 
+    def frame(self) -> dict[str, Any]:
+        """The runs and what the fit says of each, as columns; ``pandas.DataFrame(fit.frame())`` is a table of them.
+
+        Returns
+        -------
+        dict of str to (n,) ndarray
+            ``row``, as the user knows it; the inputs, ``N`` and ``D`` first; ``loss``; ``weight`` where there are any;
+            ``fitted``, the loss by the law; ``residual`` r = fitted - loss, or of the logarithms, as `residuals`;
+            ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s = `noise_sd` (for robust objectives the scale of the middle
+            of the residuals, so that outliers stand out), NaN where h = 1; ``leverage`` h, the share of its own loss in a run's
+            fitted value, with the number of determined parameters as sum: the squared row of Q of sqrt(w) J = Q R, J by the
+            free parameters, whatever the objective.
+        """
+        from offray._infer.frame import frame
+
+        return frame(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data, ready for JSON; None stands for an infinite figure."""
+        """The fit as plain data, ready for JSON; None stands for an infinite figure. `from_dict` gives it back, without
+        a search and with all of its bits, unless its law is a function that is called back."""
         from offray._show.report import as_data
 
-        return as_data(self, self.identifiability, self._law_matters)
+        data = as_data(self, self.identifiability, self._law_matters)
+        kept = parts(self.problem, self.state()) if self.law.traced else {}
+        return {"schema": "offray.fit", "version": VERSION, **data, **kept}
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`to_dict` as text; with a path, written there too. ``ValueError`` for a law that is called back."""
+        law_as_plain(self.law)
+        return super().to_json(path)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The fit that `to_dict` was of; ``ValueError`` for data that are damaged, or of something else."""
+        checked(data, "offray.fit")
+        return cls.restored(*from_parts(data))
 
     def __repr__(self) -> str:
-        estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())
-        return f"<Fit {self.law.name}: {self.status}, {estimates}>"
+        from offray._show.report import estimates
+
+        return f"<Fit {self.law.name}: {self.status}, {estimates(self)}>"
+
+    def _repr_html_(self) -> str:
+        from offray._show.report import sheet
+
+        return sheet(self, self.identifiability, self._law_matters).html()
 
     def __str__(self) -> str:
-        from offray._show.report import as_text
+        from offray._show.report import sheet
 
-        return as_text(self, self.identifiability, self._law_matters)
+        return sheet(self, self.identifiability, self._law_matters).text()

@@ -17,13 +17,14 @@ from offray._identify.remarks import remarks, set_aside
 from offray._identify.remedy import remedy
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
+from offray._travel.record import Record
 
 OPEN = frozenset(_core.FINDINGS[: _core.FIRST_REMARK])
 """Findings that leave parameters open."""
 
 
-@dataclass(frozen=True, eq=False)
-class Identifiability:
+@dataclass(frozen=True, repr=False, eq=False)
+class Identifiability(Record):
     """What the runs determine; ``print`` shows it.
 
     Attributes
@@ -87,6 +88,10 @@ class Identifiability:
     variance_inflation: Mapping[str, Any]
     determined: Mapping[str, bool]
     equal: tuple[str, ...] = ()
+
+    def _brief(self) -> str:
+        what = "identified" if self.identified else ", ".join(self.findings) or "not identified"
+        return f"{what}, rank {self.rank} of {self.unknowns}, kappa_2 {self.kappa:.4g}"
 
     def __str__(self) -> str:
         known = [self._as_known(name) for name, good in self.determined.items() if good]

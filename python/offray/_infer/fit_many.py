@@ -21,6 +21,7 @@ from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
 from offray._law import Law
 from offray._problem import check_identify, limits_of, mapping, options_of, start_of
+from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning
 
 _STATUSES = np.array(_core.STATUSES)
@@ -28,7 +29,7 @@ _LIMITS = np.array(_core.LIMITS)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FitMany:
+class FitMany(Record):
     """One law fitted to many data sets.
 
     Attributes
@@ -56,8 +57,8 @@ class FitMany:
     def __len__(self) -> int:
         return len(self.theta)
 
-    def __repr__(self) -> str:
-        return f"<FitMany {self.law.name}: {len(self)} data sets, {int(self.converged.sum())} converged>"
+    def _brief(self) -> str:
+        return f"{self.law.name}, {len(self)} data sets, {int(self.converged.sum())} converged"
 
 
 def fit_many(
@@ -127,7 +128,7 @@ def fit_many(
     >>> loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28)
     >>> noise = np.random.default_rng(0).normal(scale=0.001, size=(100, 25))
     >>> offray.fit_many(N, D, loss + noise)
-    <FitMany chinchilla: 100 data sets, 100 converged>
+    <FitMany: chinchilla, 100 data sets, 100 converged>
     """
     the_law = any_law(law)
     check_objective(objective, delta, quantile)

@@ -16,13 +16,14 @@ from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
 from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray._read.runs import counts_of, is_table
+from offray._travel.record import Record
 from offray.designs import fan, grid, isoflop
 
 _LEVELS = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Figures:
+@dataclass(frozen=True, repr=False, eq=False)
+class Figures(Record):
     """The figures of a design at one assumed theta.
 
     Attributes
@@ -54,9 +55,12 @@ class Figures:
     kappa_relative: float
     sd: dict[str, float]
 
+    def _brief(self) -> str:
+        return f"kappa_2 {self.kappa_2:.4g}, kappa_eq {self.kappa_eq:.4g}"
 
-@dataclass(frozen=True, eq=False)
-class DesignCheck(Drawn):
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DesignCheck(Record, Drawn):
     """What a design will determine, at several assumed theta; ``print`` shows ranges.
 
     Attributes
@@ -80,6 +84,9 @@ class DesignCheck(Drawn):
     sigma: float
     target: dict[str, Array]
     C: float
+
+    def _brief(self) -> str:
+        return f"{self.law.name}, {len(self.N)} runs, {'passes' if self.passes else 'fails'}"
 
     @property
     def passes(self) -> bool:

@@ -20,6 +20,7 @@ from offray._law import Law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._read.runs import run_columns
 from offray._result import Fit
+from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -29,8 +30,8 @@ _FEWEST = 3
 _ODD = 3.0
 
 
-@dataclass(frozen=True, eq=False)
-class Parabola:
+@dataclass(frozen=True, repr=False, eq=False)
+class Parabola(Record):
     """One isoFLOP curve: L = L* + h (ln N - ln N*)^2.
 
     Attributes
@@ -62,9 +63,12 @@ class Parabola:
     law_D: float  # noqa: N815
     bias: float
 
+    def _brief(self) -> str:
+        return f"C {self.C:.3g}, {self.runs} runs, N* {self.N:.4g}"
 
-@dataclass(frozen=True, eq=False)
-class IsoFlop(Drawn):
+
+@dataclass(frozen=True, repr=False, eq=False)
+class IsoFlop(Record, Drawn):
     """Approach 2 and Approach 3 on the same runs.
 
     Attributes
@@ -90,6 +94,9 @@ class IsoFlop(Drawn):
     exponent_interval: Array
     law_exponent: float
     warnings: tuple[str, ...]
+
+    def _brief(self) -> str:
+        return f"{len(self.parabolas)} budgets, a {self.exponent:.4f} from parabolas, {self.law_exponent:.4f} from the law"
 
     def __str__(self) -> str:
         head = f"{'C':>10}{'runs':>6}{'N* parabola':>14}{'interval':>26}{'N* law':>12}{'TPP* law':>10}{'bias':>8}"

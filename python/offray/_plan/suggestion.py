@@ -13,10 +13,11 @@ from offray._input.arrays import Array
 from offray._law import Law
 from offray._plan.check import DesignCheck, check
 from offray._plan.planning import FLOPS_PER_TOKEN
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Suggestion(Drawn):
+@dataclass(frozen=True, repr=False, eq=False)
+class Suggestion(Record, Drawn):
     """Runs to train; ``print`` shows them, what they bring, and what plain recipes at the same cost would.
 
     Attributes
@@ -70,6 +71,14 @@ class Suggestion(Drawn):
     cost: Array
     unit: str
     reserved: tuple[int, int]
+
+    def _brief(self) -> str:
+        return f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} {self.unit}"
+
+    def _figures(self) -> dict[str, Any]:
+        """The runs as rows too, as a table of planned runs has them."""
+        rows = [{"params": row["N"], "tokens": row["D"], "repeats": row["repeats"], "flops": row["FLOPs"]} for row in self.runs]
+        return {"runs": rows, **super()._figures()}
 
     @property
     def degrees_of_freedom(self) -> int:
