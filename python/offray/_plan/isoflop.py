@@ -28,6 +28,7 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 _BIAS = 0.1
 _FEWEST = 3
 _ODD = 3.0
+_ROUNDING = 1e-12  # a parabola is bent that rises over its sizes by more than this share of the losses
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -252,7 +253,7 @@ def _vertex(x: Array, y: Array, noise: float = np.inf) -> tuple[float, float, fl
     dof = len(x) - 3
     variance = residual @ residual / dof if dof > 0 else noise**2
     covariance = inverse @ inverse.T * variance if np.isfinite(variance) else np.full((3, 3), np.inf)
-    if not c[2] > 0:
+    if not c[2] * np.ptp(x) ** 2 > _ROUNDING * np.abs(y).max():
         return np.nan, np.nan, float(c[2]), covariance, middle
     return float(middle - c[1] / (2 * c[2])), float(c[0] - c[1] ** 2 / (4 * c[2])), float(c[2]), covariance, middle
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from offray.cli.output import aligned, count
 BEYOND = (1, 10, 100)
 """Times the largest compute of the runs."""
 _FLOPS_PER_TOKEN = 6.0
+_BEYOND = "at the largest run's C, 10 and 100 times it (95 % intervals):"
 _ACROSS = 3
 _FIELDS = ("N", "D", "TPP", "loss")
 
@@ -41,28 +42,25 @@ def at_the_largest(fit: offray.Fit) -> Answer | None:
             return Answer(f"no N* and D*: {why}", {"refused": str(why)})
         except ValueError:  # a law of further inputs
             return None
-        heads = [f"largest run's C = {largest:.3g}", *(f"{times:d} x" for times in BEYOND[1:])]
-        return Answer(f"compute-optimal, 95 % intervals:\n{text(best, heads)}", data(best))
+        return Answer(f"compute-optimal {_BEYOND}\n{text(best)}", data(best))
     if tuple(fit.law.inputs) == ("C",):
         C = float(np.max(fit.problem.columns["C"])) * np.array(BEYOND)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
             loss = fit.predict(inputs={"C": C})
-        heads = [f"largest C = {C[0]:.3g}", *(f"{times:d} x" for times in BEYOND[1:])]
-        cells = [_cell(v, ends, plain=True) for v, ends in zip(loss.value, loss.interval, strict=True)]
+        cells = [_cell(v, ends, loss=True) for v, ends in zip(loss.value, loss.interval, strict=True)]
         found = {"C": C, "loss": {"value": loss.value, "interval": loss.interval}, "level": loss.level}
-        return Answer(f"loss, 95 % intervals:\n{aligned([['', *heads], ['loss', *cells]])}", found)
+        return Answer(f"loss {_BEYOND}\n{aligned([['', *_heads(C)], ['loss', *cells]])}", found)
     return None
 
 
-def text(best: offray.ComputeOptimal, heads: Sequence[str] | None = None) -> str:
+def text(best: offray.ComputeOptimal) -> str:
     """Budgets side by side, three in a block."""
     budgets = np.atleast_1d(best.C)
-    heads = heads or [f"C = {C:.4g}" for C in budgets]
     blocks = []
     for first in range(0, len(budgets), _ACROSS):
         here = slice(first, first + _ACROSS)
-        rows = [["", *heads[here]]]
+        rows = [["", *_heads(budgets[here])]]
         for name in _FIELDS:
             values, ends = _flat(getattr(best, name))
             rows.append([_label(name), *map(_cell, values[here], ends[here], [name == "loss"] * _ACROSS)])
@@ -96,8 +94,16 @@ def _label(name: str) -> str:
     return name if name == "loss" else f"{name}*"
 
 
-def _cell(value: Any, ends: Any, plain: bool) -> str:
+def _heads(budgets: Iterable[float]) -> list[str]:
+    return [f"C = {C:.4g}" for C in budgets]
+
+
+def _cell(value: Any, ends: Any, loss: bool) -> str:
     if not np.isfinite(value):
         return "not determined"
-    shown = (lambda x: f"{x:.4g}") if plain else count
+    shown = _nats if loss else count
     return f"{shown(value)} ({shown(ends[0])} .. {shown(ends[1])})"
+
+
+def _nats(x: float) -> str:
+    return f"{x:.3f}" if 0.1 <= abs(x) < 100 else f"{x:.4g}"

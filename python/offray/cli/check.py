@@ -38,21 +38,9 @@ def check(
     except options.BAD_INPUT as error:
         options.fail(str(error))
     output.show(
-        "check",
+        "design_check",
         text=lambda: typer.echo(str(result)),
-        data=lambda: {
-            "law": result.law.name,
-            "runs": len(result.N),
-            "ratios": len(result.ratios),
-            "passes": result.passes,
-            "verdict": result.verdict,
-            "kappa_target": result.kappa_target,
-            "sigma": result.sigma,
-            "C": result.C,
-            "figures": [
-                {**row, "target": result.target[row["theta"]], "sd": result.figures[row["theta"]].sd} for row in _rows(result)
-            ],
-        },
+        data=lambda: {**result.to_dict(), "passes": result.passes, "verdict": result.verdict},
         rows=lambda: [
             {**row, **{f"sd_{name}": value for name, value in result.figures[row["theta"]].sd.items()}} for row in _rows(result)
         ],

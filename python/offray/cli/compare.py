@@ -50,7 +50,7 @@ def compare(
     output.show(
         "comparison",
         text=lambda: typer.echo(_text(result)),
-        data=lambda: {"log_loss": result.log_loss, "laws": _rows(result)},
+        data=result.to_dict,
         rows=lambda: [{**row, "findings": " ".join(row["findings"])} for row in _rows(result)],
         as_json=as_json,
         as_csv=as_csv,

@@ -53,7 +53,7 @@ def fit(
     single = isinstance(result, offray.Fit)
     best = answer.at_the_largest(result) if single else None
     output.show(
-        "fit_report" if single else "grouped_fit_report",
+        "fit" if single else "grouped_fit",
         text=lambda: _show(result, best) if single else typer.echo(str(result)),
         data=lambda: result.to_dict() | ({"optimal": best and best.data} if single else {}),
         rows=lambda: _parameters(result) if single else _of_groups(result),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -75,26 +75,23 @@ def intervals(
         fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
         with fitting.told(), busy("bootstrap" in names):
-            result = fit.intervals(level, names, n=n, kind=kind, seed=seed, group=labels)
+            result = fit.intervals(methods=names, **options(level=level, n=n, kind=kind, seed=seed, group=labels))
     except BAD_INPUT as error:
         fail(str(error))
     output.show(
         "intervals",
         text=lambda: typer.echo(_text(result)),
-        data=lambda: {
-            "law": fit.law.name,
-            "level": result.level,
-            "estimate": dict(zip(result.parameters, result.estimate, strict=True)),
-            "intervals": {
-                method: dict(zip(result.parameters, result.bounds[:, at], strict=True))
-                for at, method in enumerate(result.methods)
-            },
-        },
+        data=result.to_dict,
         rows=lambda: _rows(result),
         as_json=as_json,
         as_csv=as_csv,
     )
     raise typer.Exit(fitting.code(fit))
+
+
+def options(**given: Any) -> dict[str, Any]:
+    """Options of intervals, by the names that they have in the library."""
+    return given
 
 
 def _rows(result: offray.Intervals) -> output.Rows:

@@ -57,17 +57,9 @@ def isoflop(
         fail(str(error))
     places = None if there else table
     output.show(
-        "isoflop",
+        "iso_flop",
         text=lambda: typer.echo(_text(result, places)),
-        data=lambda: {
-            "level": level,
-            "budgets": _rows(result),
-            "exponent": {"value": result.exponent, "interval": result.exponent_interval},
-            "law": None if result.fit is None else result.fit.law.name,
-            "law_exponent": result.law_exponent,
-            "left_out": [_place(places, row) for row in result.left_out],
-            "warnings": result.warnings,
-        },
+        data=lambda: {**result.to_dict(), "left_out_rows": [_place(places, row) for row in result.left_out]},
         rows=lambda: _rows(result),
         as_json=as_json,
         as_csv=as_csv,

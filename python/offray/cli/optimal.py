@@ -49,26 +49,17 @@ def optimal(
         with fitting.told(), intervals.busy(method == "bootstrap"):
             if fit.identify != "force":
                 warnings.filterwarnings("error", "the compute-optimal point is not determined")
-            result = fit.compute_optimal(
-                budgets,
-                c=flops_per_token,
-                inference_tokens=served,
-                level=level,
-                method=method,
-                n=n,
-                kind=kind,
-                seed=seed,
-                group=labels,
-            )
+            options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
+            result = fit.compute_optimal(budgets, c=flops_per_token, inference_tokens=served, **options)
     except (offray.NotIdentifiedError, offray.IdentifiabilityWarning) as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
     except BAD_INPUT as error:
         fail(str(error))
     costs = {"flops_per_token": flops_per_token, "inference_tokens": served}
     output.show(
-        "optimal",
+        "compute_optimal",
         text=lambda: typer.echo(_text(result)),
-        data=lambda: {"law": fit.law.name, **costs, **answer.data(result)},
+        data=lambda: {**result.to_dict(), **costs},
         rows=lambda: answer.rows(result),
         as_json=as_json,
         as_csv=as_csv,

@@ -90,7 +90,7 @@ def count(value: float) -> str:
         return f"{value:.3g}"
     value = float(f"{value:.3g}")
     power = int(math.log10(value) // 3 + 1e-9)
-    return f"{value / 1000**power:.3g}{('', 'K', 'M', 'B', 'T')[power]}"
+    return f"{value / 1000**power:.3g}{' KMBT'[power]}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -51,7 +51,8 @@ def predict(
         inputs = {name: values for name, values in where.items() if name not in _NAMES}
         counts = [where.get(name) for name in _NAMES]
         with fitting.told(), intervals.busy(method == "bootstrap"):
-            result = fit.predict(*counts, inputs=inputs, level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
+            options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
+            result = fit.predict(*counts, inputs=inputs, **options)
     except offray.NotIdentifiedError as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
     except (*BAD_INPUT, TypeError) as error:
@@ -60,12 +61,7 @@ def predict(
     output.show(
         "prediction",
         text=lambda: typer.echo(f"{_text(rows, result)}\n{result.reach}"),
-        data=lambda: {
-            "level": result.level,
-            "method": result.method,
-            "findings": result.findings,
-            "predictions": rows,
-        },
+        data=lambda: {**result.to_dict(), "inputs": {_NAMES.get(name, name): values for name, values in where.items()}},
         rows=lambda: rows,
         as_json=as_json,
         as_csv=as_csv,

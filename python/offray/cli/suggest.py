@@ -87,7 +87,7 @@ def suggest(
     output.show(
         "suggestion",
         text=lambda: typer.echo(str(result)),
-        data=lambda: _data(result),
+        data=lambda: {**result.to_dict(), "runs": result.runs, "verdict": result.check().verdict},
         rows=lambda: rows,
         as_json=as_json,
         as_csv=as_csv,
@@ -129,21 +129,3 @@ def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
         for state, rows in (("existing", existing), ("planned", new))
         for row in rows
     ]
-
-
-def _data(result: offray.Suggestion) -> dict[str, Any]:
-    return {
-        "law": result.law.name,
-        "runs": result.runs,
-        "budget": result.budget,
-        "spent": result.spent,
-        "unit": result.unit,
-        "criterion": result.criterion,
-        "efficiency": result.efficiency,
-        "sigma": result.sigma,
-        "degrees_of_freedom": result.degrees_of_freedom,
-        "verdict": result.check().verdict,
-        "sd": result.sd,
-        "theta": {name: dict(zip(result.law.parameters, values, strict=True)) for name, values in result.theta.items()},
-        "target": result.target,
-    }
