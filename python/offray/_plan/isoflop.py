@@ -20,6 +20,7 @@ from offray._law import Law, require_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._read.runs import run_columns
 from offray._result import Fit
+from offray._text import Sheet
 from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
@@ -98,21 +99,23 @@ class IsoFlop(Record, Drawn):
     def _brief(self) -> str:
         return f"{len(self.parabolas)} budgets, a {self.exponent:.4f} from parabolas, {self.law_exponent:.4f} from the law"
 
-    def __str__(self) -> str:
-        head = f"{'C':>10}{'runs':>6}{'N* parabola':>14}{'interval':>26}{'N* law':>12}{'TPP* law':>10}{'bias':>8}"
-        lines = [
-            f"{p.C:10.3g}{p.runs:6d}{p.N:14.4g}{f'{p.interval[0]:.4g} .. {p.interval[1]:.4g}':>26}{p.law_N:12.4g}"
-            f"{p.law_D / p.law_N:10.3g}{100 * p.bias:7.1f}%"
+    def _sheet(self) -> Sheet:
+        head = ("C", "runs", "N* parabola", "interval", "N* law", "TPP* law", "bias")
+        rows = [
+            [f"{p.C:.3g}", str(p.runs), f"{p.N:.4g}", f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}"]
+            + [f"{p.law_N:.4g}", f"{p.law_D / p.law_N:.3g}", f"{100 * p.bias:.1f}%"]
             for p in self.parabolas
         ]
         low, high = self.exponent_interval
-        tail = (
-            f"a of N* ~ C^a: {self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas, {self.law_exponent:.4f} from the law"
-        )
-        out = [head, *lines, tail, *(f"warning: {text}" for text in self.warnings)]
+        of_minima = f"{self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas"
+        tail = f"a of N* ~ C^a: {of_minima}, {self.law_exponent:.4f} from the law"
+        out = [tail, *(f"warning: {text}" for text in self.warnings)]
         if self.left_out:
             out.append(f"left out: {len(self.left_out)} runs of budgets without three sizes, rows {_some(self.left_out)}")
-        return "\n".join(out)
+        return Sheet([], [head, *rows], out)
+
+    def __str__(self) -> str:
+        return self._sheet().text()
 
 
 def _some(rows: tuple[int, ...]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, cast
 
 import typer
 
@@ -66,8 +66,8 @@ def fit(
         return offray.fit(
             table,
             law=law,
-            objective=objective,
-            delta=delta if delta in (None, "mad") else number("--delta", delta),
+            objective=cast("Any", objective),  # checked at run time, like delta
+            delta=None if delta is None else "mad" if delta == "mad" else number("--delta", delta),
             quantile=quantile,
             log_loss=log_loss,
             fixed=fixed(fix or []),

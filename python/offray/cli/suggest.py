@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -47,7 +47,7 @@ def suggest(
             budget,
             region,
             max_runs,
-            criterion,
+            cast("Any", criterion),  # checked at run time
             target=options.target(target),
             law=law,
             fit=fitted,
