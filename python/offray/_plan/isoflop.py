@@ -17,6 +17,7 @@ from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
 from offray._input.rows import RowsNamed, Table
 from offray._law import Law, require_N_and_D
+from offray._plan.parabola import Parabola
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._read.runs import run_columns
 from offray._result import Fit
@@ -29,43 +30,6 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 _BIAS = 0.1
 _FEWEST = 3
 _ODD = 3.0
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Parabola(Record):
-    """One isoFLOP curve: L = L* + h (ln N - ln N*)^2.
-
-    Attributes
-    ----------
-    C : float
-        Geometric mean of the runs' compute.
-    runs : int
-    N, D : float
-        The minimum, N* and the D* of that compute. NaN where the parabola opens downwards.
-    interval : (2,) ndarray
-        Of N*, delta method on ln N*, Student's t. Of three runs, which leave nothing over, with the noise of the fitted law.
-    loss : float
-    curvature : float
-        h.
-    law_N, law_D : float
-        N* and D* of the fitted law at this budget.
-    bias : float
-        ln of what the same parabola makes of the fitted law's own losses at these sizes, over `law_N`: its own bias.
-    """
-
-    C: float
-    runs: int
-    N: float
-    D: float
-    interval: Array
-    loss: float
-    curvature: float
-    law_N: float  # noqa: N815 - the symbols of the field
-    law_D: float  # noqa: N815
-    bias: float
-
-    def _brief(self) -> str:
-        return f"C {self.C:.3g}, {self.runs} runs, N* {self.N:.4g}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -102,8 +66,15 @@ class IsoFlop(Record, Drawn):
     def _sheet(self) -> Sheet:
         head = ("C", "runs", "N* parabola", "interval", "N* law", "TPP* law", "bias")
         rows = [
-            [f"{p.C:.3g}", str(p.runs), f"{p.N:.4g}", f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}"]
-            + [f"{p.law_N:.4g}", f"{p.law_D / p.law_N:.3g}", f"{100 * p.bias:.1f}%"]
+            (
+                f"{p.C:.3g}",
+                str(p.runs),
+                f"{p.N:.4g}",
+                f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}",
+                f"{p.law_N:.4g}",
+                f"{p.law_D / p.law_N:.3g}",
+                f"{100 * p.bias:.1f}%",
+            )
             for p in self.parabolas
         ]
         low, high = self.exponent_interval
