@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
-    from offray._plan.isoflop import IsoFlop, Parabola, isoflop
+    from offray._plan.isoflop import IsoFlop, isoflop
+    from offray._plan.parabola import Parabola
     from offray._plan.suggest import suggest
     from offray._plan.suggestion import Suggestion
     from offray._read.read import read
@@ -61,7 +62,8 @@ _ON_DEMAND = {
     "_identify.report": ("Identifiability",),
     "_infer.intervals": ("Intervals",),
     "_infer.misfit": ("FTest", "Misfit", "Rolling"),
-    "_plan.isoflop": ("IsoFlop", "Parabola", "isoflop"),
+    "_plan.isoflop": ("IsoFlop", "isoflop"),
+    "_plan.parabola": ("Parabola",),
     "_infer.optimal": ("ComputeOptimal", "Estimate"),
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
     "_infer.other_laws": ("OtherLaw",),

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import ChainMethod
 from offray._infer.intervals import bootstrap_interval
 from offray._input import check
 from offray._input.arrays import Array, frozen
@@ -69,7 +70,7 @@ class Chain(Record):
         *,
         inputs: Mapping[str, Any] | None = None,
         level: float = 0.95,
-        method: str = "delta",
+        method: ChainMethod = "delta",
         n: int = 1000,
         seed: int = 0,
     ) -> ChainPrediction:
@@ -90,7 +91,7 @@ class Chain(Record):
             For an unknown method, or a bootstrap of fits of different numbers of runs.
         """
         check.level(level)
-        if method not in ("delta", "bootstrap"):
+        if method not in get_args(ChainMethod):
             raise ValueError(f"method must be 'delta' or 'bootstrap'; got {method!r}")
         stage = self.loss.predict(N, D, inputs=inputs, level=level)
         law, theta = self.metric.law, self.metric.theta

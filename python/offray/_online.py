@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify, Objective
 from offray._fit import law_of
 from offray._input.arrays import DOUBLE, EMPTY, LONG_DOUBLE, Array, DType, choose_dtype, numbers
 from offray._input.objective import check_objective
 from offray._law import Law
-from offray._problem import Limits, Options, Problem, limits_of, mapping, options_of
+from offray._problem import Limits, Options, Problem, check_identify, limits_of, mapping, options_of
 from offray._result import Fit
 from offray._travel.document import VERSION, checked, from_file, text_of
 
@@ -71,22 +72,21 @@ class OnlineFit:
         self,
         law: str | Law = "chinchilla",
         *,
-        objective: str = "squares",
-        delta: float | str | None = None,
+        objective: Objective = "squares",
+        delta: float | Literal["mad"] | None = None,
         quantile: float | None = None,
         log_loss: bool = False,
         fixed: Mapping[str, float] | None = None,
         tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
-        identify: str = "auto",
+        identify: Identify = "auto",
         dtype: npt.DTypeLike | None = None,
         reserve: int = 0,
     ) -> None:
         check_objective(objective, delta, quantile)
-        if identify not in ("auto", "force"):
-            raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
+        check_identify(identify)
         self._law = _of_runs(law_of(law))
-        self._identify = identify
+        self._identify: str = identify
         self._dtype = choose_dtype(dtype, delta)
         self._options: Options = options_of(objective, delta, quantile, log_loss, EMPTY[self._dtype], self._dtype)
         self._limits: Limits | None = limits_of(self._law, mapping("fixed", fixed, self._law), tied, bounds, self._dtype)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import Covariance
 from offray._conditioning import Conditioning
 from offray._input.arrays import Array, frozen
 from offray._input.groups import dense
@@ -218,7 +219,7 @@ class Optimum:
         """Standard errors of theta, (p,)."""
         return frozen(np.sqrt(np.diagonal(self.cov)))  # type: ignore[no-any-return]
 
-    def covariance(self, kind: str = "classical", *, group: Iterable[Any] | None = None) -> Array:
+    def covariance(self, kind: Covariance = "classical", *, group: Iterable[Any] | None = None) -> Array:
         """Covariance of theta, (p, p), natural units.
 
         Parameters
@@ -236,8 +237,8 @@ class Optimum:
         ValueError
             For an unknown kind, a `group` that does not go with it, or labels that make no groups.
         """
-        if kind not in ("classical", "sandwich"):
-            raise ValueError(f"unknown kind {kind!r}; known kinds: classical, sandwich")
+        if kind not in get_args(Covariance):
+            raise ValueError(f"unknown kind {kind!r}; known kinds: {', '.join(get_args(Covariance))}")
         if group is not None and kind != "sandwich":
             raise ValueError("group belongs to the kind 'sandwich'")
         if self.reduced is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify
 from offray._input.arrays import (
     DOUBLE,
     EMPTY,
@@ -228,7 +229,7 @@ def problem(
 
 def check_identify(identify: str) -> None:
     """``ValueError`` for an unknown value."""
-    if identify not in ("auto", "force"):
+    if identify not in get_args(Identify):
         raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from offray._choices import IntervalMethod, Method, Objective, Resampling
 from offray._drawn import Drawn
 from offray._expression.written import law_as_plain
 from offray._identify.certificate import Certificate, certify
@@ -15,6 +16,7 @@ from offray._input.arrays import Array
 from offray._law import LAWS
 from offray._optimum import Optimum
 from offray._saved import from_parts, parts
+from offray._text import Sheet
 from offray._travel.document import VERSION, checked
 from offray._travel.record import Read
 
@@ -38,14 +40,6 @@ class Fit(Optimum, Drawn, Read):
     `params`, `se`, `cov` and the intervals report the parameters that it shares with the law, and nothing for the others (NaN,
     infinite); `predict` follows the ray and refuses to leave it. `theta`, `rss`, `status` and `certificate` stay those of the
     law that was asked for: one of its many minimisers.
-
-    Attributes
-    ----------
-    law : Law
-    objective : str
-    log_loss : bool
-    identify : str
-        "auto", or "force": the full law's figures even where the runs do not determine them.
     """
 
     @cached_property
@@ -91,7 +85,7 @@ class Fit(Optimum, Drawn, Read):
         return has_warnings(self)
 
     def conditioning_under(
-        self, objective: str, *, delta: float | None = None, quantile: float | None = None
+        self, objective: Objective, *, delta: float | None = None, quantile: float | None = None
     ) -> WeightedConditioning:
         """kappa(J'WJ) with the weights w psi(r) / r of an objective at this optimum, beside kappa(J'J).
 
@@ -109,10 +103,10 @@ class Fit(Optimum, Drawn, Read):
     def conf_int(
         self,
         level: float = 0.95,
-        method: str = "auto",
+        method: IntervalMethod = "auto",
         *,
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Array:
@@ -143,10 +137,10 @@ class Fit(Optimum, Drawn, Read):
     def intervals(
         self,
         level: float = 0.95,
-        methods: Iterable[str] = ("delta", "profile", "bootstrap"),
+        methods: Iterable[IntervalMethod] | IntervalMethod = ("delta", "profile", "bootstrap"),
         *,
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Intervals:
@@ -163,9 +157,9 @@ class Fit(Optimum, Drawn, Read):
         *,
         inputs: Mapping[str, Any] | None = None,
         level: float = 0.95,
-        method: str = "delta",
+        method: Method = "delta",
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Prediction:
@@ -211,9 +205,9 @@ class Fit(Optimum, Drawn, Read):
         c: float = 6.0,
         inference_tokens: float = 0.0,
         level: float = 0.95,
-        method: str = "delta",
+        method: Method = "delta",
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> ComputeOptimal:
@@ -248,7 +242,7 @@ class Fit(Optimum, Drawn, Read):
         self,
         n: int,
         *,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         threads: int | None = None,
         group: Iterable[Any] | None = None,
@@ -306,25 +300,17 @@ class Fit(Optimum, Drawn, Read):
         return [HEADER, *rows(self)]
 
     def frame(self) -> dict[str, Any]:
-        """The runs and what the fit says of each, as columns; ``pandas.DataFrame(fit.frame())`` is a table of them.
-
-        Returns
-        -------
-        dict of str to (n,) ndarray
-            ``row``, as the user knows it; the inputs, ``N`` and ``D`` first; ``loss``; ``weight`` where there are any;
-            ``fitted``, the loss by the law; ``residual`` r = fitted - loss, or of the logarithms, as `residuals`;
-            ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s = `noise_sd` (for robust objectives the scale of the middle
-            of the residuals, so that outliers stand out), NaN where h = 1; ``leverage`` h, the share of its own loss in a run's
-            fitted value, with the number of determined parameters as sum: the squared row of Q of sqrt(w) J = Q R, J by the
-            free parameters, whatever the objective.
-        """
+        """The runs and what the fit says of each, as columns, (n,) each, that ``pandas.DataFrame`` or polars' take: ``row`` as
+        the user knows it; the inputs; ``loss``; ``weight`` where given; ``fitted``, the law's loss; ``residual``, as
+        `residuals`; ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s = `noise_sd`, NaN where h = 1; ``leverage`` h, the
+        share of a run's loss in its fitted one: the squared norm of its row of Q in sqrt(w) J = Q R."""
         from offray._infer.frame import frame
 
         return frame(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data, ready for JSON; None stands for an infinite figure. `from_dict` gives it back, without
-        a search and with all of its bits, unless its law is a function that is called back."""
+        """The fit as plain data for JSON; None stands for an infinite figure. `from_dict` gives it back, all bits kept, unless
+        its law is a function that is called back."""
         from offray._show.report import as_data
 
         data = as_data(self, self.identifiability, self._law_matters)
@@ -347,12 +333,13 @@ class Fit(Optimum, Drawn, Read):
 
         return f"<Fit {self.law.name}: {self.status}, {estimates(self)}>"
 
-    def _repr_html_(self) -> str:
+    def _sheet(self) -> Sheet:
         from offray._show.report import sheet
 
-        return sheet(self, self.identifiability, self._law_matters).html()
+        return sheet(self, self.identifiability, self._law_matters)
+
+    def _repr_html_(self) -> str:
+        return self._sheet().html()
 
     def __str__(self) -> str:
-        from offray._show.report import sheet
-
-        return sheet(self, self.identifiability, self._law_matters).text()
+        return self._sheet().text()

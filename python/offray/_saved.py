@@ -77,6 +77,8 @@ def _problem(data: Mapping[str, Any]) -> Problem:
     for name, column in (*columns.items(), ("rows", rows)):
         if column is not None and len(column) not in (len(loss), 0):
             raise ValueError(f"{name!r} has {len(column)} values, the loss {len(loss)}")
+    for name in ("params", "tokens") if law.built_in else law.inputs:
+        member(columns, name, object)
     delta = options["delta"]
     return Problem(
         law,
@@ -136,9 +138,15 @@ def _plain_state(state: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
+def _count(value: int) -> int:
+    if abs(value) >= 2**31:
+        raise ValueError(f"{value} counts nothing")
+    return value
+
+
 def _state(data: Mapping[str, Any], dtype: DType) -> dict[str, Any]:
     core: dict[str, Any] = {name: member(data, name, str) for name in _WORDS}
-    core |= {name: member(data, name, int) for name in _COUNTS}
+    core |= {name: _count(member(data, name, int)) for name in _COUNTS}
     core |= {name: _array(member(data, name, list), dtype) for name in _ARRAYS}
     core |= {name: np.array(number_from(data[name]), dtype) for name in _NUMBERS}
     core["basins"] = [

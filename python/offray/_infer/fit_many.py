@@ -6,12 +6,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify, Objective
 from offray._expression.known import any_law
 from offray._infer.bootstrap import Names, Progress
 from offray._input import check
@@ -70,8 +71,8 @@ def fit_many(
     unique_tokens: Any = None,
     weight: Any = None,
     law: str | Law = "chinchilla",
-    objective: str = "squares",
-    delta: float | str | None = None,
+    objective: Objective = "squares",
+    delta: float | Literal["mad"] | None = None,
     quantile: float | None = None,
     log_loss: bool = False,
     fixed: Mapping[str, Any] | None = None,
@@ -80,7 +81,7 @@ def fit_many(
     start: Mapping[str, float] | npt.ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
-    identify: str = "auto",
+    identify: Identify = "auto",
     dtype: npt.DTypeLike | None = None,
 ) -> FitMany:
     """Fit a scaling law to many data sets, each as `fit` does, bit for bit, on several threads.

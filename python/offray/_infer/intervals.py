@@ -6,11 +6,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import IntervalMethod, Method
 from offray._infer.bootstrap import bootstrap, percentiles
 from offray._input import check
 from offray._input.arrays import Array, frozen
@@ -19,8 +20,8 @@ from offray._text import Sheet
 from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning
 
-METHODS = ("auto", "delta", "sandwich", "profile", "bootstrap")
-DERIVED_METHODS = ("delta", "sandwich", "profile", "bootstrap")
+METHODS: tuple[str, ...] = get_args(IntervalMethod)
+DERIVED_METHODS: tuple[str, ...] = get_args(Method)
 _LOST = 0.05
 _QUICK = 2000
 

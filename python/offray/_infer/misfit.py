@@ -14,6 +14,7 @@ from offray import _core
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import aligned
+from offray._travel.document import VERSION
 from offray._travel.record import Record, Told
 
 LARGE: float = _core.LARGE_MISFIT
@@ -218,7 +219,8 @@ class Misfit(Told):
             )
 
         names = [name for name in self.__dataclass_fields__ if name not in ("_fit", "outliers")]
-        return {name: plain(getattr(self, name)) for name in names} | {"outliers": list(self.outliers)}
+        figures = {name: plain(getattr(self, name)) for name in names}
+        return {"schema": "offray.misfit", "version": VERSION, **figures, "outliers": list(self.outliers)}
 
     def __str__(self) -> str:
         unit = "of ln L" if self._fit.log_loss else "nats"

@@ -16,6 +16,7 @@ from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
 from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray._read.runs import counts_of, is_table
+from offray._text import Sheet
 from offray._travel.record import Record
 from offray.designs import fan, grid, isoflop
 
@@ -134,7 +135,7 @@ class DesignCheck(Record, Drawn):
             f"{np.sqrt(low * high * needed):.3g}."
         )
 
-    def __str__(self) -> str:
+    def _sheet(self) -> Sheet:
         every = list(self.figures.values())
         of_rays = [at.diversity for at in every if at.diversity is not None]
         rays = [
@@ -158,14 +159,17 @@ class DesignCheck(Record, Drawn):
             f"The paper's criterion V_K >= tau_K {paper} at {self.kappa_target:g}; it depends on the unit of tokens (here "
             "single tokens), kappa_eq does not."
         )
-        lines = [
-            self.verdict,
+        setting = (
             f"law {self.law.name}, {len(self.N)} runs, {len(self.ratios)} ratios, sigma {self.sigma:g}, theta: "
-            f"{'; '.join(self.figures)}",
-            *(f"  {name:22}{_range(values)}" for name, values in rows),
-            *([criterion] if of_rays else []),
-        ]
-        return "\n".join(lines)
+            f"{'; '.join(self.figures)}"
+        )
+        cells = [("figure", "at every theta"), *((name, _range(values)) for name, values in rows)]
+        return Sheet([self.verdict, setting], cells, [criterion] if of_rays else [])
+
+    def __str__(self) -> str:
+        sheet = self._sheet()
+        lines = [f"  {name:22}{values}" for name, values in sheet.rows[1:]]
+        return "\n".join([*sheet.before, *lines, *sheet.after])
 
 
 def check(

@@ -17,9 +17,11 @@ from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
 from offray._input.rows import RowsNamed, Table
 from offray._law import Law, require_N_and_D
+from offray._plan.parabola import Parabola
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._read.runs import run_columns
 from offray._result import Fit
+from offray._text import Sheet
 from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
@@ -29,43 +31,6 @@ _BIAS = 0.1
 _FEWEST = 3
 _ODD = 3.0
 _ROUNDING = 1e-12  # a parabola is bent that rises over its sizes by more than this share of the losses
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Parabola(Record):
-    """One isoFLOP curve: L = L* + h (ln N - ln N*)^2.
-
-    Attributes
-    ----------
-    C : float
-        Geometric mean of the runs' compute.
-    runs : int
-    N, D : float
-        The minimum, N* and the D* of that compute. NaN where the parabola opens downwards.
-    interval : (2,) ndarray
-        Of N*, delta method on ln N*, Student's t. Of three runs, which leave nothing over, with the noise of the fitted law.
-    loss : float
-    curvature : float
-        h.
-    law_N, law_D : float
-        N* and D* of the fitted law at this budget.
-    bias : float
-        ln of what the same parabola makes of the fitted law's own losses at these sizes, over `law_N`: its own bias.
-    """
-
-    C: float
-    runs: int
-    N: float
-    D: float
-    interval: Array
-    loss: float
-    curvature: float
-    law_N: float  # noqa: N815 - the symbols of the field
-    law_D: float  # noqa: N815
-    bias: float
-
-    def _brief(self) -> str:
-        return f"C {self.C:.3g}, {self.runs} runs, N* {self.N:.4g}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -99,21 +64,30 @@ class IsoFlop(Record, Drawn):
     def _brief(self) -> str:
         return f"{len(self.parabolas)} budgets, a {self.exponent:.4f} from parabolas, {self.law_exponent:.4f} from the law"
 
-    def __str__(self) -> str:
-        head = f"{'C':>10}{'runs':>6}{'N* parabola':>14}{'interval':>26}{'N* law':>12}{'TPP* law':>10}{'bias':>8}"
-        lines = [
-            f"{p.C:10.3g}{p.runs:6d}{p.N:14.4g}{f'{p.interval[0]:.4g} .. {p.interval[1]:.4g}':>26}{p.law_N:12.4g}"
-            f"{p.law_D / p.law_N:10.3g}{100 * p.bias:7.1f}%"
+    def _sheet(self) -> Sheet:
+        head = ("C", "runs", "N* parabola", "interval", "N* law", "TPP* law", "bias")
+        rows = [
+            (
+                f"{p.C:.3g}",
+                str(p.runs),
+                f"{p.N:.4g}",
+                f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}",
+                f"{p.law_N:.4g}",
+                f"{p.law_D / p.law_N:.3g}",
+                f"{100 * p.bias:.1f}%",
+            )
             for p in self.parabolas
         ]
         low, high = self.exponent_interval
-        tail = (
-            f"a of N* ~ C^a: {self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas, {self.law_exponent:.4f} from the law"
-        )
-        out = [head, *lines, tail, *(f"warning: {text}" for text in self.warnings)]
+        of_minima = f"{self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas"
+        tail = f"a of N* ~ C^a: {of_minima}, {self.law_exponent:.4f} from the law"
+        out = [tail, *(f"warning: {text}" for text in self.warnings)]
         if self.left_out:
             out.append(f"left out: {len(self.left_out)} runs of budgets without three sizes, rows {_some(self.left_out)}")
-        return "\n".join(out)
+        return Sheet([], [head, *rows], out)
+
+    def __str__(self) -> str:
+        return self._sheet().text()
 
 
 def _some(rows: tuple[int, ...]) -> str:

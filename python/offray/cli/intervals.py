@@ -75,7 +75,7 @@ def intervals(
         fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
         with fitting.told(), busy("bootstrap" in names):
-            result = fit.intervals(methods=names, **options(level=level, n=n, kind=kind, seed=seed, group=labels))
+            result = fit.intervals(**options(methods=names, level=level, n=n, kind=kind, seed=seed, group=labels))
     except BAD_INPUT as error:
         fail(str(error))
     output.show(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -68,7 +68,7 @@ def suggest(
             budget,
             region,
             max_runs,
-            criterion,
+            cast("Any", criterion),  # checked at run time
             target=options.target(target),
             law=None if fitted is not None else options.law_of(law or "chinchilla"),
             fit=fitted,
