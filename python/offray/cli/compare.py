@@ -43,7 +43,7 @@ def compare(
         chosen = fitting.laws(laws)
         table = reading.read(runs, by=group)
         labels = None if group is None else table[group]
-        with fitting.quiet():
+        with fitting.quiet(), output.busy(True, "comparing laws"):
             result = offray.compare(table, laws=chosen, log_loss=log_loss, group=labels)
     except BAD_INPUT as error:
         fail(str(error))

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from offray.cli import output
-from offray.cli.intervals import busy
 from offray.cli.options import BAD_INPUT, fail, starting_with
 from offray.datasets import Dataset, about, load, location, names
 
@@ -38,7 +37,7 @@ def datasets(
                 as_csv=as_csv,
             )
         elif as_json or as_csv:
-            with busy(not _row(name)["in_cache"], f"fetching {name}"):
+            with output.busy(not _row(name)["in_cache"], f"fetching {name}"):
                 runs = _runs(load(name))
             output.show(
                 "dataset",

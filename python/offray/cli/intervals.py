@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -74,7 +72,7 @@ def intervals(
         fit, labels = how.fit_and_groups(runs, reading, group)
         fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
-        with fitting.told(), busy("bootstrap" in names):
+        with fitting.told(), output.busy("bootstrap" in names):
             result = fit.intervals(**options(methods=names, level=level, n=n, kind=kind, seed=seed, group=labels))
     except BAD_INPUT as error:
         fail(str(error))
@@ -113,19 +111,3 @@ def _text(result: offray.Intervals) -> str:
         name, value = (row["parameter"], f"{row['estimate']:.6g}") if first else ("", "")
         rows.append([name, value, row["method"], f"{row['low']:.5g} .. {row['high']:.5g}"])
     return output.aligned(rows)
-
-
-@contextmanager
-def busy(long: bool, what: str = "refitting resampled runs") -> Iterator[None]:
-    """A sign of life on standard error, if that is a terminal, for what may take more than a second."""
-    if not long:
-        yield
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(what):
-        yield

@@ -46,7 +46,7 @@ def optimal(
         fitting.warn(*fit.identifiability.warnings)
         budgets = numbers("--compute", compute)
         served = number("--inference-tokens", inference_tokens)
-        with fitting.told(), intervals.busy(method == "bootstrap"):
+        with fitting.told(), output.busy(method == "bootstrap"):
             if fit.identify != "force":
                 warnings.filterwarnings("error", "the compute-optimal point is not determined")
             options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)

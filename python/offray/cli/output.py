@@ -7,7 +7,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -86,9 +87,9 @@ def plain(value: Any) -> Any:
 
 def count(value: float) -> str:
     """A count to three digits, as the reader takes it: 70B."""
+    value = float(f"{value:.3g}")
     if not 1e3 <= value < 1e15:
         return f"{value:.3g}"
-    value = float(f"{value:.3g}")
     power = int(math.log10(value) // 3 + 1e-9)
     return f"{value / 1000**power:.3g}{' KMBT'[power]}"
 
@@ -100,3 +101,19 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, width, strict=True))).rstrip()
         for row in rows
     )
+
+
+@contextmanager
+def busy(long: bool, what: str = "refitting resampled runs") -> Iterator[None]:
+    """A sign of life on standard error, if that is a terminal, for what may take more than a second."""
+    if not long:
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield

@@ -11,6 +11,7 @@ import typer
 import offray
 from offray.cli import fitting, options
 from offray.cli.options import BAD_INPUT, fail
+from offray.cli.output import busy
 from offray.cli.reading import Reading, reads_runs
 
 _KINDS = ("runs", "uncertainty", "residuals", "optimal", "likelihood", "profile", "conditioning", "kappa", "isoflop", "compare")
@@ -41,7 +42,7 @@ def plot(
         if kind not in (*_KINDS, *_PLANS):
             raise ValueError(f"--kind must be one of {', '.join((*_KINDS, *_PLANS))}; got {kind!r}")
         pictures = offray.plot
-        with fitting.quiet():  # the picture shows it
+        with fitting.quiet(), busy(True, "drawing"):  # what warnings say the picture shows
             pictures.save(pictures.figure(_of(kind, runs, how, reading), kind, columns=columns), output)
     except BAD_INPUT as error:
         fail(str(error))

@@ -50,7 +50,7 @@ def predict(
         where = _places(fit.law, at, file, given)
         inputs = {name: values for name, values in where.items() if name not in _NAMES}
         counts = [where.get(name) for name in _NAMES]
-        with fitting.told(), intervals.busy(method == "bootstrap"):
+        with fitting.told(), output.busy(method == "bootstrap"):
             options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
             result = fit.predict(*counts, inputs=inputs, **options)
     except offray.NotIdentifiedError as why:

@@ -13,6 +13,7 @@ import typer
 import offray
 from offray.cli import fitting
 from offray.cli.options import BAD_INPUT, fail
+from offray.cli.output import busy
 from offray.cli.reading import Reading, as_option, reads_runs
 
 
@@ -33,7 +34,8 @@ def report(
         reports = offray.report
         fit = how.fit(runs, reading)
         origin = reports.of_file(runs, _command(runs, output, title, how, reading))
-        reports.write(fit, output, title=title or runs.stem, origin=origin)
+        with busy(True, "writing the report"):
+            reports.write(fit, output, title=title or runs.stem, origin=origin)
     except BAD_INPUT as error:
         fail(str(error))
 
