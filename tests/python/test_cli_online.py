@@ -28,7 +28,7 @@ def test_what_it_says_at_the_end_is_what_a_fit_says():
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each["runs"] for each in said] == [4, 8, 12, 16]
     assert said[0]["loss"] is None
-    assert said[0]["known"] == "1 more runs needed"
+    assert said[0]["known"] == "1 more run needed"
     last = offray.fit(SIZES, TOKENS, LOSS).predict(7e10, 1.4e12)
     np.testing.assert_allclose(said[-1]["loss"], last.value, rtol=1e-8)
     np.testing.assert_allclose(said[-1]["high"], last.interval[1], rtol=1e-6)
@@ -48,10 +48,10 @@ def test_lines_as_they_come():
 
 
 def test_what_is_wrong_with_a_line_of_a_stream():
-    broken = CSV.replace(LINES[2], "1e8,1e10,oops")
-    done = run_cli("online", "-", *AT, stdin=broken)
-    assert done.returncode == 2
-    assert "standard input, line 4: val_loss = 'oops'" in done.stderr
+    for row, place in ((2, "line 4"), (10, "line 12")):
+        done = run_cli("online", "-", *AT, stdin=CSV.replace(LINES[row], "1e8,1e10,oops"))
+        assert done.returncode == 2
+        assert f"standard input, {place}: val_loss = 'oops'" in done.stderr
     assert run_cli("online", "-", *AT, "--where", "n_params>0", stdin=CSV).stderr.startswith("error: --where needs a file")
     assert run_cli("online", "runs.csv", *AT, "--where", "n_params>4e7", "--every", 12).returncode == 0
 

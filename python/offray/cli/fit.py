@@ -67,8 +67,7 @@ def _single(runs: Path, how: fitting.Fitting, reading: Reading) -> offray.Fit:
     if (there := fitting.saved(runs, how, reading)) is not None:
         return there  # type: ignore[no-any-return]
     table, law = how.read(runs, reading)
-    if not how.column:
-        _tell_of_corpora(table, reading.where or ())
+    _tell_of_corpora(table, reading.where or ())
     return how.of(table, law)
 
 

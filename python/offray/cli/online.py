@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from offray.cli import fitting, output
 from offray.cli.options import BAD_INPUT, Exit, fail, law_of, two
 from offray.cli.reading import Reading, given, reads_runs
 
+_LINE = re.compile(r"\bline \d+")
 _OF_A_WHOLE_FILE = ("where", "drop_missing", "last", "best")
 
 
@@ -101,7 +103,7 @@ def _lines(reading: Reading) -> Iterator[Any]:
         try:
             table = reading.read(content, silent=told)
         except ValueError as error:
-            raise ValueError(str(error).replace("line 2", f"line {number}").replace("line 1", f"line {number}")) from None
+            raise ValueError(_LINE.sub(f"line {number}", str(error), count=1)) from None
         told = True
         yield table
 
@@ -131,7 +133,8 @@ def _known(fit: offray.OnlineFit) -> str:
     """What the runs determine, in a few words."""
     wanted = len(fit.law.parameters)
     if len(fit) < wanted:
-        return f"{wanted - len(fit)} more runs needed"
+        missing = wanted - len(fit)
+        return f"{missing} more {'run' if missing == 1 else 'runs'} needed"
     found = fit.identifiability
     if found.identified:
         return "identified"
