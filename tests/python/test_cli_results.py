@@ -110,6 +110,15 @@ def test_predict_refuses_what_the_runs_leave_open():
     assert "choose one" in refused(2, "predict", "runs.csv", "--at", "7e9,1e11", "--json", "--csv")
 
 
+def test_what_is_not_determined_is_no_figure():
+    """As many runs as parameters leave no noise to judge by."""
+    write("five.csv", SIZES[[0, 1, 7, 18, 24]], TOKENS[[0, 1, 7, 18, 24]], LOSS[[0, 1, 7, 18, 24]])
+    done = run_cli("predict", "five.csv", "--at", "7e9,1.4e11")
+    assert done.returncode == 3
+    assert "not determined" in done.stdout
+    assert np.isnan(table("predict", "five.csv", "--at", "7e9,1.4e11")["loss"]).all()
+
+
 def test_optimal():
     best = FIT.compute_optimal([1e21, 1e23])
     document = data("optimal", "runs.csv", "--compute", "1e21,1e23")

@@ -120,6 +120,8 @@ def _row(fit: offray.OnlineFit, where: tuple[float, float], level: float) -> dic
             said = fit.predict(*where, level=level)
     except offray.NotIdentifiedError:
         return out
+    if not np.isfinite(said.se):
+        return out
     (low, high), (new_low, new_high) = said.interval, said.prediction_interval
     return out | {"loss": said.value, "se": said.se, "low": low, "high": high, "new_low": new_low, "new_high": new_high}
 

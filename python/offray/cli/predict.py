@@ -66,6 +66,7 @@ def predict(
         as_json=as_json,
         as_csv=as_csv,
     )
+    raise typer.Exit(Exit.FINE if np.isfinite(result.se).all() else Exit.NOT_IDENTIFIED)
 
 
 def _places(law: offray.Law, at: Sequence[str] | None, file: Path | None, given: Sequence[str] | None) -> dict[str, Any]:
@@ -99,7 +100,8 @@ def _places(law: offray.Law, at: Sequence[str] | None, file: Path | None, given:
 def _rows(where: dict[str, Any], at: offray.Prediction) -> list[dict[str, Any]]:
     columns = {_NAMES.get(name, name): values.ravel() for name, values in where.items()}
     (low, high), (new_low, new_high) = (ends.reshape(-1, 2).T for ends in (at.interval, at.prediction_interval))
-    columns |= {"loss": at.value.ravel(), "se": at.se.ravel(), "low": low, "high": high}
+    known = np.where(np.isfinite(at.se), at.value, np.nan)  # what is not determined is no figure
+    columns |= {"loss": known.ravel(), "se": at.se.ravel(), "low": low, "high": high}
     columns |= {"new_low": new_low, "new_high": new_high, "model": at.model.ravel()}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -112,11 +114,15 @@ def _text(rows: list[dict[str, Any]], at: offray.Prediction) -> str:
     lines = [
         [
             *(output.count(row[name]) for name in names),
-            f"{row['loss']:.5g}",
-            f"{row['se']:.2g}",
-            f"{row['low']:.4g} .. {row['high']:.4g}",
-            f"{row['new_low']:.4g} .. {row['new_high']:.4g}",
+            *_known(row),
         ]
         for row in rows
     ]
     return output.aligned([head, *lines])
+
+
+def _known(row: dict[str, Any]) -> list[str]:
+    if not np.isfinite(row["se"]):
+        return ["not determined", "", "", ""]
+    ends = (f"{row[f'{of}low']:.4g} .. {row[f'{of}high']:.4g}" for of in ("", "new_"))
+    return [f"{row['loss']:.5g}", f"{row['se']:.2g}", *ends]
