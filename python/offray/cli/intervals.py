@@ -73,7 +73,8 @@ def intervals(
         fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
         with fitting.told(), output.busy("bootstrap" in names):
-            result = fit.intervals(**options(methods=names, level=level, n=n, kind=kind, seed=seed, group=labels))
+            options: Any = {"methods": names, "level": level, "n": n, "kind": kind, "seed": seed, "group": labels}
+            result = fit.intervals(**options)
     except BAD_INPUT as error:
         fail(str(error))
     output.show(
@@ -85,11 +86,6 @@ def intervals(
         as_csv=as_csv,
     )
     raise typer.Exit(fitting.code(fit))
-
-
-def options(**given: Any) -> dict[str, Any]:
-    """Options of intervals, by the names that they have in the library."""
-    return given
 
 
 def _rows(result: offray.Intervals) -> output.Rows:

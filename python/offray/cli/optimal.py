@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def optimal(
         with fitting.told(), output.busy(method == "bootstrap"):
             if fit.identify != "force":
                 warnings.filterwarnings("error", "the compute-optimal point is not determined")
-            options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
+            options: Any = {"level": level, "method": method, "n": n, "kind": kind, "seed": seed, "group": labels}
             result = fit.compute_optimal(budgets, c=flops_per_token, inference_tokens=served, **options)
     except (offray.NotIdentifiedError, offray.IdentifiabilityWarning) as why:
         fail(str(why), Exit.NOT_IDENTIFIED)

@@ -51,7 +51,7 @@ def predict(
         inputs = {name: values for name, values in where.items() if name not in _NAMES}
         counts = [where.get(name) for name in _NAMES]
         with fitting.told(), output.busy(method == "bootstrap"):
-            options = intervals.options(level=level, method=method, n=n, kind=kind, seed=seed, group=labels)
+            options: Any = {"level": level, "method": method, "n": n, "kind": kind, "seed": seed, "group": labels}
             result = fit.predict(*counts, inputs=inputs, **options)
     except offray.NotIdentifiedError as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
