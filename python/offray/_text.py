@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any, NamedTuple
 
 _LONGEST = 6
@@ -63,15 +62,14 @@ class Sheet(NamedTuple):
 
     def html(self) -> str:
         """As an HTML table in the notebook's own colours, with every character of it text."""
+        from html import escape  # for notebooks alone
+
+        def row(kind: str, cells: Sequence[str]) -> str:
+            return "<tr>" + "".join(f"<{kind} style='text-align:left'>{escape(cell)}</{kind}>" for cell in cells) + "</tr>"
+
+        def lines(of: Sequence[str]) -> str:
+            return "".join(f"<div>{escape(line)}</div>" for line in of if line)
+
         head, *body = self.rows or [()]
-        cells = "".join(_row("th", head)) + "".join(_row("td", row) for row in body)
-        table = f"<table>{cells}</table>" if self.rows else ""
-        return f"<div>{_lines(self.before)}{table}{_lines(self.after)}</div>"
-
-
-def _row(kind: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{kind} style='text-align:left'>{escape(cell)}</{kind}>" for cell in cells) + "</tr>"
-
-
-def _lines(lines: Sequence[str]) -> str:
-    return "".join(f"<div>{escape(line)}</div>" for line in lines if line)
+        cells = row("th", head) + "".join(row("td", each) for each in body)
+        return f"<div>{lines(self.before)}{f'<table>{cells}</table>' if self.rows else ''}{lines(self.after)}</div>"

@@ -52,8 +52,10 @@ def test_words_of_the_core():
 
 @pytest.mark.parametrize(
     "call",
-    [offray.fit, offray.fit_many, offray.OnlineFit, offray.suggest, offray.Fit.conf_int, offray.Fit.predict]
-    + [offray.Fit.compute_optimal, offray.Fit.bootstrap, offray.Fit.covariance, offray.Chain.predict, offray.read],
+    [
+        *(offray.fit, offray.fit_many, offray.OnlineFit, offray.suggest, offray.Fit.conf_int, offray.Fit.predict),
+        *(offray.Fit.compute_optimal, offray.Fit.bootstrap, offray.Fit.covariance, offray.Chain.predict, offray.read),
+    ],
 )
 def test_signatures_say_so(call):
     named = {"objective", "identify", "method", "kind", "criterion", "loss_unit", "decimal"}

@@ -108,7 +108,7 @@ class GroupedFit(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain data, ready for JSON; None stands for an infinite figure. Labels become text, but in ``state``, from
-        which `from_dict` gives the fit back with all of its bits; it is None for a law that is called back."""
+        which `from_dict` gives the fit back with all of its bits; it is missing for a law that is called back."""
 
         def plain(value: Any) -> float | None:
             return float(value) if np.isfinite(value) else None

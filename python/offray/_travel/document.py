@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+
+# Modules for files alone are imported where they are used: a first fit needs none.
 
 Result = TypeVar("Result")
 VERSION = 1
@@ -16,6 +15,9 @@ VERSION = 1
 
 def text_of(data: Mapping[str, Any], path: str | os.PathLike[str] | None = None) -> str:
     """A document as text; with a path, written there at once or not at all."""
+    import json
+    from pathlib import Path
+
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if path is not None:
         target = Path(path)
@@ -27,6 +29,8 @@ def text_of(data: Mapping[str, Any], path: str | os.PathLike[str] | None = None)
 
 def parsed(text: str) -> dict[str, Any]:
     """The object of a text; ``ValueError`` where it is none."""
+    import json
+
     try:
         data = json.loads(text, parse_constant=_constant)
     except json.JSONDecodeError as error:
@@ -65,6 +69,8 @@ def member(data: Mapping[str, Any], name: str, kind: type = dict) -> Any:
 
 def from_file(path: str | os.PathLike[str], read: Callable[[dict[str, Any]], Result]) -> Result:
     """What `read` makes of the document in a file; ``ValueError`` names the file."""
+    from pathlib import Path
+
     try:
         return read(parsed(Path(path).read_text(encoding="utf-8")))
     except UnicodeDecodeError:
@@ -75,6 +81,9 @@ def from_file(path: str | os.PathLike[str], read: Callable[[dict[str, Any]], Res
 
 def digest(*parts: Any) -> str:
     """SHA-256 of parts of a document, however their numbers are spelt."""
+    import hashlib
+    import json
+
     text = json.dumps([_respelt(part) for part in parts], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
