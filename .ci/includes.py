@@ -27,7 +27,7 @@ ORDER = [
     ("constraints.hpp",),
     ("detail/solve/",),
     ("fit.hpp",),
-    ("fit_many.hpp", "fitter.hpp", "inference/"),
+    ("fit_many.hpp", "fit_state.hpp", "fitter.hpp", "inference/"),
     ("identify/",),
     ("design/",),
     ("online/", "online.hpp"),

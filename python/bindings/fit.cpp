@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "columns.hpp"
@@ -31,6 +33,86 @@ Fit<S> run(const LawHandle& law, const Runs<S>& runs, const FitOptions<S>& optio
   }
   interruption.raise_if_requested();
   return std::move(*out);
+}
+
+/// What the search found, by name.
+template <typename S>
+py::dict state_as_dict(const Fit<S>& fit) {
+  const FitState<S> at = state_of(fit);
+  py::list basins;
+  for (const FitBasin<S>& b : at.basins)
+    basins.append(
+        py::make_tuple(Vector<S>(b.theta), scalar<S>(b.objective), std::string(kStatuses[static_cast<int>(b.status)])));
+  py::dict out;
+  out["theta"] = Vector<S>(at.theta);
+  out["phi"] = Vector<S>(at.phi);
+  out["status"] = std::string(kStatuses[static_cast<int>(at.summary.status)]);
+  out["iterations"] = at.summary.iterations;
+  out["evaluations"] = at.summary.evaluations;
+  out["objective_value"] = scalar<S>(at.summary.objective);
+  out["scaled_gradient"] = scalar<S>(at.summary.scaled_gradient);
+  out["smoothing"] = scalar<S>(at.summary.smoothing);
+  out["inverse_condition"] = scalar<S>(at.summary.inverse_condition);
+  out["limit"] = std::string(kLocations[static_cast<int>(at.location)]);
+  out["limit_parameter"] = at.location_parameter;
+  out["lost"] = at.lost;
+  out["gap"] = scalar<S>(at.gap);
+  out["delta"] = scalar<S>(at.delta);
+  out["log_N0"] = scalar<S>(at.log_N0);
+  out["log_D0"] = scalar<S>(at.log_D0);
+  out["basins"] = basins;
+  return out;
+}
+
+template <typename S>
+Vector<S> vector_in(const py::handle& value) {
+  const auto array = py::cast<py::array_t<S, py::array::c_style>>(value);
+  if (array.ndim() > 1) throw py::value_error("state: an array has more than one dimension");
+  return Eigen::Map<const Vector<S>>(array.data(), array.size());
+}
+
+template <typename S>
+S scalar_in(const py::handle& value) {
+  const Vector<S> out = vector_in<S>(value);
+  if (out.size() != 1) throw py::value_error("state: an array stands for a number");
+  return out[0];
+}
+
+template <typename S>
+FitState<S> state_in(const py::dict& from) {
+  FitState<S> out;
+  out.theta = vector_in<S>(from["theta"]);
+  out.phi = vector_in<S>(from["phi"]);
+  out.summary.status = enumerator<Status>(kStatuses, py::cast<std::string>(from["status"]), "status");
+  out.summary.iterations = py::cast<int>(from["iterations"]);
+  out.summary.evaluations = py::cast<int>(from["evaluations"]);
+  out.summary.objective = scalar_in<S>(from["objective_value"]);
+  out.summary.scaled_gradient = scalar_in<S>(from["scaled_gradient"]);
+  out.summary.smoothing = scalar_in<S>(from["smoothing"]);
+  out.summary.inverse_condition = scalar_in<S>(from["inverse_condition"]);
+  out.location = enumerator<Location>(kLocations, py::cast<std::string>(from["limit"]), "limit");
+  out.location_parameter = py::cast<int>(from["limit_parameter"]);
+  out.lost = py::cast<Index>(from["lost"]);
+  out.gap = scalar_in<S>(from["gap"]);
+  out.delta = scalar_in<S>(from["delta"]);
+  out.log_N0 = scalar_in<S>(from["log_N0"]);
+  out.log_D0 = scalar_in<S>(from["log_D0"]);
+  for (const py::handle& item : py::cast<py::list>(from["basins"])) {
+    const auto basin = py::cast<py::tuple>(item);
+    const auto status = enumerator<Status>(kStatuses, py::cast<std::string>(basin[2]), "status");
+    out.basins.push_back({vector_in<S>(basin[0]), scalar_in<S>(basin[1]), status});
+  }
+  return out;
+}
+
+template <typename S>
+Fit<S> restored(const LawHandle& law, const Runs<S>& runs, const FitOptions<S>& options, const Constraints<S>* constraints,
+                const py::dict& state) {
+  const AnyLaw<S>& of = law.as<S>();
+  Expected<Fit<S>> out =
+      restore<S>(of, runs, options, constraints == nullptr ? Constraints<S>(of) : *constraints, state_in<S>(state));
+  if (!out) throw InvalidInput(std::string(out.error().message()));
+  return *std::move(out);
 }
 
 /// Figures of a fit.
@@ -118,6 +200,9 @@ void bind_consequences_of(py::module_& m, py::class_<Fit<S>>& fit) {
             return py::make_tuple(std::move(out.value), std::move(out.se));
           },
           py::arg("columns"), py::arg("sandwich") = std::nullopt);
+  fit.def_property_readonly("state", Getter<Class>([](const Class& f) -> py::object { return state_as_dict(f); }));
+  m.def("restore", &restored<S>, py::arg("law"), py::arg("runs"), py::arg("options"), py::arg("constraints").none(true),
+        py::arg("state"));
   m.def("fit", &run<S>, py::arg("law"), py::arg("runs"), py::arg("options"), py::arg("constraints").none(true));
 }
 

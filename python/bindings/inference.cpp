@@ -124,6 +124,7 @@ void bind_inference_of(py::module_& m) {
         return py::make_tuple(scalar<S>(out.variance()), scalar<S>(out.sd));
       },
       py::arg("fit"));
+  m.def("leverage", [](const Fit<S>& f) { return leverage(f); }, py::arg("fit"), py::call_guard<py::gil_scoped_release>());
   m.def(
       "sandwich",
       [](const Fit<S>& f, const std::vector<Index>& group) { return Uncertainty<S>::sandwich(f, group).covariance(f); },

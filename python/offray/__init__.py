@@ -41,10 +41,12 @@ if TYPE_CHECKING:
     from offray._infer.other_laws import OtherLaw
     from offray._infer.prediction import Prediction
     from offray._infer.reach import Reach
+    from offray._load import load
     from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
     from offray._plan.check import DesignCheck, Figures, check
-    from offray._plan.isoflop import IsoFlop, Parabola, isoflop
+    from offray._plan.isoflop import IsoFlop, isoflop
+    from offray._plan.parabola import Parabola
     from offray._plan.suggest import suggest
     from offray._plan.suggestion import Suggestion
     from offray._read.read import read
@@ -60,12 +62,14 @@ _ON_DEMAND = {
     "_identify.report": ("Identifiability",),
     "_infer.intervals": ("Intervals",),
     "_infer.misfit": ("FTest", "Misfit", "Rolling"),
-    "_plan.isoflop": ("IsoFlop", "Parabola", "isoflop"),
+    "_plan.isoflop": ("IsoFlop", "isoflop"),
+    "_plan.parabola": ("Parabola",),
     "_infer.optimal": ("ComputeOptimal", "Estimate"),
     "_identify.precision": ("PrecisionReport", "WeightedConditioning", "precision_report"),
     "_infer.other_laws": ("OtherLaw",),
     "_infer.prediction": ("Prediction",),
     "_infer.reach": ("Reach",),
+    "_load": ("load",),
     "_plan.suggest": ("suggest",),
     "_plan.suggestion": ("Suggestion",),
     "_read.read": ("read",),
@@ -148,6 +152,7 @@ __all__ = [
     "law",
     "laws",
     "least_squares",
+    "load",
     "plot",
     "precision_report",
     "r_min",

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import ChainMethod
 from offray._infer.intervals import bootstrap_interval
 from offray._input import check
 from offray._input.arrays import Array, frozen
 from offray._result import Fit
+from offray._travel.record import Record
 
 _STEP = 1e-6
 """Relative step of the metric's derivative by the loss, a central difference: its error is 1e-12 of the third derivative."""
 
 
-@dataclass(frozen=True, eq=False)
-class ChainPrediction:
+@dataclass(frozen=True, repr=False, eq=False)
+class ChainPrediction(Record):
     """A predicted metric.
 
     Attributes
@@ -42,9 +44,12 @@ class ChainPrediction:
     level: float
     method: str
 
+    def _brief(self) -> str:
+        return f"{self.value!s:.60}, s.e. {self.se!s:.40}"
 
-@dataclass(frozen=True, eq=False)
-class Chain:
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Chain(Record):
     """Two fits in a row; see `chain`.
 
     Attributes
@@ -55,6 +60,9 @@ class Chain:
     loss: Fit
     metric: Fit
 
+    def _brief(self) -> str:
+        return f"{self.loss.law.name}, then {self.metric.law.name}"
+
     def predict(
         self,
         N: Any = None,
@@ -62,7 +70,7 @@ class Chain:
         *,
         inputs: Mapping[str, Any] | None = None,
         level: float = 0.95,
-        method: str = "delta",
+        method: ChainMethod = "delta",
         n: int = 1000,
         seed: int = 0,
     ) -> ChainPrediction:
@@ -83,7 +91,7 @@ class Chain:
             For an unknown method, or a bootstrap of fits of different numbers of runs.
         """
         check.level(level)
-        if method not in ("delta", "bootstrap"):
+        if method not in get_args(ChainMethod):
             raise ValueError(f"method must be 'delta' or 'bootstrap'; got {method!r}")
         stage = self.loss.predict(N, D, inputs=inputs, level=level)
         law, theta = self.metric.law, self.metric.theta

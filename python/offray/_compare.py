@@ -22,7 +22,8 @@ from offray._input.groups import dense
 from offray._law import LAWS, Law, find_law, require_N_and_D
 from offray._read.runs import run_columns
 from offray._result import Fit
-from offray._text import aligned
+from offray._text import Sheet
+from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 HELD_OUT = ("largest compute", "largest N", "off-ray TPP")
@@ -31,8 +32,8 @@ _SHARE = 0.2
 Rows = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class LawScore:
+@dataclass(frozen=True, repr=False, eq=False)
+class LawScore(Record):
     """How one law does on the runs.
 
     Attributes
@@ -55,6 +56,9 @@ class LawScore:
     leave_group_out: float
     held_out: dict[str, float]
 
+    def _brief(self) -> str:
+        return f"{self.law.name}, RSS {self.rss:.5g}, AICc {self.AICc:.2f}"
+
     @property
     def law(self) -> Law:
         """The law."""
@@ -71,8 +75,8 @@ class LawScore:
         return self.fit.identifiability
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison(Drawn):
+@dataclass(frozen=True, repr=False, eq=False)
+class Comparison(Record, Drawn):
     """Laws on the same runs, the lowest AICc first; ``print`` shows the table.
 
     Attributes
@@ -85,6 +89,9 @@ class Comparison(Drawn):
     scores: tuple[LawScore, ...]
     log_loss: bool
 
+    def _brief(self) -> str:
+        return ", ".join(score.law.name for score in self.scores)
+
     def __getitem__(self, law: str) -> LawScore:
         """The score of the law of this name."""
         for score in self.scores:
@@ -92,7 +99,7 @@ class Comparison(Drawn):
                 return score
         raise KeyError(law)
 
-    def __str__(self) -> str:
+    def _sheet(self) -> Sheet:
         head = ("law", "p", "RSS", "dAICc", "dBIC", "leave group out", *HELD_OUT, "kappa_2", "identified")
         least = min(s.AICc for s in self.scores), min(s.BIC for s in self.scores)
         rows = [
@@ -110,8 +117,11 @@ class Comparison(Drawn):
             for s in self.scores
         ]
         space = "ln L" if self.log_loss else "L"
-        table = aligned((head, *rows))
-        return f"{table}\nErrors are root mean squares of {space}; held out: a fifth of the runs, predicted from the rest."
+        note = f"Errors are root mean squares of {space}; held out: a fifth of the runs, predicted from the rest."
+        return Sheet([], [head, *rows], [note])
+
+    def __str__(self) -> str:
+        return self._sheet().text()
 
 
 def _difference(value: float, least: float) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 
 from offray import _core
 from offray._input.arrays import Array, choose_dtype, frozen, numbers
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Conditioning:
+@dataclass(frozen=True, repr=False, eq=False)
+class Conditioning(Record):
     """What a Jacobian can determine.
 
     Attributes
@@ -38,6 +39,9 @@ class Conditioning:
     singular_values: Array
     direction: Array
     variance_inflation: Array
+
+    def _brief(self) -> str:
+        return f"kappa {self.kappa:.4g}, rank {self.rank} of {len(self.direction)}"
 
     @classmethod
     def from_core(cls, core: Any) -> Conditioning:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify, Objective
 from offray._input.arrays import EMPTY
 from offray._input.rows import RowsNamed, Table
 from offray._law import LAWS, Law
@@ -38,15 +39,15 @@ def fit(
     params: str | None = ...,
     tokens: str | None = ...,
     law: str | Law = ...,
-    objective: str = ...,
-    delta: float | str | None = ...,
+    objective: Objective = ...,
+    delta: float | Literal["mad"] | None = ...,
     quantile: float | None = ...,
     log_loss: bool = ...,
     fixed: Mapping[str, float] | None = ...,
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = ...,
     bounds: Mapping[str, tuple[float, float]] | None = ...,
     start: Mapping[str, float] | npt.ArrayLike | None = ...,
-    identify: str = ...,
+    identify: Identify = ...,
     dtype: npt.DTypeLike | None = ...,
 ) -> Fit: ...
 @overload
@@ -81,15 +82,15 @@ def fit(
     params: str | None = None,
     tokens: str | None = None,
     law: str | Law = "chinchilla",
-    objective: str = "squares",
-    delta: float | str | None = None,
+    objective: Objective = "squares",
+    delta: float | Literal["mad"] | None = None,
     quantile: float | None = None,
     log_loss: bool = False,
     fixed: Mapping[str, float] | None = None,
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, float] | npt.ArrayLike | None = None,
-    identify: str = "auto",
+    identify: Identify = "auto",
     dtype: npt.DTypeLike | None = None,
 ) -> Fit | GroupedFit:
     """Fit a scaling law to training runs.

@@ -3,23 +3,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify, Objective
 from offray._fit import law_of
 from offray._input.arrays import DOUBLE, EMPTY, LONG_DOUBLE, Array, DType, choose_dtype, numbers
 from offray._input.objective import check_objective
 from offray._law import Law
-from offray._problem import Limits, Options, Problem, limits_of, mapping, options_of
+from offray._problem import Limits, Options, Problem, check_identify, limits_of, mapping, options_of
 from offray._result import Fit
+from offray._travel.document import VERSION, checked, from_file, text_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _CORES: dict[DType, Any] = {DOUBLE: _core.OnlineDouble, LONG_DOUBLE: _core.OnlineLongDouble}
 _ARGUMENTS = ("N", "D", "loss", "weight", "unique_tokens")
-_VERSION = 1
 
 
 class OnlineFit:
@@ -72,22 +72,21 @@ class OnlineFit:
         self,
         law: str | Law = "chinchilla",
         *,
-        objective: str = "squares",
-        delta: float | str | None = None,
+        objective: Objective = "squares",
+        delta: float | Literal["mad"] | None = None,
         quantile: float | None = None,
         log_loss: bool = False,
         fixed: Mapping[str, float] | None = None,
         tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
-        identify: str = "auto",
+        identify: Identify = "auto",
         dtype: npt.DTypeLike | None = None,
         reserve: int = 0,
     ) -> None:
         check_objective(objective, delta, quantile)
-        if identify not in ("auto", "force"):
-            raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
+        check_identify(identify)
         self._law = _of_runs(law_of(law))
-        self._identify = identify
+        self._identify: str = identify
         self._dtype = choose_dtype(dtype, delta)
         self._options: Options = options_of(objective, delta, quantile, log_loss, EMPTY[self._dtype], self._dtype)
         self._limits: Limits | None = limits_of(self._law, mapping("fixed", fixed, self._law), tied, bounds, self._dtype)
@@ -210,8 +209,8 @@ class OnlineFit:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data, for JSON; `from_dict` continues with the same bits."""
         return {
-            "format": "offray.OnlineFit",
-            "version": _VERSION,
+            "schema": "offray.online_fit",
+            "version": VERSION,
             "law": self._law.name,
             "dtype": "longdouble" if self._dtype == LONG_DOUBLE else "float64",
             "identify": self._identify,
@@ -235,8 +234,7 @@ class OnlineFit:
         ValueError
             For data that is damaged, of another law or of another version.
         """
-        if data.get("format") != "offray.OnlineFit" or data.get("version") != _VERSION:
-            raise ValueError(f"data: not an OnlineFit of version {_VERSION}")
+        checked(data, "offray.online_fit")
         dtype = choose_dtype(data["dtype"])
         out = cls.__new__(cls)
         out._law = _of_runs(law_of(data["law"] if law is None else law))
@@ -250,15 +248,12 @@ class OnlineFit:
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file, at once or not at all: a job that is stopped in between leaves the last one."""
-        target = Path(path)
-        beside = target.with_name(target.name + ".part")
-        beside.write_text(json.dumps(self.to_dict()))
-        beside.replace(target)
+        text_of(self.to_dict(), path)
 
     @classmethod
     def load(cls, path: str | Path, *, law: str | Law | None = None) -> Self:
         """Read what `save` wrote; arguments and errors as `from_dict`."""
-        return cls.from_dict(json.loads(Path(path).read_text()), law=law)
+        return from_file(path, lambda data: cls.from_dict(data, law=law))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.to_dict(), self._law)

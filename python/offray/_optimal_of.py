@@ -13,10 +13,11 @@ from offray import _core
 from offray._expression.known import any_law
 from offray._input.arrays import Array, choose_dtype, numbers
 from offray._law import Law, require_N_and_D
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True, eq=False)
-class OptimalPoint:
+@dataclass(frozen=True, repr=False, eq=False)
+class OptimalPoint(Record):
     """Where a law with given parameters is least for a budget; arrays in the shape of `C`.
 
     Attributes
@@ -41,6 +42,9 @@ class OptimalPoint:
     a: Array
     b: Array
     elasticity: Array
+
+    def _brief(self) -> str:
+        return f"C {self.C!s:.30}, N {self.N!s:.30}, D {self.D!s:.30}, loss {self.loss!s:.30}"
 
 
 def compute_optimal(

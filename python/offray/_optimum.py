@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import Covariance
 from offray._conditioning import Conditioning
 from offray._input.arrays import Array, frozen
 from offray._input.groups import dense
@@ -56,9 +57,27 @@ class Optimum:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"cannot assign to {name!r}: a fit is immutable")
 
+    @classmethod
+    def restored(cls, problem: Problem, state: Mapping[str, Any]) -> Self:
+        """The optimum of a problem that was found elsewhere, out of its `state`."""
+        out = cls.of_core(problem, problem.restore(state["core"]))
+        out.__dict__["_found_before"] = {name: state[name] for name in ("reduced", "rivals") if name in state}
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """What the search found, and those of `reduced` and `rivals` where they were looked at."""
+        out: dict[str, Any] = {"core": self.core.state, **self._found_before}
+        known = self.__dict__
+        if known.get("reduced") is not None:
+            out["reduced"] = known["reduced"].state()
+        if known.get("rivals"):
+            out["rivals"] = [rival.state() for rival in known["rivals"]]
+        return out
+
     def __reduce__(self) -> tuple[Any, ...]:
-        # The fit is a deterministic function of its problem: a copy repeats it.
-        return type(self), (self.problem,)
+        return type(self).restored, (self.problem, self.state())
+
+    _found_before: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def law(self) -> Law:
@@ -99,12 +118,15 @@ class Optimum:
         """Other optima within the confidence region, 2 (F_b - F) / s^2 <= t^2: the runs do not tell which is the right one."""
         options = self.problem.options
         at = [np.array(self.core.basins[b][0], self.theta.dtype) for b in self.core.rivals]
-        return tuple(type(self)(replace(self.problem, options=replace(options, start=theta))) for theta in at)
+        problems = [replace(self.problem, options=replace(options, start=theta)) for theta in at]
+        if len(states := self._found_before.get("rivals", ())) == len(problems):
+            return tuple(map(type(self).restored, problems, states))
+        return tuple(map(type(self), problems))
 
     @cached_property
     def forced(self) -> Self:
         """The full law's figures, whatever the runs determine."""
-        return type(self)(replace(self.problem, identify="force"))
+        return type(self).of_core(replace(self.problem, identify="force"), self.core)
 
     @property
     def on_ray(self) -> bool:
@@ -138,7 +160,9 @@ class Optimum:
             return None
         to = reduction(self.law, self.problem.columns, self.findings)
         left = None if to is None else self.problem.reduced(to)
-        return None if left is None else type(self)(left)
+        if left is None or "reduced" not in self._found_before:
+            return None if left is None else type(self)(left)
+        return type(self).restored(left, self._found_before["reduced"])
 
     @cached_property
     def blended(self) -> bool:
@@ -195,7 +219,7 @@ class Optimum:
         """Standard errors of theta, (p,)."""
         return frozen(np.sqrt(np.diagonal(self.cov)))  # type: ignore[no-any-return]
 
-    def covariance(self, kind: str = "classical", *, group: Iterable[Any] | None = None) -> Array:
+    def covariance(self, kind: Covariance = "classical", *, group: Iterable[Any] | None = None) -> Array:
         """Covariance of theta, (p, p), natural units.
 
         Parameters
@@ -213,8 +237,8 @@ class Optimum:
         ValueError
             For an unknown kind, a `group` that does not go with it, or labels that make no groups.
         """
-        if kind not in ("classical", "sandwich"):
-            raise ValueError(f"unknown kind {kind!r}; known kinds: classical, sandwich")
+        if kind not in get_args(Covariance):
+            raise ValueError(f"unknown kind {kind!r}; known kinds: {', '.join(get_args(Covariance))}")
         if group is not None and kind != "sandwich":
             raise ValueError("group belongs to the kind 'sandwich'")
         if self.reduced is not None:

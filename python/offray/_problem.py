@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify
 from offray._input.arrays import (
     DOUBLE,
     EMPTY,
@@ -157,13 +158,20 @@ class Problem:
 
     def minimise(self) -> Any:
         """The core's fit."""
-        runs = _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False)
-        limits = None if self.limits is None else self.limits.of(self.law, self.dtype)
         try:
-            return _core.fit(self.law.core, runs, self.options.core, limits)
+            return _core.fit(*self._core)
         except ValueError:
             self.law.check()  # a function that raised says more
             raise
+
+    def restore(self, state: Mapping[str, Any]) -> Any:
+        """The core's fit out of its `state`, without a search; ``ValueError`` for one of another problem."""
+        return _core.restore(*self._core, dict(state))
+
+    @property
+    def _core(self) -> tuple[Any, Any, Any, Any]:
+        runs = _RUNS[self.dtype](self.law.core_columns(self.columns), self.loss, self.weight, False)
+        return self.law.core, runs, self.options.core, None if self.limits is None else self.limits.of(self.law, self.dtype)
 
 
 def _carried(limits: Limits, to: Reduction, law: Law) -> Limits | None:
@@ -221,7 +229,7 @@ def problem(
 
 def check_identify(identify: str) -> None:
     """``ValueError`` for an unknown value."""
-    if identify not in ("auto", "force"):
+    if identify not in get_args(Identify):
         raise ValueError(f"identify must be 'auto' or 'force'; got {identify!r}")
 
 

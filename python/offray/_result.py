@@ -3,17 +3,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from offray._choices import IntervalMethod, Method, Objective, Resampling
 from offray._drawn import Drawn
+from offray._expression.written import law_as_plain
 from offray._identify.certificate import Certificate, certify
 from offray._input.arrays import Array
 from offray._law import LAWS
 from offray._optimum import Optimum
+from offray._saved import from_parts, parts
+from offray._text import Sheet
+from offray._travel.document import VERSION, checked
+from offray._travel.record import Read
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from offray._identify.precision import WeightedConditioning
     from offray._identify.report import Identifiability
     from offray._infer.bootstrap import Bootstrap, Progress
@@ -24,21 +33,13 @@ if TYPE_CHECKING:
     from offray._infer.prediction import Prediction
 
 
-class Fit(Optimum, Drawn):
+class Fit(Optimum, Drawn, Read):
     """A fitted law. ``print(fit)`` shows it; costly parts are computed when first asked for.
 
     Where all runs lie on one ray, D = k N, the law has too many parameters for them: `reduced` then holds what they determine.
     `params`, `se`, `cov` and the intervals report the parameters that it shares with the law, and nothing for the others (NaN,
     infinite); `predict` follows the ray and refuses to leave it. `theta`, `rss`, `status` and `certificate` stay those of the
     law that was asked for: one of its many minimisers.
-
-    Attributes
-    ----------
-    law : Law
-    objective : str
-    log_loss : bool
-    identify : str
-        "auto", or "force": the full law's figures even where the runs do not determine them.
     """
 
     @cached_property
@@ -84,7 +85,7 @@ class Fit(Optimum, Drawn):
         return has_warnings(self)
 
     def conditioning_under(
-        self, objective: str, *, delta: float | None = None, quantile: float | None = None
+        self, objective: Objective, *, delta: float | None = None, quantile: float | None = None
     ) -> WeightedConditioning:
         """kappa(J'WJ) with the weights w psi(r) / r of an objective at this optimum, beside kappa(J'J).
 
@@ -102,10 +103,10 @@ class Fit(Optimum, Drawn):
     def conf_int(
         self,
         level: float = 0.95,
-        method: str = "auto",
+        method: IntervalMethod = "auto",
         *,
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Array:
@@ -136,10 +137,10 @@ class Fit(Optimum, Drawn):
     def intervals(
         self,
         level: float = 0.95,
-        methods: Iterable[str] = ("delta", "profile", "bootstrap"),
+        methods: Iterable[IntervalMethod] | IntervalMethod = ("delta", "profile", "bootstrap"),
         *,
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Intervals:
@@ -156,9 +157,9 @@ class Fit(Optimum, Drawn):
         *,
         inputs: Mapping[str, Any] | None = None,
         level: float = 0.95,
-        method: str = "delta",
+        method: Method = "delta",
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> Prediction:
@@ -204,9 +205,9 @@ class Fit(Optimum, Drawn):
         c: float = 6.0,
         inference_tokens: float = 0.0,
         level: float = 0.95,
-        method: str = "delta",
+        method: Method = "delta",
         n: int = 1000,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         group: Iterable[Any] | None = None,
     ) -> ComputeOptimal:
@@ -241,7 +242,7 @@ class Fit(Optimum, Drawn):
         self,
         n: int,
         *,
-        kind: str = "pairs",
+        kind: Resampling = "pairs",
         seed: int = 0,
         threads: int | None = None,
         group: Iterable[Any] | None = None,
@@ -298,17 +299,47 @@ class Fit(Optimum, Drawn):
 
         return [HEADER, *rows(self)]
 
+    def frame(self) -> dict[str, Any]:
+        """The runs and what the fit says of each, as columns, (n,) each, that ``pandas.DataFrame`` or polars' take: ``row`` as
+        the user knows it; the inputs; ``loss``; ``weight`` where given; ``fitted``, the law's loss; ``residual``, as
+        `residuals`; ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s = `noise_sd`, NaN where h = 1; ``leverage`` h, the
+        share of a run's loss in its fitted one: the squared norm of its row of Q in sqrt(w) J = Q R."""
+        from offray._infer.frame import frame
+
+        return frame(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data, ready for JSON; None stands for an infinite figure."""
+        """The fit as plain data for JSON; None stands for an infinite figure. `from_dict` gives it back, all bits kept, unless
+        its law is a function that is called back."""
         from offray._show.report import as_data
 
-        return as_data(self, self.identifiability, self._law_matters)
+        data = as_data(self, self.identifiability, self._law_matters)
+        kept = parts(self.problem, self.state()) if self.law.traced else {}
+        return {"schema": "offray.fit", "version": VERSION, **data, **kept}
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`to_dict` as text; with a path, written there too. ``ValueError`` for a law that is called back."""
+        law_as_plain(self.law)
+        return super().to_json(path)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The fit that `to_dict` was of; ``ValueError`` for data that are damaged, or of something else."""
+        checked(data, "offray.fit")
+        return cls.restored(*from_parts(data))
 
     def __repr__(self) -> str:
-        estimates = ", ".join(f"{name}={value:.6g}" for name, value in self.params.items())
-        return f"<Fit {self.law.name}: {self.status}, {estimates}>"
+        from offray._show.report import estimates
+
+        return f"<Fit {self.law.name}: {self.status}, {estimates(self)}>"
+
+    def _sheet(self) -> Sheet:
+        from offray._show.report import sheet
+
+        return sheet(self, self.identifiability, self._law_matters)
+
+    def _repr_html_(self) -> str:
+        return self._sheet().html()
 
     def __str__(self) -> str:
-        from offray._show.report import as_text
-
-        return as_text(self, self.identifiability, self._law_matters)
+        return self._sheet().text()

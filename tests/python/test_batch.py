@@ -196,7 +196,7 @@ def test_fit_many_is_fit_row_by_row(grid):
         np.testing.assert_array_equal(one.theta, many.theta)
         np.testing.assert_array_equal(one.objective_value, many.objective_value)
         assert many.converged.all()
-    assert repr(many) == "<FitMany chinchilla: 6 data sets, 6 converged>"
+    assert repr(many) == "<FitMany: chinchilla, 6 data sets, 6 converged>"
 
 
 def test_fit_many_with_rows_of_their_own(grid):

@@ -54,7 +54,7 @@ def test_parquet_and_named_columns(grid, tmp_path):
 
 
 def test_pipe(runs_csv):
-    command = [sys.executable, "-m", "offray.cli", "fit", "/dev/stdin", "--json"]
+    command = [sys.executable, "-m", "offray", "fit", "/dev/stdin", "--json"]
     shown = subprocess.run(command, input=runs_csv.read_bytes(), capture_output=True, check=False)
     assert shown.returncode == 0
     assert shown.stdout.decode() == run(runs_csv, "--json").stdout
@@ -63,7 +63,7 @@ def test_pipe(runs_csv):
 @pytest.mark.parametrize(("options", "code"), [(["--law", "kaplan"], 0), ([], 3)])
 def test_the_readme_shows_what_the_commands_print(options, code):
     """Kaplan's law is identified by the packaged runs; Chinchilla's floor is not, and exit code 3 says so."""
-    command = [sys.executable, "-m", "offray.cli", "fit", str(offray.examples.path()), *options]
+    command = [sys.executable, "-m", "offray", "fit", str(offray.examples.path()), *options]
     shown = subprocess.run(command, capture_output=True, text=True, check=False)
     assert shown.returncode == code
     assert ("E = 1e-15 sits at its bound" in shown.stdout) == (code == 3)

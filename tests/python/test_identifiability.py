@@ -120,7 +120,7 @@ def test_a_second_ray_clears_the_warning(tmp_path):
         table = "\n".join(",".join(map(repr, map(float, row))) for row in zip(*(a[rows] for a in runs), strict=True))
         (tmp_path / name).write_text(f"N,D,loss\n{table}\n")
         shown = subprocess.run(
-            [sys.executable, "-m", "offray.cli", "fit", str(tmp_path / name), "--json"],
+            [sys.executable, "-m", "offray", "fit", str(tmp_path / name), "--json"],
             capture_output=True,
             text=True,
             check=False,

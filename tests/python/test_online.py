@@ -149,7 +149,7 @@ def test_bad_input():
         online.fit  # noqa: B018
     with pytest.raises(ValueError, match="unknown objective"):
         offray.OnlineFit(objective="cubes")
-    with pytest.raises(ValueError, match="not an OnlineFit"):
+    with pytest.raises(ValueError, match=r"the schema is None, not 'offray\.online_fit'"):
         offray.OnlineFit.from_dict({"format": "something"})
     damaged = online.to_dict()
     damaged["state"] = damaged["state"].replace("runs 1", "runs 2")

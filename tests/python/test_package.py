@@ -46,6 +46,7 @@ def test_import_needs_numpy_only():
                 "identify.precision",
                 "identify.tpp",
                 "infer.fit_many",
+                "load",
                 "plan.check",
                 "plan.isoflop",
                 "plan.suggest",
@@ -61,7 +62,9 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md", "docs/reading_runs.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md", "docs/reading_runs.md", "docs/results.md"]
+)
 def test_python_examples(page):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert blocks

@@ -167,7 +167,7 @@ def test_copies_are_still_said():
 
 def test_standard_input():
     write("runs.csv", "N,D,loss", SIZES, TOKENS, LOSS)
-    command = [sys.executable, "-m", "offray.cli", "fit", "-", "--json"]
+    command = [sys.executable, "-m", "offray", "fit", "-", "--json"]
     with open("runs.csv", "rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, check=True)
     same(list(json.loads(done.stdout)["params"].values()))
@@ -179,7 +179,7 @@ def test_the_readme_shows_what_a_broken_file_says():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     piped = re.search(r"\$ printf '(?P<text>.*)' \| offray fit -\n```\n\n```text\n(?P<said>.*)\n```", readme)
     content = piped["text"].replace("\\n", "\n").encode()
-    done = subprocess.run([sys.executable, "-m", "offray.cli", "fit", "-"], input=content, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "offray", "fit", "-"], input=content, capture_output=True, check=False)
     assert done.stderr.decode().strip() == piped["said"]
 
 

@@ -125,7 +125,7 @@ class CalledLaw(FormulaLaw):
         return out
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return called_back, self._made_of
+        return called_back, self.made_of
 
 
 def called_back(

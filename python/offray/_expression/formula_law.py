@@ -32,14 +32,14 @@ class FormulaLaw(Law):
         The formula, or the name of the function that it was recorded from.
     """
 
-    __slots__ = ("_columns", "_lone", "_made_of", "_positive", "text")
+    __slots__ = ("_columns", "_lone", "_positive", "made_of", "text")
 
     text: str
 
     def __init__(self, core: Any, text: str, inputs: Iterable[str], positive: Iterable[str], made_of: tuple[Any, ...]) -> None:
         super().__init__(core)
         self.text = text
-        self._made_of = made_of
+        self.made_of = made_of
         self._columns = tuple(core.inputs)
         self._positive = frozenset(positive)
         self.inputs = tuple(SLOTS[name][0] if name in SLOTS else name for name in inputs)
@@ -114,7 +114,7 @@ class FormulaLaw(Law):
         return f"offray.law({self.text!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restore, self._made_of
+        return restore, self.made_of
 
 
 @lru_cache(maxsize=256)

@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from offray import _core
+from offray._expression.written import law_as_plain
+from offray._grouped.written import fields_from, kept
 from offray._input import check
 from offray._input.arrays import Array, numbers
 from offray._law import Law
-from offray._text import aligned
+from offray._text import Sheet, rounded, two_digits
+from offray._travel.document import VERSION, checked
+from offray._travel.record import Record, schema_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
-@dataclass(frozen=True, eq=False)
-class GroupedFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupedFit(Record):
     """A law fitted to several groups of runs at once; ``print`` shows the table.
 
     Attributes
@@ -52,9 +60,10 @@ class GroupedFit:
     log_loss: bool
     _cov: Mapping[Any, Array]
 
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name}={self.params[self.groups[0]][name]:.6g}" for name in self.shared)
-        return f"<GroupedFit {self.law.name}: {len(self.groups)} groups, {self.status}, shared {values}>"
+    def _brief(self) -> str:
+        first = self.groups[0]
+        values = ", ".join(f"{name}={rounded(self.params[first][name], self.se[first][name])}" for name in self.shared)
+        return f"{self.law.name}, {len(self.groups)} groups, {self.status}, shared {values}"
 
     @property
     def converged(self) -> bool:
@@ -98,13 +107,16 @@ class GroupedFit:
         return value.reshape(arrays[0].shape), np.sqrt(variance).reshape(arrays[0].shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data, ready for JSON; None stands for an infinite figure. Labels become text."""
+        """The fit as plain data, ready for JSON; None stands for an infinite figure. Labels become text, but in ``state``, from
+        which `from_dict` gives the fit back with all of its bits; it is missing for a law that is called back."""
 
         def plain(value: Any) -> float | None:
             return float(value) if np.isfinite(value) else None
 
         intervals = self.conf_int()
         return {
+            "schema": schema_of(GroupedFit),
+            "version": VERSION,
             "law": self.law.name,
             "log_loss": self.log_loss,
             "runs": len(self.residuals),
@@ -120,9 +132,21 @@ class GroupedFit:
                 }
                 for label in self.groups
             },
+            **(kept(self) if self.law.traced else {}),
         }
 
-    def __str__(self) -> str:
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """`to_dict` as text; with a path, written there too. ``ValueError`` for a law that is called back."""
+        law_as_plain(self.law)
+        return super().to_json(path)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The fit that `to_dict` was of; ``ValueError`` for data that are damaged, or of something else."""
+        checked(data, schema_of(cls))
+        return cls(**fields_from(data))
+
+    def _sheet(self) -> Sheet:
         space = "log loss" if self.log_loss else "loss"
         head = [
             f"law:          {self.law.name}, {len(self.groups)} groups sharing {', '.join(self.shared)}",
@@ -138,8 +162,10 @@ class GroupedFit:
             (label, name) for label in self.groups for name in self.law.parameters if name not in self.shared
         ]:
             of = first if label == "(shared)" else label
-            low, high = intervals[of][name]
-            rows.append(
-                (str(label), name, f"{self.params[of][name]:.6g}", f"{self.se[of][name]:.2g}", f"{low:.5g} .. {high:.5g}")
-            )
-        return "\n".join(head) + aligned(rows)
+            (low, high), se = intervals[of][name], self.se[of][name]
+            ends = f"{rounded(low, se)} .. {rounded(high, se)}"
+            rows.append((str(label), name, rounded(self.params[of][name], se), two_digits(se), ends))
+        return Sheet(head, rows)
+
+    def __str__(self) -> str:
+        return self._sheet().text()

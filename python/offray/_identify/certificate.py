@@ -14,13 +14,14 @@ import numpy as np
 from offray._input.arrays import EMPTY, Array, frozen
 from offray._optimum import Optimum
 from offray._problem import Limits
+from offray._travel.record import Record, Told
 
 _NOTHING = 1e-250
 """A coefficient so small that its term changes no loss, whatever its exponent up to 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Basin:
+@dataclass(frozen=True, repr=False, eq=False)
+class Basin(Record):
     """Where one descent of the global search ended.
 
     Attributes
@@ -37,9 +38,12 @@ class Basin:
     objective_value: Any
     status: str
 
+    def _brief(self) -> str:
+        return f"{self.status}, objective {self.objective_value:.6g}"
 
-@dataclass(frozen=True, eq=False)
-class Certificate:
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Certificate(Told):
     """Why the optimum of a fit is one, and where it lies.
 
     Attributes

@@ -14,10 +14,11 @@ from offray._input.objective import check_objective
 from offray._law import Law, find_law
 from offray._optimum import Optimum
 from offray._problem import DEFAULT_DELTA
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True)
-class WeightedConditioning:
+@dataclass(frozen=True, repr=False)
+class WeightedConditioning(Record):
     """Conditioning of a fit's Jacobian under the weights of an objective.
 
     Attributes
@@ -33,6 +34,9 @@ class WeightedConditioning:
     kappa: Any
     kappa_weighted: Any
     kappa_weights: Any
+
+    def _brief(self) -> str:
+        return f"kappa {self.kappa:.4g}, weighted {self.kappa_weighted:.4g}"
 
 
 def weighted_conditioning(fit: Optimum, objective: str, delta: float | None, quantile: float | None) -> WeightedConditioning:
@@ -52,8 +56,8 @@ def weighted_conditioning(fit: Optimum, objective: str, delta: float | None, qua
     return WeightedConditioning(*(figure[()] for figure in figures))
 
 
-@dataclass(frozen=True)
-class PrecisionReport:
+@dataclass(frozen=True, repr=False)
+class PrecisionReport(Record):
     """kappa_2 of one Jacobian, computed four ways; ``print`` shows the digits that each loses.
 
     The best of the four, singular values in long double, is the yardstick. A perturbation of relative size eps in J moves the
@@ -73,6 +77,9 @@ class PrecisionReport:
     eigenvalues: Any
     svd_long: Any
     eigenvalues_long: Any
+
+    def _brief(self) -> str:
+        return f"kappa_2 {self.svd_long:.6g}"
 
     def digits(self) -> dict[str, float]:
         """Digits of kappa_2 that each way leaves: -log10 of its relative deviation from `svd_long`."""

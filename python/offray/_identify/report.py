@@ -17,13 +17,15 @@ from offray._identify.remarks import remarks, set_aside
 from offray._identify.remedy import remedy
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
+from offray._text import Sheet
+from offray._travel.record import Record
 
 OPEN = frozenset(_core.FINDINGS[: _core.FIRST_REMARK])
 """Findings that leave parameters open."""
 
 
-@dataclass(frozen=True, eq=False)
-class Identifiability:
+@dataclass(frozen=True, repr=False, eq=False)
+class Identifiability(Record):
     """What the runs determine; ``print`` shows it.
 
     Attributes
@@ -88,21 +90,28 @@ class Identifiability:
     determined: Mapping[str, bool]
     equal: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def _brief(self) -> str:
+        what = "identified" if self.identified else ", ".join(self.findings) or "not identified"
+        return f"{what}, rank {self.rank} of {self.unknowns}, kappa_2 {self.kappa:.4g}"
+
+    def _sheet(self) -> Sheet:
         known = [self._as_known(name) for name, good in self.determined.items() if good]
         unknown = [name for name, good in self.determined.items() if not good]
-        lines = [
-            f"identified:     {'yes' if self.identified else 'no'}",
-            f"kappa_2:        {self.kappa:.4g}{self._against_factorial()}",
-            f"rank:           {self.rank} of {self.unknowns}; {self.rank_against_noise} against the noise",
-            f"determined:     {', '.join(known) or 'nothing'}",
-            f"not determined: {', '.join(unknown) or 'nothing'}",
+        rows = [
+            ("identified", "yes" if self.identified else "no"),
+            ("kappa_2", f"{self.kappa:.4g}{self._against_factorial()}"),
+            ("rank", f"{self.rank} of {self.unknowns}; {self.rank_against_noise} against the noise"),
+            ("determined", ", ".join(known) or "nothing"),
+            ("not determined", ", ".join(unknown) or "nothing"),
         ]
         if self.pair:
             pair = " and ".join(self.pair)
-            lines.insert(3, f"pair:           {pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider")
-        lines += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
-        return "\n".join(lines)
+            rows.insert(3, ("pair", f"{pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider"))
+        return Sheet([], rows, [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes])
+
+    def __str__(self) -> str:
+        sheet = self._sheet()
+        return "\n".join([*(f"{label + ':':16}{text}" for label, text in sheet.rows), *sheet.after])
 
     def _as_known(self, name: str) -> str:
         return f"{name} (if {' = '.join(self.equal)})" if name in self.equal else name

@@ -8,10 +8,11 @@ from typing import Any
 
 from offray import _core
 from offray._input.arrays import DOUBLE, vector
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True)
-class TppDiversity:
+@dataclass(frozen=True, repr=False)
+class TppDiversity(Record):
     """Figures of the 2 x 2 Gram matrix with rows (1, k^-b), one per ratio k.
 
     Attributes
@@ -36,6 +37,10 @@ class TppDiversity:
     tau_exact: float
     kappa: float
     kappa_eq: float
+
+    def _brief(self) -> str:
+        verdict = "passes" if self.passes else "fails"
+        return f"V_K {self.V_K:.4g}, tau_K {self.tau_K:.4g}, kappa_eq {self.kappa_eq:.4g}, {verdict}"
 
     @property
     def passes(self) -> bool:

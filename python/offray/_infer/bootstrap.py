@@ -18,6 +18,7 @@ from offray._input.groups import dense
 from offray._interrupted import Interrupted
 from offray._law import Law
 from offray._optimum import Optimum
+from offray._travel.record import Record
 
 Names: TypeAlias = npt.NDArray[np.str_]
 Progress: TypeAlias = Callable[[int, int], object]
@@ -26,7 +27,7 @@ _STATUSES = np.array(_core.STATUSES)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Bootstrap:
+class Bootstrap(Record):
     """Refits of resampled runs.
 
     A replicate without an optimum (fewer distinct runs than free parameters, a resampled loss that is not positive) holds NaN
@@ -98,8 +99,8 @@ class Bootstrap:
     def __len__(self) -> int:
         return len(self.theta)
 
-    def __repr__(self) -> str:
-        return f"<Bootstrap {self.law.name}: {len(self)} replicates ({self.kind}), {self.failed} failed>"
+    def _brief(self) -> str:
+        return f"{self.law.name}, {len(self)} replicates ({self.kind}), {self.failed} failed"
 
 
 def bootstrap(

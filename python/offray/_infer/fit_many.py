@@ -6,12 +6,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from offray import _core
+from offray._choices import Identify, Objective
 from offray._expression.known import any_law
 from offray._infer.bootstrap import Names, Progress
 from offray._input import check
@@ -21,6 +22,7 @@ from offray._input.stack import Stack, is_ragged
 from offray._interrupted import Interrupted
 from offray._law import Law
 from offray._problem import check_identify, limits_of, mapping, options_of, start_of
+from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning
 
 _STATUSES = np.array(_core.STATUSES)
@@ -28,7 +30,7 @@ _LIMITS = np.array(_core.LIMITS)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FitMany:
+class FitMany(Record):
     """One law fitted to many data sets.
 
     Attributes
@@ -56,8 +58,8 @@ class FitMany:
     def __len__(self) -> int:
         return len(self.theta)
 
-    def __repr__(self) -> str:
-        return f"<FitMany {self.law.name}: {len(self)} data sets, {int(self.converged.sum())} converged>"
+    def _brief(self) -> str:
+        return f"{self.law.name}, {len(self)} data sets, {int(self.converged.sum())} converged"
 
 
 def fit_many(
@@ -69,8 +71,8 @@ def fit_many(
     unique_tokens: Any = None,
     weight: Any = None,
     law: str | Law = "chinchilla",
-    objective: str = "squares",
-    delta: float | str | None = None,
+    objective: Objective = "squares",
+    delta: float | Literal["mad"] | None = None,
     quantile: float | None = None,
     log_loss: bool = False,
     fixed: Mapping[str, Any] | None = None,
@@ -79,7 +81,7 @@ def fit_many(
     start: Mapping[str, float] | npt.ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
-    identify: str = "auto",
+    identify: Identify = "auto",
     dtype: npt.DTypeLike | None = None,
 ) -> FitMany:
     """Fit a scaling law to many data sets, each as `fit` does, bit for bit, on several threads.
@@ -127,7 +129,7 @@ def fit_many(
     >>> loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28)
     >>> noise = np.random.default_rng(0).normal(scale=0.001, size=(100, 25))
     >>> offray.fit_many(N, D, loss + noise)
-    <FitMany chinchilla: 100 data sets, 100 converged>
+    <FitMany: chinchilla, 100 data sets, 100 converged>
     """
     the_law = any_law(law)
     check_objective(objective, delta, quantile)

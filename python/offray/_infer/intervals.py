@@ -6,26 +6,28 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from offray import _core
+from offray._choices import IntervalMethod, Method
 from offray._infer.bootstrap import bootstrap, percentiles
 from offray._input import check
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
-from offray._text import aligned
+from offray._text import Sheet
+from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning
 
-METHODS = ("auto", "delta", "sandwich", "profile", "bootstrap")
-DERIVED_METHODS = ("delta", "sandwich", "profile", "bootstrap")
+METHODS: tuple[str, ...] = get_args(IntervalMethod)
+DERIVED_METHODS: tuple[str, ...] = get_args(Method)
 _LOST = 0.05
 _QUICK = 2000
 
 
-@dataclass(frozen=True, eq=False)
-class Intervals:
+@dataclass(frozen=True, repr=False, eq=False)
+class Intervals(Record):
     """Intervals by several methods; ``print`` shows them side by side.
 
     Attributes
@@ -44,13 +46,19 @@ class Intervals:
     bounds: Array
     level: float
 
-    def __str__(self) -> str:
+    def _brief(self) -> str:
+        return f"{', '.join(self.methods)} at {100 * self.level:g} % of {', '.join(self.parameters)}"
+
+    def _sheet(self) -> Sheet:
         head = ("parameter", "estimate", *(f"{method} {100 * self.level:g} %" for method in self.methods))
         rows = [
             (name, f"{value:.6g}", *(f"{low:.5g} .. {high:.5g}" for low, high in ends))
             for name, value, ends in zip(self.parameters, self.estimate, self.bounds, strict=True)
         ]
-        return aligned((head, *rows))
+        return Sheet([], [head, *rows])
+
+    def __str__(self) -> str:
+        return self._sheet().text()
 
 
 def half_width(fit: Optimum, level: float, method: str = "delta", group: Iterable[Any] | None = None) -> float:

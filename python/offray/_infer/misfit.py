@@ -14,6 +14,8 @@ from offray import _core
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import aligned
+from offray._travel.document import VERSION
+from offray._travel.record import Record, Told
 
 LARGE: float = _core.LARGE_MISFIT
 """Share of the loss from which a misfit is worth a warning: more than seeds make."""
@@ -76,8 +78,8 @@ class Origin(NamedTuple):
     expected: float
 
 
-@dataclass(frozen=True, eq=False)
-class Rolling:
+@dataclass(frozen=True, repr=False, eq=False)
+class Rolling(Record):
     """Forecasts of the larger runs from the smaller ones.
 
     Attributes
@@ -94,9 +96,12 @@ class Rolling:
     slope: float
     log_compute: float
 
+    def _brief(self) -> str:
+        return f"{len(self.origins)} origins, beyond noise {100 * self.slope * np.log(10):.2g} % for every ten times"
 
-@dataclass(frozen=True, eq=False)
-class Misfit:
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Misfit(Told):
     """What the residuals say of the law and of the runs; ``print`` shows it.
 
     Attributes
@@ -214,7 +219,8 @@ class Misfit:
             )
 
         names = [name for name in self.__dataclass_fields__ if name not in ("_fit", "outliers")]
-        return {name: plain(getattr(self, name)) for name in names} | {"outliers": list(self.outliers)}
+        figures = {name: plain(getattr(self, name)) for name in names}
+        return {"schema": "offray.misfit", "version": VERSION, **figures, "outliers": list(self.outliers)}
 
     def __str__(self) -> str:
         unit = "of ln L" if self._fit.log_loss else "nats"

@@ -19,14 +19,16 @@ from offray._input import check
 from offray._input.arrays import Array, frozen, numbers
 from offray._input.groups import dense
 from offray._optimum import Optimum
+from offray._text import Sheet, rounded
+from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
 _FACTOR = np.log(10)
 FIELDS: tuple[str, ...] = _core.OPTIMALS
 
 
-@dataclass(frozen=True, eq=False)
-class Estimate:
+@dataclass(frozen=True, repr=False, eq=False)
+class Estimate(Record):
     """A positive quantity, its standard error and its interval.
 
     Attributes
@@ -46,6 +48,11 @@ class Estimate:
     interval: Array
     statistical: Array
 
+    def _cells(self, k: int) -> tuple[str, str]:
+        """The k-th value and its interval, to the digits of its standard error."""
+        se, (low, high) = self.se.ravel()[k], self.interval.reshape(-1, 2)[k]
+        return rounded(self.value.ravel()[k], se), f"{rounded(low, se)} .. {rounded(high, se)}"
+
     def __float__(self) -> float:
         return float(self.value)
 
@@ -55,11 +62,12 @@ class Estimate:
     def __str__(self) -> str:
         if self.value.ndim:
             return f"{self.value}"
-        return f"{self.value:.5g} ({self.interval[0]:.4g} .. {self.interval[1]:.4g})"
+        value, interval = self._cells(0)
+        return f"{value} ({interval})"
 
 
-@dataclass(frozen=True, eq=False)
-class ComputeOptimal(Drawn):
+@dataclass(frozen=True, repr=False, eq=False)
+class ComputeOptimal(Record, Drawn):
     """Where a law is least for a budget C = c N D + 2 N T.
 
     Attributes
@@ -92,6 +100,29 @@ class ComputeOptimal(Drawn):
     level: float
     method: str
     reach: Array
+
+    def _brief(self) -> str:
+        if self.C.ndim:
+            return f"{self.C.size} budgets, {self.C.min():.4g} to {self.C.max():.4g} FLOP"
+        return f"{self.C:.4g} FLOP, " + ", ".join(
+            f"{name} {rounded(at.value, at.se)}" for name, at in self._each("N", "D", "TPP")
+        )
+
+    def _each(self, *names: str) -> list[tuple[str, Estimate]]:
+        return [(name, getattr(self, name)) for name in names]
+
+    def _sheet(self) -> Sheet:
+        if self.C.ndim:
+            head = ("C", *(part for name in FIELDS for part in (name, "")))
+            rows = [
+                (f"{C:.4g}", *(part for _, at in self._each(*FIELDS) for part in at._cells(k)))
+                for k, C in enumerate(self.C.ravel())
+            ]
+            return Sheet([f"compute-optimal, {100 * self.level:g} % intervals ({self.method})"], [head, *rows])
+        return Sheet(
+            [str(self).splitlines()[0]],
+            [("", "estimate", "interval"), *((name, *at._cells(0)) for name, at in self._each(*FIELDS))],
+        )
 
     @property
     def findings(self) -> tuple[str, ...]:

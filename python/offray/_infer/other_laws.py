@@ -14,14 +14,15 @@ from offray._infer.optimal import ComputeOptimal, compute_optimal
 from offray._input.arrays import EMPTY
 from offray._law import Law
 from offray._optimum import Optimum
+from offray._travel.record import Record
 
 BETTER = 10.0
 """Difference of AICc from which one law is preferred: exp(-10 / 2) is less than a hundredth."""
 _FURTHER = 10.0
 
 
-@dataclass(frozen=True, eq=False)
-class OtherLaw:
+@dataclass(frozen=True, repr=False, eq=False)
+class OtherLaw(Record):
     """A law that follows the runs better than the one fitted.
 
     Attributes
@@ -37,6 +38,9 @@ class OtherLaw:
     AICc: float
     optimum: ComputeOptimal
     fitted: ComputeOptimal
+
+    def _brief(self) -> str:
+        return f"{self.law.name}, AICc lower by {self.AICc:.3g}"
 
     @property
     def matters(self) -> bool:

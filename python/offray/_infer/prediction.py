@@ -26,12 +26,13 @@ from offray._input.groups import dense
 from offray._law import Law
 from offray._optimum import Optimum
 from offray._planes import off
-from offray._text import aligned
+from offray._text import Sheet, rounded, two_digits
+from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning, NotIdentifiedError
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, repr=False, eq=False)
+class Prediction(Record):
     """Predicted loss; ``print`` shows it.
 
     Attributes
@@ -76,32 +77,44 @@ class Prediction:
         """``extrapolates`` beyond the runs' compute, N, D or tokens per parameter."""
         return ("extrapolates",) if self.reach.beyond else ()
 
-    def __str__(self) -> str:
+    def _brief(self) -> str:
+        if self.value.size == 1:
+            return f"loss {rounded(self.value.item(), self.se.item())}, s.e. {two_digits(self.se.item())}, {self.reach}"
+        return f"{self.value.size} losses, {self.reach}"
+
+    def _sheet(self) -> Sheet:
         level = f"{100 * self.level:g} %"
+        head = ("loss", "s.e.", f"mean, {level}", f"new run, {level}", "law's error")
+        rows = [
+            (rounded(v, s), two_digits(s), _ends(mean, s), _ends(new, s), f"{m:.2g}")
+            for v, s, mean, new, m in zip(
+                self.value.ravel(),
+                self.se.ravel(),
+                self.interval.reshape(-1, 2),
+                self.prediction_interval.reshape(-1, 2),
+                self.model.ravel(),
+                strict=True,
+            )
+        ]
+        return Sheet([], [head, *rows], [str(self.reach)])
+
+    def __str__(self) -> str:
         if self.value.size != 1:
-            head = ("loss", "s.e.", f"mean, {level}", f"new run, {level}", "law's error")
-            rows = [
-                (f"{v:.5g}", f"{s:.2g}", f"{a:.5g} .. {b:.5g}", f"{c:.5g} .. {d:.5g}", f"{m:.2g}")
-                for v, s, (a, b), (c, d), m in zip(
-                    self.value.ravel(),
-                    self.se.ravel(),
-                    self.interval.reshape(-1, 2),
-                    self.prediction_interval.reshape(-1, 2),
-                    self.model.ravel(),
-                    strict=True,
-                )
-            ]
-            return f"{aligned([head, *rows])}\n{self.reach}"
-        (low, high), (new_low, new_high) = self.interval.reshape(2), self.prediction_interval.reshape(2)
+            return self._sheet().text()
+        level, se = f"{100 * self.level:g} %", self.se.item()
         lines = [
-            f"loss {self.value.item():.5g}, s.e. {self.se.item():.2g}",
-            f"{level} interval of the mean {low:.5g} .. {high:.5g}, of a new run {new_low:.5g} .. {new_high:.5g} "
-            f"({self.method})",
+            f"loss {rounded(self.value.item(), se)}, s.e. {two_digits(se)}",
+            f"{level} interval of the mean {_ends(self.interval.reshape(2), se)}, of a new run "
+            f"{_ends(self.prediction_interval.reshape(2), se)} ({self.method})",
         ]
         if self.model.item() > 0:
-            a, b = self.statistical.reshape(2)
-            lines.append(f"of the mean, {a:.5g} .. {b:.5g} if the law is true; the rest is what it misses of the larger runs")
+            ends = _ends(self.statistical.reshape(2), se)
+            lines.append(f"of the mean, {ends} if the law is true; the rest is what it misses of the larger runs")
         return "\n".join([*lines, str(self.reach)])
+
+
+def _ends(interval: Array, se: Any) -> str:
+    return f"{rounded(interval[0], se)} .. {rounded(interval[1], se)}"
 
 
 MODEL = 1.25

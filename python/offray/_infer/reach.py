@@ -11,12 +11,13 @@ import numpy as np
 from offray import _core
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
+from offray._travel.record import Record
 
 LABELS = {"params": "N", "tokens": "D"}
 
 
-@dataclass(frozen=True, eq=False)
-class Reach:
+@dataclass(frozen=True, repr=False, eq=False)
+class Reach(Record):
     """How far beyond the runs a prediction is: factors of at least 1, which is within their range.
 
     Attributes

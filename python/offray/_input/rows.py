@@ -28,6 +28,8 @@ class Table(dict[str, Any]):
         Role to the name that the column has in the source.
     notes : tuple of str
         What was decided in reading: which of several columns was taken, which rows were left out.
+    corpora : mapping of str to int
+        Columns that by their names tell what the models were trained on, and how many corpora these are.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Table(dict[str, Any]):
         source: str = "",
         spelt: Mapping[str, str] | None = None,
         notes: tuple[str, ...] = (),
+        corpora: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(columns)
         self.row_name = row_name
         self.source = source
         self.spelt = dict(spelt or {})
         self.notes = notes
+        self.corpora = dict(corpora or {})
 
     def cell(self, role: str, row: int) -> str:
         """A cell as the user knows it: "runs.csv, line 5: eval/loss"."""

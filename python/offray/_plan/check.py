@@ -16,13 +16,15 @@ from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
 from offray._law import Law
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray._read.runs import counts_of, is_table
+from offray._text import Sheet
+from offray._travel.record import Record
 from offray.designs import fan, grid, isoflop
 
 _LEVELS = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Figures:
+@dataclass(frozen=True, repr=False, eq=False)
+class Figures(Record):
     """The figures of a design at one assumed theta.
 
     Attributes
@@ -54,9 +56,12 @@ class Figures:
     kappa_relative: float
     sd: dict[str, float]
 
+    def _brief(self) -> str:
+        return f"kappa_2 {self.kappa_2:.4g}, kappa_eq {self.kappa_eq:.4g}"
 
-@dataclass(frozen=True, eq=False)
-class DesignCheck(Drawn):
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DesignCheck(Record, Drawn):
     """What a design will determine, at several assumed theta; ``print`` shows ranges.
 
     Attributes
@@ -81,6 +86,9 @@ class DesignCheck(Drawn):
     target: dict[str, Array]
     C: float
 
+    def _brief(self) -> str:
+        return f"{self.law.name}, {len(self.N)} runs, {'passes' if self.passes else 'fails'}"
+
     @property
     def passes(self) -> bool:
         """Whether kappa_eq, with sizes and gap, meets the target and kappa_2 is below 1000 at every assumed theta."""
@@ -94,7 +102,7 @@ class DesignCheck(Drawn):
     @property
     def ratios(self) -> Array:
         """The distinct tokens per parameter."""
-        return _distinct(self.D / self.N)
+        return _distinct(self.N, self.D)
 
     @property
     def verdict(self) -> str:
@@ -106,6 +114,9 @@ class DesignCheck(Drawn):
         if self.passes:
             told = f"the two terms apart (kappa_eq {kappa}, target {self.kappa_target:g})" if pair else "the parameters apart"
             return f"These {len(self.N)} runs tell {told} and predict the loss at the target to {loss}."
+        places, unknowns = len({*zip(self.N.tolist(), self.D.tolist(), strict=True)}), len(self.law.parameters)
+        if places < unknowns:
+            return f"{places} different N and D are too few for the {unknowns} parameters of {self.law.name}: add runs."
         needed = max(at.r_min for at in self.figures.values())
         if self._parts:
             worst = max(at.kappa_2 for at in self.figures.values())
@@ -124,7 +135,7 @@ class DesignCheck(Drawn):
             f"{np.sqrt(low * high * needed):.3g}."
         )
 
-    def __str__(self) -> str:
+    def _sheet(self) -> Sheet:
         every = list(self.figures.values())
         of_rays = [at.diversity for at in every if at.diversity is not None]
         rays = [
@@ -148,14 +159,17 @@ class DesignCheck(Drawn):
             f"The paper's criterion V_K >= tau_K {paper} at {self.kappa_target:g}; it depends on the unit of tokens (here "
             "single tokens), kappa_eq does not."
         )
-        lines = [
-            self.verdict,
+        setting = (
             f"law {self.law.name}, {len(self.N)} runs, {len(self.ratios)} ratios, sigma {self.sigma:g}, theta: "
-            f"{'; '.join(self.figures)}",
-            *(f"  {name:22}{_range(values)}" for name, values in rows),
-            *([criterion] if of_rays else []),
-        ]
-        return "\n".join(lines)
+            f"{'; '.join(self.figures)}"
+        )
+        cells = [("figure", "at every theta"), *((name, _range(values)) for name, values in rows)]
+        return Sheet([self.verdict, setting], cells, [criterion] if of_rays else [])
+
+    def __str__(self) -> str:
+        sheet = self._sheet()
+        lines = [f"  {name:22}{values}" for name, values in sheet.rows[1:]]
+        return "\n".join([*sheet.before, *lines, *sheet.after])
 
 
 def check(
@@ -227,7 +241,7 @@ def check(
     if not 0 < flops < np.inf:
         raise ValueError(f"C must be positive and finite; got {C}")
     where = targets(thetas, the_law, target, flops)
-    k = _distinct(d / n)
+    k = _distinct(n, d)
     figures = {}
     for name, values in thetas.items():
         report = _core.report(plans[name])
@@ -263,10 +277,14 @@ def _runs(N: Any, D: Any, ratios: Any, sizes: Any, budgets: Any, tokens: Any) ->
     return isoflop(budgets, sizes) if budgets is not None else grid(sizes, tokens)
 
 
-def _distinct(k: Array) -> Array:
-    """Sorted, those equal to 1e-9 counted once."""
-    k = np.sort(k)
-    return np.asarray(k[np.concatenate([[True], np.diff(k) > 1e-9 * k[1:]])])
+def _distinct(N: Array, D: Array) -> Array:
+    """Sorted tokens per parameter; those that whole counts tell apart by their rounding alone are one."""
+    # A whole number stands for anything within half of one.
+    half_N, half_D = (np.where(x == np.rint(x), 0.5 / x, 0) for x in (N, D))
+    off = 1e-9 + half_N + half_D
+    order = np.argsort(D / N)
+    k, off = (D / N)[order], off[order]
+    return np.asarray(k[np.concatenate([[True], np.diff(k) > (off[1:] + off[:-1]) * k[1:]])])
 
 
 def _range(values: list[float]) -> str:

@@ -17,9 +17,12 @@ from offray._fit import fit as fit_runs
 from offray._input.arrays import DOUBLE, Array, frozen, positive, vector
 from offray._input.rows import RowsNamed, Table
 from offray._law import Law, require_N_and_D
+from offray._plan.parabola import Parabola
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._read.runs import run_columns
 from offray._result import Fit
+from offray._text import Sheet
+from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -27,44 +30,11 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 _BIAS = 0.1
 _FEWEST = 3
 _ODD = 3.0
+_ROUNDING = 1e-12  # a parabola is bent that rises over its sizes by more than this share of the losses
 
 
-@dataclass(frozen=True, eq=False)
-class Parabola:
-    """One isoFLOP curve: L = L* + h (ln N - ln N*)^2.
-
-    Attributes
-    ----------
-    C : float
-        Geometric mean of the runs' compute.
-    runs : int
-    N, D : float
-        The minimum, N* and the D* of that compute. NaN where the parabola opens downwards.
-    interval : (2,) ndarray
-        Of N*, delta method on ln N*, Student's t. Of three runs, which leave nothing over, with the noise of the fitted law.
-    loss : float
-    curvature : float
-        h.
-    law_N, law_D : float
-        N* and D* of the fitted law at this budget.
-    bias : float
-        ln of what the same parabola makes of the fitted law's own losses at these sizes, over `law_N`: its own bias.
-    """
-
-    C: float
-    runs: int
-    N: float
-    D: float
-    interval: Array
-    loss: float
-    curvature: float
-    law_N: float  # noqa: N815 - the symbols of the field
-    law_D: float  # noqa: N815
-    bias: float
-
-
-@dataclass(frozen=True, eq=False)
-class IsoFlop(Drawn):
+@dataclass(frozen=True, repr=False, eq=False)
+class IsoFlop(Record, Drawn):
     """Approach 2 and Approach 3 on the same runs.
 
     Attributes
@@ -91,21 +61,33 @@ class IsoFlop(Drawn):
     law_exponent: float
     warnings: tuple[str, ...]
 
-    def __str__(self) -> str:
-        head = f"{'C':>10}{'runs':>6}{'N* parabola':>14}{'interval':>26}{'N* law':>12}{'TPP* law':>10}{'bias':>8}"
-        lines = [
-            f"{p.C:10.3g}{p.runs:6d}{p.N:14.4g}{f'{p.interval[0]:.4g} .. {p.interval[1]:.4g}':>26}{p.law_N:12.4g}"
-            f"{p.law_D / p.law_N:10.3g}{100 * p.bias:7.1f}%"
+    def _brief(self) -> str:
+        return f"{len(self.parabolas)} budgets, a {self.exponent:.4f} from parabolas, {self.law_exponent:.4f} from the law"
+
+    def _sheet(self) -> Sheet:
+        head = ("C", "runs", "N* parabola", "interval", "N* law", "TPP* law", "bias")
+        rows = [
+            (
+                f"{p.C:.3g}",
+                str(p.runs),
+                f"{p.N:.4g}",
+                f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}",
+                f"{p.law_N:.4g}",
+                f"{p.law_D / p.law_N:.3g}",
+                f"{100 * p.bias:.1f}%",
+            )
             for p in self.parabolas
         ]
         low, high = self.exponent_interval
-        tail = (
-            f"a of N* ~ C^a: {self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas, {self.law_exponent:.4f} from the law"
-        )
-        out = [head, *lines, tail, *(f"warning: {text}" for text in self.warnings)]
+        of_minima = f"{self.exponent:.4f} ({low:.4f} .. {high:.4f}) from parabolas"
+        tail = f"a of N* ~ C^a: {of_minima}, {self.law_exponent:.4f} from the law"
+        out = [tail, *(f"warning: {text}" for text in self.warnings)]
         if self.left_out:
             out.append(f"left out: {len(self.left_out)} runs of budgets without three sizes, rows {_some(self.left_out)}")
-        return "\n".join(out)
+        return Sheet([], [head, *rows], out)
+
+    def __str__(self) -> str:
+        return self._sheet().text()
 
 
 def _some(rows: tuple[int, ...]) -> str:
@@ -243,8 +225,9 @@ def _vertex(x: Array, y: Array, noise: float = np.inf) -> tuple[float, float, fl
     residual = y - M @ c
     inverse = np.linalg.inv(r)
     dof = len(x) - 3
-    covariance = inverse @ inverse.T * (residual @ residual / dof if dof > 0 else noise**2)
-    if not c[2] > 0:
+    variance = residual @ residual / dof if dof > 0 else noise**2
+    covariance = inverse @ inverse.T * variance if np.isfinite(variance) else np.full((3, 3), np.inf)
+    if not c[2] * np.ptp(x) ** 2 > _ROUNDING * np.abs(y).max():
         return np.nan, np.nan, float(c[2]), covariance, middle
     return float(middle - c[1] / (2 * c[2])), float(c[0] - c[1] ** 2 / (4 * c[2])), float(c[2]), covariance, middle
 

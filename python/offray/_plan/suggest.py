@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
+from offray._choices import Criterion
 from offray._expression.known import any_law
 from offray._input import check
 from offray._input.arrays import Array
@@ -28,7 +29,7 @@ def suggest(
     budget: float | None = None,
     region: Mapping[str, tuple[float, float]] | tuple[tuple[float, float], tuple[float, float]] | None = None,
     max_runs: int | None = None,
-    criterion: str = "I",
+    criterion: Criterion = "I",
     *,
     target: Any = None,
     theta: Any = None,

@@ -13,10 +13,12 @@ from offray._input.arrays import Array
 from offray._law import Law
 from offray._plan.check import DesignCheck, check
 from offray._plan.planning import FLOPS_PER_TOKEN
+from offray._text import Sheet
+from offray._travel.record import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Suggestion(Drawn):
+@dataclass(frozen=True, repr=False, eq=False)
+class Suggestion(Record, Drawn):
     """Runs to train; ``print`` shows them, what they bring, and what plain recipes at the same cost would.
 
     Attributes
@@ -71,6 +73,18 @@ class Suggestion(Drawn):
     unit: str
     reserved: tuple[int, int]
 
+    def _brief(self) -> str:
+        return f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} {self.unit}"
+
+    def _figures(self) -> dict[str, Any]:
+        """The runs one by one too, repeats among them, as a table of planned runs has them."""
+        rows = [
+            {"params": row["N"], "tokens": row["D"], "flops": row["FLOPs"], "seed": seed}
+            for row in self.runs
+            for seed in range(int(row["repeats"]))
+        ]
+        return {"runs": rows, **super()._figures()}
+
     @property
     def degrees_of_freedom(self) -> int:
         """What a fit of all runs, existing and suggested, would have."""
@@ -104,23 +118,30 @@ class Suggestion(Drawn):
             for n, d, k, cost in zip(self.N, self.D, self.repeats, self.cost, strict=True)
         ]
 
-    def __str__(self) -> str:
-        lines = [
+    def _sheet(self) -> Sheet:
+        total = (
             f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} {self.unit}, {self.criterion}-efficiency "
-            f"at least {100 * self.efficiency:.3g} %",
-            f"{'N':>10}{'D':>11}{'TPP':>9}{'FLOPs':>11}{'repeats':>9}{'share':>8}",
-            *(
-                f"{r['N']:10.4g}{r['D']:11.4g}{r['TPP']:9.3g}{r['FLOPs']:11.3g}{r['repeats']:9d}{100 * r['share']:7.1f}%"
-                for r in self.runs
-            ),
-            *self._remarks(),
-            f"predicted standard deviations at sigma {self.sigma:g}, root mean squares over theta: {self._thetas()}",
-            f"{'':16}" + "".join(f"{name:>17}" for name in self.sd),
+            f"at least {100 * self.efficiency:.3g} %"
+        )
+        rows = [
+            (
+                *(f"{r['N']:.4g}", f"{r['D']:.4g}", f"{r['TPP']:.3g}", f"{r['FLOPs']:.3g}", f"{r['repeats']:d}"),
+                f"{100 * r['share']:.1f}%",
+            )
+            for r in self.runs
         ]
-        table = [
-            f"{name:16}" + "".join(f"{column[name]:17.4g}" for column in self.sd.values()) for name in self.sd["suggested"]
-        ]
-        return "\n".join(lines + table)
+        return Sheet([total], [("N", "D", "TPP", "FLOPs", "repeats", "share"), *rows], self._remarks())
+
+    def _predicted(self) -> Sheet:
+        rows = [(name, *(f"{column[name]:.4g}" for column in self.sd.values())) for name in self.sd["suggested"]]
+        text = f"predicted standard deviations at sigma {self.sigma:g}, root mean squares over theta: {self._thetas()}"
+        return Sheet([text], [("", *self.sd), *rows])
+
+    def __str__(self) -> str:
+        return f"{self._sheet().text()}\n{self._predicted().text()}"
+
+    def _repr_html_(self) -> str:
+        return self._sheet().html() + self._predicted().html()
 
     def _thetas(self) -> str:
         axes = sum(name.startswith("axis ") for name in self.theta)

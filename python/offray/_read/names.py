@@ -37,6 +37,7 @@ _USUAL: dict[str, tuple[str, ...]] = {
     ),
     "unique_tokens": ("unique_tokens", "U", "n_unique_tokens", "num_unique_tokens"),
     "weight": ("weight", "weights"),
+    "corpus": ("corpus", "corpora", "dataset", "dataset_name", "train_dataset", "training_dataset", "train_data", "data_mix"),
     "steps": ("step", "steps", "global_step", "global_steps", "iteration", "iterations", "iter", "n_steps", "num_steps"),
 }
 _WORDS = {
@@ -44,6 +45,7 @@ _WORDS = {
     "tokens": ("token",),
     "loss": ("loss", "nll", "entropy", "perplexity", "ppl", "bits", "bpb", "bpc"),
     "flops": ("flop", "compute", "budget"),
+    "corpus": ("corpus", "corpora", "dataset", "dataset_name", "train_dataset", "training_dataset", "train_data", "data_mix"),
     "steps": ("step", "iter"),
     "unique_tokens": ("unique",),
     "weight": ("weight",),

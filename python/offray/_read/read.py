@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
+from offray._choices import Decimal, LossUnit
 from offray._input.rows import Table
 from offray._read import rows
 from offray._read.plan import planned
@@ -26,13 +27,13 @@ def read(
     steps: str | float | None = None,
     batch: str | float | None = None,
     length: str | float | None = None,
-    loss_unit: str | None = None,
+    loss_unit: LossUnit | None = None,
     bytes_per_token: str | float | None = None,
-    decimal: str | None = None,
+    decimal: Decimal | None = None,
     where: str | Iterable[str] = (),
     drop_missing: bool = False,
     last: str | None = None,
-    best: str | None = None,
+    best: Literal["min"] | None = None,
     required: tuple[str, ...] = ("params", "tokens", "loss"),
     inputs: Mapping[str, str] | None = None,
     by: str | None = None,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offray._input.rows import Table
-from offray._read.names import COUNTS, power_of
+from offray._read.names import COUNTS, is_usual, power_of
 from offray._read.plan import Plan
 from offray._read.quantity import is_gap, numbers
 from offray._read.raw import Cells, Raw
@@ -107,7 +107,7 @@ class Values:
             out["loss"] = self._nats(out["loss"])
         out |= {name: self.columns[at] for name, at in self.plan.inputs.items()}
         out |= {name: _labels(raw.column(at), self.sign) for name, at in self.plan.labels.items() if name not in out}
-        return Table(out, raw.row_name, raw.source, spelt, raw.notes)
+        return Table(out, raw.row_name, raw.source, spelt, raw.notes, _corpora(raw))
 
     def counts(self) -> tuple[dict[str, Cells], dict[str, str]]:
         """Columns by role with the counts that follow from others, and how each is spelt in the source."""
@@ -143,6 +143,12 @@ class Values:
 def _no_number(cell: Any) -> bool:
     """Whether a cell means that there is no number: diverged, (partial)."""
     return isinstance(cell, str) and not any(map(str.isdigit, cell))
+
+
+def _corpora(raw: Raw) -> dict[str, int]:
+    """How many corpora each of the columns tells that by their names tell some."""
+    named = {str(name): at for at, name in enumerate(raw.names) if is_usual("corpus", name)}
+    return {name: len({str(cell) for cell in raw.column(at).tolist() if not is_gap(cell)}) for name, at in named.items()}
 
 
 def _labels(cells: Cells, sign: str | None) -> Cells:

@@ -14,7 +14,7 @@ from offray._infer.intervals import conf_int
 from offray._infer.misfit import misfit
 from offray._input.arrays import Array
 from offray._optimum import Optimum
-from offray._text import aligned
+from offray._text import Sheet, rounded, two_digits
 
 _TREND = 0.05
 """Level of the test for a curve in the residuals, for the line that describes them; findings are stricter."""
@@ -46,8 +46,13 @@ def rows(fit: Optimum) -> list[tuple[str, str, str, str]]:
         elif not np.isfinite(se):
             out.append((name, f"{value:.6g}", "inf", "not determined"))
         else:
-            out.append((name, f"{value:.6g}", f"{se:.2g}", f"{low:.5g} .. {high:.5g}"))
+            out.append((name, rounded(value, se), two_digits(se), f"{rounded(low, se)} .. {rounded(high, se)}"))
     return out
+
+
+def estimates(fit: Optimum) -> str:
+    """The parameters in one line, to the digits that the runs determine."""
+    return ", ".join(f"{name}={rounded(value, se)}" for (name, value), se in zip(fit.params.items(), fit.se, strict=True))
 
 
 def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
@@ -99,13 +104,12 @@ def _objective(fit: Optimum) -> str:
     return f"{fit.objective} (delta {fit.delta:.4g})" if np.isfinite(fit.delta) else fit.objective
 
 
-def as_text(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...]) -> str:
-    """The fit as an aligned table."""
-    lines = [f"{label + ':':14}{text}" for label, text in facts(fit, report)]
-    lines += ["", aligned([HEADER, *rows(fit)])]
-    lines += ["", *(f"warning: {message}" for message in report.warnings)]
-    lines += [f"note: {message}" for message in (*report.notes, *law_matters)]
-    return "\n".join(lines).rstrip()
+def sheet(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...]) -> Sheet:
+    """The fit as a table."""
+    said = [f"warning: {message}" for message in report.warnings]
+    said += [f"note: {message}" for message in (*report.notes, *law_matters)]
+    above = [f"{label + ':':14}{text}" for label, text in facts(fit, report)]
+    return Sheet([*above, ""], [HEADER, *rows(fit)], ["", *said] if said else [])
 
 
 def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] = ()) -> dict[str, Any]:

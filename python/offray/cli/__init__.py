@@ -15,7 +15,24 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
-COMMANDS = ("replicate", "fit", "plot", "report", "laws", "check", "suggest")
+COMMANDS = (
+    "fit",
+    "predict",
+    "optimal",
+    "intervals",
+    "compare",
+    "isoflop",
+    "check",
+    "suggest",
+    "online",
+    "plot",
+    "report",
+    "laws",
+    "datasets",
+    "replicate",
+)
+_HELP = {"help_option_names": ["-h", "--help"]}
+_STOPPED = 130
 
 
 class _OnDemand(TyperGroup):
@@ -31,12 +48,27 @@ class _OnDemand(TyperGroup):
             command = getattr(import_module(f"offray.cli.{cmd_name}"), cmd_name)
         except ModuleNotFoundError as error:
             sys.exit(f"offray: {cmd_name} needs {error.name}; install it with: pip install 'offray[cli]'")
-        alone = typer.Typer(add_completion=False)
+        alone = typer.Typer(add_completion=False, context_settings=_HELP)
         alone.command()(command)
         return typer.main.get_command(alone)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
 
-app = typer.Typer(cls=_OnDemand, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+            near = get_close_matches(args[0], COMMANDS)
+            ctx.fail(f"No such command '{args[0]}'; {f'did you mean {near[0]}' if near else ', '.join(COMMANDS)}?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            typer.echo(": ".join(["stopped", *filter(None, [str(stopped)])]), err=True)
+            raise typer.Exit(_STOPPED) from None
+
+
+app = typer.Typer(cls=_OnDemand, no_args_is_help=True, context_settings=_HELP, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:

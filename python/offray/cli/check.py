@@ -4,30 +4,62 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import offray
-from offray.cli import options
+from offray.cli import options, output
 from offray.cli.reading import FILE, Reading, reads_runs
 
 
 @reads_runs
 def check(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help=FILE)],
-    law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
+    law: Annotated[str, typer.Option(help=options.LAWS, autocompletion=options.named_laws)] = "chinchilla",
     kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    as_json: output.AsJson = False,
+    as_csv: output.AsCsv = False,
     *,
     reading: Reading,
 ) -> None:
-    """Before training: what planned runs will determine. Exit codes: 0 fine, 2 bad input, 3 the plan does not pass."""
+    """Before training: what planned runs will determine.
+
+    Exit codes: 0 fine, 2 bad input, 3 the plan does not pass.
+    """
     try:
+        output.chosen(as_json, as_csv)
         runs = reading.read(plan, required=("params", "tokens"))
-        result = offray.check(runs, law=law, kappa_target=kappa_target, target=options.target(target), sigma=sigma)
+        result = offray.check(
+            runs, law=options.law_of(law), kappa_target=kappa_target, target=options.target(target), sigma=sigma
+        )
     except options.BAD_INPUT as error:
         options.fail(str(error))
-    typer.echo(str(result))
+    output.show(
+        "design_check",
+        text=lambda: typer.echo(str(result)),
+        data=lambda: {**result.to_dict(), "passes": result.passes, "verdict": result.verdict},
+        rows=lambda: [
+            {**row, **{f"sd_{name}": value for name, value in result.figures[row["theta"]].sd.items()}} for row in _rows(result)
+        ],
+        as_json=as_json,
+        as_csv=as_csv,
+    )
     raise typer.Exit(options.Exit.FINE if result.passes else options.Exit.NOT_IDENTIFIED)
+
+
+def _rows(result: offray.DesignCheck) -> list[dict[str, Any]]:
+    return [
+        {
+            "theta": name,
+            "kappa_eq": at.kappa_eq,
+            "inflation": at.inflation,
+            "r_min": at.r_min,
+            "kappa_2": at.kappa_2,
+            "kappa_relative": at.kappa_relative,
+            **{key: getattr(at.diversity, key, None) for key in ("V_K", "tau_K")},
+        }
+        for name, at in result.figures.items()
+    ]

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import json
-import warnings
-from typing import Annotated, Any, NoReturn
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,30 +14,25 @@ from rich.markup import escape
 from rich.table import Table
 
 import offray
-from offray.cli import fitting
+from offray.cli import answer, fitting, output
 from offray.cli.options import BAD_INPUT, Exit, fail
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading, as_typed, reads_runs
 
 
 @reads_runs
 def fit(
-    runs: fitting.Runs,
-    law: fitting.Law = "chinchilla",
-    column: fitting.Column = None,
-    real: fitting.Real = None,
-    objective: fitting.Objective = "squares",
-    delta: fitting.Delta = None,
-    quantile: fitting.Quantile = None,
-    log_loss: fitting.LogLoss = False,
-    fix: fitting.Fix = None,
-    tie: fitting.Tie = None,
+    runs: fitting.RunsOrFit,
+    save: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Save the fit, for the other commands.")
+    ] = None,
     by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of groups, fitted as one law with shared parameters.")
     ] = None,
     share: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The parameters that the groups share.")] = None,
-    force: fitting.Force = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: output.AsJson = False,
+    as_csv: output.AsCsv = False,
     *,
+    how: fitting.Fitting,
     reading: Reading,
 ) -> None:
     """Fit a scaling law to a table of training runs.
@@ -47,49 +43,87 @@ def fit(
     Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
     """
     try:
-        table, the_law = fitting.read(runs, law, reading, column=column, real=real, by=by)
-        if by is not None or share is not None:
-            _grouped(table, by, share, as_json, law=the_law, log_loss=log_loss, fixed=fitting.fixed(fix or []))
-        result = fitting.fit(
-            table,
-            the_law,
-            objective=objective,
-            delta=delta,
-            quantile=quantile,
-            log_loss=log_loss,
-            fix=fix,
-            tie=tie,
-            force=force,
-        )
+        output.chosen(as_json, as_csv)
+        result: Any
+        result = _single(runs, how, reading) if by is None and share is None else _grouped(runs, by, share, how, reading)
+        if save is not None:
+            result.save(save)
     except BAD_INPUT as error:
         fail(str(error))
-    if as_json:
-        typer.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
-    else:
-        _show(result)
-    raise typer.Exit(_exit_code(result))
+    single = isinstance(result, offray.Fit)
+    best = answer.at_the_largest(result) if single else None
+    output.show(
+        "fit" if single else "grouped_fit",
+        text=lambda: _show(result, best) if single else typer.echo(str(result)),
+        data=lambda: result.to_dict() | ({"optimal": best and best.data} if single else {}),
+        rows=lambda: _parameters(result) if single else _of_groups(result),
+        as_json=as_json,
+        as_csv=as_csv,
+    )
+    raise typer.Exit(fitting.code(result) if single else _code(result))
 
 
-def _grouped(table: Any, by: str | None, share: str | None, as_json: bool, **options: Any) -> NoReturn:
+def _single(runs: Path, how: fitting.Fitting, reading: Reading) -> offray.Fit:
+    if (there := fitting.saved(runs, how, reading)) is not None:
+        return there  # type: ignore[no-any-return]
+    table, law = how.read(runs, reading)
+    _tell_of_corpora(table, reading.where or ())
+    return how.of(table, law)
+
+
+def _tell_of_corpora(table: Any, conditions: Iterable[str]) -> None:
+    for name, corpora in table.corpora.items():
+        last = re.split(r"[/.]", name)[-1]
+        if corpora > 1 and not any(last in condition for condition in conditions):
+            typer.echo(
+                f"note: {corpora} corpora in {name!r} are fitted as one law; --where '{name}=...' takes one of them, "
+                f"--by {name} with --share fits each its own",
+                err=True,
+            )
+
+
+def _grouped(runs: Path, by: str | None, share: str | None, how: fitting.Fitting, reading: Reading) -> offray.GroupedFit:
     if by is None or share is None:
         raise ValueError("--by and --share go together: the column of groups, and the parameters that they share")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", offray.IdentifiabilityWarning)  # both are part of what is shown
-        warnings.simplefilter("ignore", offray.ConvergenceWarning)
-        result = offray.fit(table, by=by, shared=[name.strip() for name in share.split(",")], **options)
-    typer.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False) if as_json else str(result))
+    for name in ("objective", "delta", "quantile", "tie", "force"):
+        if getattr(how, name) != getattr(fitting.Fitting(), name):
+            raise ValueError(f"--{name} does not go with --by: groups are fitted by least squares, with --fix and --log-loss")
+    table, law = how.read(runs, reading, by=by)
+    shared = [name.strip() for name in share.split(",")]
+    with fitting.quiet():
+        return offray.fit(table, by=by, shared=shared, law=law, log_loss=how.log_loss, fixed=how.fixed())
+
+
+def _code(result: offray.GroupedFit) -> Exit:
     codes = {"converged": Exit.FINE, "rank_deficient": Exit.NOT_IDENTIFIED}
-    raise typer.Exit(codes.get(result.status, Exit.NO_CONVERGENCE))
+    return codes.get(result.status, Exit.NO_CONVERGENCE)
 
 
-def _exit_code(result: offray.Fit) -> Exit:
-    if result.identifiability.identified:
-        return Exit.FINE
-    # Runs that cannot determine the law often leave nothing to converge to: then that is the news.
-    return Exit.NOT_IDENTIFIED if result.identifiability.warnings else Exit.NO_CONVERGENCE
+def _parameters(result: offray.Fit) -> output.Rows:
+    ends = result.conf_int()
+    return [
+        {"parameter": name, "estimate": value, "se": se, "low": low, "high": high}
+        for (name, value), se, (low, high) in zip(result.params.items(), result.se, ends, strict=True)
+    ]
 
 
-def _show(result: offray.Fit) -> None:
+def _of_groups(result: offray.GroupedFit) -> output.Rows:
+    ends = result.conf_int()
+    return [
+        {
+            "group": group,
+            "parameter": name,
+            "estimate": value,
+            "se": result.se[group][name],
+            "low": ends[group][name][0],
+            "high": ends[group][name][1],
+        }
+        for group in result.groups
+        for name, value in result.params[group].items()
+    ]
+
+
+def _show(result: offray.Fit, best: answer.Answer | None) -> None:
     console = Console()
     for label, text in result.facts():
         console.print(f"[bold]{label + ':':14}[/bold]{escape(text)}", highlight=False, soft_wrap=True)
@@ -101,6 +135,8 @@ def _show(result: offray.Fit) -> None:
         table.add_row(*row)
     console.print(table)
     for message in result.identifiability.warnings:
-        console.print(f"[yellow]warning:[/yellow] {escape(message)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning:[/yellow] {escape(as_typed(message))}", highlight=False, soft_wrap=True)
     for message in result.notes():
-        console.print(f"[cyan]note:[/cyan] {escape(message)}", highlight=False, soft_wrap=True)
+        console.print(f"[cyan]note:[/cyan] {escape(as_typed(message))}", highlight=False, soft_wrap=True)
+    if best is not None:
+        console.print(f"\n{escape(as_typed(best.text))}", highlight=False, soft_wrap=True)

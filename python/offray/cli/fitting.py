@@ -1,86 +1,176 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A fit of the runs in a file, for every command that starts with one."""
+"""A fit of the runs in a file, or a saved one, for every command that starts with one."""
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 import offray
-from offray.cli.options import LAWS, law_of, number, pair, required
-from offray.cli.reading import FILE, Reading
+from offray.cli.options import LAWS, Exit, law_of, named_laws, number, pair, required, starting_with
+from offray.cli.reading import FILE, Reading, as_typed, given
 
 Runs: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)]
-Law: TypeAlias = Annotated[
-    str, typer.Option(help=f"{LAWS} Or power, outer_exponent, logistic, or a formula such as 'E + A*x**-alpha'.")
-]
-Column: TypeAlias = Annotated[
-    list[str] | None, typer.Option(metavar="INPUT=COLUMN", help="Column of an input of a formula, where names differ.")
-]
-Real: TypeAlias = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="A formula's parameter or input that may be zero or negative.")
-]
-Objective: TypeAlias = Annotated[str, typer.Option(help=f"One of: {', '.join(offray.OBJECTIVES)}.")]
-Delta: TypeAlias = Annotated[
-    str | None, typer.Option(help="Scale of a robust objective, in units of the residual, or 'mad'. [default: 0.001]")
-]
-Quantile: TypeAlias = Annotated[float | None, typer.Option(help="Level of the objective 'quantile'. [default: 0.5]")]
-LogLoss: TypeAlias = Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")]
-Fix: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter at a value.")]
-Tie: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="NAME=NAME", help="Let two parameters share a value.")]
-Force: TypeAlias = Annotated[
-    bool, typer.Option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
-]
+RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=f"{FILE} Or what fit -o saved.")]
+_PANEL = "Fitting"
 
 
-def read(
-    path: Path, law: str, reading: Reading, *, column: Sequence[str] | None, real: Sequence[str] | None, by: str | None = None
-) -> tuple[Any, offray.Law]:
-    """The runs of a file, and the law."""
-    inputs = dict(pair(text, "INPUT=COLUMN") for text in column or [])
-    the_law = law_of(law, tuple(inputs), tuple(real or ()))
-    inputs = {name: inputs.get(name, name) for name in the_law.further}
-    return reading.read(path, required=required(the_law), inputs=inputs, by=by), the_law
+def _option(*names: str, **how: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=_PANEL, **how)
 
 
-def fit(
-    table: Any,
-    law: offray.Law,
-    *,
-    objective: str,
-    delta: str | None,
-    quantile: float | None,
-    log_loss: bool,
-    fix: Sequence[str] | None,
-    tie: Sequence[str] | None,
-    force: bool,
-) -> offray.Fit:
-    """The fit, without the warnings that it itself tells of."""
+@dataclass(frozen=True)
+class Fitting:
+    """Options of a fit, by the names that they have on the command line."""
+
+    law: Annotated[
+        str,
+        _option(
+            help=f"{LAWS} Or power, outer_exponent, logistic, or a formula such as 'E + A*x**-alpha'.",
+            autocompletion=named_laws,
+        ),
+    ] = "chinchilla"
+    column: Annotated[
+        list[str] | None, _option(metavar="INPUT=COLUMN", help="Column of an input of a formula, where names differ.")
+    ] = None
+    real: Annotated[
+        list[str] | None, _option(metavar="NAME", help="A formula's parameter or input that may be zero or negative.")
+    ] = None
+    objective: Annotated[
+        str, _option(help=f"One of: {', '.join(offray.OBJECTIVES)}.", autocompletion=starting_with(*offray.OBJECTIVES))
+    ] = "squares"
+    delta: Annotated[
+        str | None, _option(help="Scale of a robust objective, in units of the residual, or 'mad'. [default: 0.001]")
+    ] = None
+    quantile: Annotated[float | None, _option(help="Level of the objective 'quantile'. [default: 0.5]")] = None
+    log_loss: Annotated[bool, _option("--log-loss", help="Fit ln(loss).")] = False
+    fix: Annotated[list[str] | None, _option(metavar="NAME=VALUE", help="Hold a parameter at a value.")] = None
+    tie: Annotated[list[str] | None, _option(metavar="NAME=NAME", help="Let two parameters share a value.")] = None
+    force: Annotated[
+        bool, _option("--force", help="On one ray: the full law's figures, although the runs do not determine them.")
+    ] = False
+
+    def read(self, path: Path, reading: Reading, *, by: str | None = None) -> tuple[Any, offray.Law]:
+        """The runs of a file, and the law."""
+        inputs = dict(pair(text, "INPUT=COLUMN") for text in self.column or [])
+        law = law_of(self.law, tuple(inputs), tuple(self.real or ()))
+        further = {name: inputs.get(name, name) for name in law.further}
+        return reading.read(path, required=required(law), inputs=further, by=by), law
+
+    def options(self) -> dict[str, Any]:
+        """What `offray.fit` and `offray.OnlineFit` take, but for the law."""
+        return {
+            "objective": self.objective,
+            "delta": self.delta if self.delta in (None, "mad") else number("--delta", self.delta),
+            "quantile": self.quantile,
+            "log_loss": self.log_loss,
+            "fixed": self.fixed(),
+            "tied": [pair(text, "NAME=NAME") for text in self.tie or []],
+            "identify": "force" if self.force else "auto",
+        }
+
+    def fixed(self) -> dict[str, float]:
+        """Parameters held at values, of --fix."""
+        pairs = [pair(text) for text in self.fix or []]
+        names = [name for name, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"--fix: {name} is given more than once")
+        return {name: number("--fix", value) for name, value in pairs}
+
+    def of(self, table: Any, law: offray.Law) -> offray.Fit:
+        """The fit of a table."""
+        with quiet():
+            out: offray.Fit = offray.fit(table, law=law, **self.options())
+        return out
+
+    def fit(self, path: Path, reading: Reading) -> offray.Fit:
+        """The fit of a file of runs, or the one that was saved there."""
+        return self.fit_and_groups(path, reading, None)[0]
+
+    def fit_and_groups(self, path: Path, reading: Reading, group: str | None) -> tuple[offray.Fit, Any]:
+        """The same, and the labels of its runs in a column, if one is named."""
+        there = saved(path, self, reading)
+        if there is None:
+            table, law = self.read(path, reading, by=group)
+            return self.of(table, law), None if group is None else table[group].tolist()
+        if group is not None:
+            raise ValueError(f"--group is for a file of runs; {path} is a saved fit, without its labels")
+        if isinstance(there, offray.Fit):
+            return there, None
+        raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit of one group of runs")
+
+
+def saved(path: Path, *options: Any) -> Any:
+    """The result saved in a file, None for any other file; ``ValueError`` where options of reading or fitting come with it."""
+    if not path.is_file():  # a pipe is read once
+        return None
+    try:
+        with path.open("rb") as file:
+            if not file.read(64).lstrip().startswith(b"{"):
+                return None
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None  # no file, or JSON lines: what is wrong, if anything, the reader says
+    if not str(data.get("schema", "")).startswith("offray."):
+        return None
+    for option in (name for group in options for name in given(group)):
+        raise ValueError(f"{option} is for a file of runs; {path} is a saved fit, with its own law, runs and options")
+    return offray.load(path)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings that a fit itself tells of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
         warnings.simplefilter("ignore", offray.ConvergenceWarning)
-        return offray.fit(
-            table,
-            law=law,
-            objective=objective,
-            delta=delta if delta in (None, "mad") else number("--delta", delta),
-            quantile=quantile,
-            log_loss=log_loss,
-            fixed=fixed(fix or []),
-            tied=[pair(text, "NAME=NAME") for text in tie or []],
-            identify="force" if force else "auto",
-        )
+        yield
 
 
-def fixed(options: Sequence[str]) -> dict[str, float]:
-    """Parameters held at values, of --fix."""
-    pairs = [pair(text) for text in options]
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"--fix: {name} is given more than once")
-    return {name: number("--fix", value) for name, value in pairs}
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """With warnings of what the runs do not determine on standard error, one line each; they are listed afterwards."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+    said += dict.fromkeys(str(each.message) for each in caught)
+    for text in said:
+        warn(text)
+
+
+def warn(*messages: str) -> None:
+    """Warnings on standard error."""
+    for message in messages:
+        typer.echo(f"warning: {as_typed(message)}", err=True)
+
+
+def code(fit: offray.Fit) -> Exit:
+    """The exit code that a fit asks for."""
+    if fit.identifiability.identified:
+        return Exit.FINE
+    # Runs that cannot determine the law often leave nothing to converge to: then that is the news.
+    return Exit.NOT_IDENTIFIED if fit.identifiability.warnings else Exit.NO_CONVERGENCE
+
+
+def laws(texts: Sequence[str] | None) -> list[str | offray.Law] | None:
+    """Laws by name or formula, several with commas between them; commas within parentheses belong to a formula."""
+    if texts is None:
+        return None
+    out: list[str] = [""]
+    depth = 0
+    for letter in ",".join(texts):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            out.append("")
+        else:
+            out[-1] += letter
+    return [law_of(text.strip(), option="--laws") for text in out]

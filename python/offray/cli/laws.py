@@ -6,11 +6,42 @@ from __future__ import annotations
 import typer
 
 import offray
+from offray.cli import output
+from offray.cli.options import BAD_INPUT, fail
 
 
-def laws() -> None:
-    """The laws that --law knows by name: formula and source. Any other one is given as its formula."""
-    for name in offray.laws.NAMES:
-        law = getattr(offray.laws, name)
-        source = f"; {law.reference}" if law.reference else ""
-        typer.echo(f"{name}\n  {law.formula}\n  reads {', '.join(law.inputs)}{source}")
+def laws(as_json: output.AsJson = False, as_csv: output.AsCsv = False) -> None:
+    """The laws that --law knows by name: formula and source. Any other one is given as its formula.
+
+    Exit codes: 0 fine, 2 bad input.
+    """
+    try:
+        output.chosen(as_json, as_csv)
+    except BAD_INPUT as error:
+        fail(str(error))
+    known = [getattr(offray.laws, name) for name in offray.laws.NAMES]
+    output.show(
+        "laws",
+        text=lambda: typer.echo("\n".join(map(_text, known))),
+        data=lambda: {"laws": [_row(law) for law in known]},
+        rows=lambda: [
+            {name: " ".join(cell) if isinstance(cell, tuple) else cell for name, cell in _row(law).items()} for law in known
+        ],
+        as_json=as_json,
+        as_csv=as_csv,
+    )
+
+
+def _row(law: offray.Law) -> dict[str, str | tuple[str, ...] | None]:
+    return {
+        "name": law.name,
+        "formula": law.formula,
+        "parameters": law.parameters,
+        "inputs": law.inputs,
+        "reference": law.reference or None,
+    }
+
+
+def _text(law: offray.Law) -> str:
+    source = f"; {law.reference}" if law.reference else ""
+    return f"{law.name}\n  {law.formula}\n  reads {', '.join(law.inputs)}{source}"

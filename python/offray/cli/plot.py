@@ -3,67 +3,56 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import offray
-from offray.cli import fitting
-from offray.cli.options import BAD_INPUT, Exit, fail
+from offray.cli import fitting, options
+from offray.cli.options import BAD_INPUT, fail
+from offray.cli.output import busy
 from offray.cli.reading import Reading, reads_runs
 
-_KINDS = "runs, uncertainty, residuals, optimal, likelihood, profile, conditioning, kappa, isoflop, compare"
+_KINDS = ("runs", "uncertainty", "residuals", "optimal", "likelihood", "profile", "conditioning", "kappa", "isoflop", "compare")
+_PLANS = ("design",)
 
 
 @reads_runs
 def plot(
-    runs: fitting.Runs,
+    runs: fitting.RunsOrFit,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A png, svg or pdf file.")],
-    kind: Annotated[str, typer.Option(help=f"One of: {_KINDS}.")] = "runs",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help=f"Of a fit: {', '.join(_KINDS)}. Of a plan, such as suggest -o writes: {', '.join(_PLANS)}.",
+            autocompletion=options.starting_with(*_KINDS, *_PLANS),
+        ),
+    ] = "runs",
     columns: Annotated[int, typer.Option(help="Panels side by side, where there are several; 1 for a narrow page.")] = 2,
-    law: fitting.Law = "chinchilla",
-    column: fitting.Column = None,
-    real: fitting.Real = None,
-    objective: fitting.Objective = "squares",
-    delta: fitting.Delta = None,
-    quantile: fitting.Quantile = None,
-    log_loss: fitting.LogLoss = False,
-    fix: fitting.Fix = None,
-    tie: fitting.Tie = None,
-    force: fitting.Force = False,
     *,
+    how: fitting.Fitting,
     reading: Reading,
 ) -> None:
-    """Draw a fit of a table of training runs; what the runs do not determine is hatched or left blank.
+    """Draw a fit of a table of training runs, or a plan; what the runs do not determine is hatched or left blank.
 
     Exit codes: 0 fine, 2 bad input.
     """
     try:
+        if kind not in (*_KINDS, *_PLANS):
+            raise ValueError(f"--kind must be one of {', '.join((*_KINDS, *_PLANS))}; got {kind!r}")
         pictures = offray.plot
-    except ModuleNotFoundError as missing:
-        fail(str(missing))
-    try:
-        table, the_law = fitting.read(runs, law, reading, column=column, real=real)
-        of: Any
-        if kind == "compare":
-            of = offray.compare(table, log_loss=log_loss)
-        else:
-            of = fitting.fit(
-                table,
-                the_law,
-                objective=objective,
-                delta=delta,
-                quantile=quantile,
-                log_loss=log_loss,
-                fix=fix,
-                tie=tie,
-                force=force,
-            )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", offray.IdentifiabilityWarning)  # the picture shows it
-            pictures.save(pictures.figure(of, kind, columns=columns), output)
-    except (*BAD_INPUT, OSError) as error:
+        with fitting.quiet(), busy(True, "drawing"):  # what warnings say the picture shows
+            pictures.save(pictures.figure(_of(kind, runs, how, reading), kind, columns=columns), output)
+    except BAD_INPUT as error:
         fail(str(error))
-    raise typer.Exit(Exit.FINE)
+
+
+def _of(kind: str, runs: Path, how: fitting.Fitting, reading: Reading) -> Any:
+    """What a picture is of."""
+    if kind in _PLANS:
+        plan = reading.read(runs, required=("params", "tokens"))
+        return offray.check(plan, law=options.law_of(how.law))
+    if kind == "compare" and fitting.saved(runs, how, reading) is None:
+        return offray.compare(reading.read(runs), log_loss=how.log_loss)
+    return how.fit(runs, reading)

@@ -6,10 +6,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, BinaryIO, TypeVar, get_type_hints
 
 import typer
 
@@ -50,34 +50,46 @@ class Reading:
     last: Annotated[str | None, _option("Use the last step of each run; the column tells runs apart.", "RUNCOLUMN")] = None
     best: Annotated[str | None, _option("Use the lowest loss of each (N, D).", "min")] = None
 
-    def read(self, path: Path, **wanted: Any) -> Any:
+    def read(self, source: Path | BinaryIO, *, silent: bool = False, **wanted: Any) -> Any:
         """The runs of a file, as `offray.read` returns them; what it decided goes to standard error."""
-        table = offray.read(path, **{**asdict(self), "where": self.where or ()}, **wanted)
-        for note in table.notes:
+        table = offray.read(source, **{**asdict(self), "where": self.where or ()}, **wanted)
+        for note in () if silent else table.notes:
             typer.echo(f"note: {as_typed(note)}", err=True)
         return table
 
     def __bool__(self) -> bool:
         """Whether any option is given."""
-        return any(asdict(self).values())
+        return bool(given(self))
+
+
+def given(group: Any) -> list[str]:
+    """The options of a group that are not at their defaults, as they are typed."""
+    return [as_option(f.name) for f in fields(group) if getattr(group, f.name) != f.default]
+
+
+def as_option(name: str) -> str:
+    """A parameter's name as an option."""
+    return f"--{name.replace('_', '-')}"
 
 
 def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Gives a command with a parameter ``reading`` the options of `Reading` in its place, after its own."""
+    """Gives a command the fields of its parameters that are groups of options, `Reading` among them, in their place."""
     own = inspect.signature(command).parameters
     hints = get_type_hints(command, include_extras=True)
-    options = get_type_hints(Reading, include_extras=True)
+    groups = {name: hints[name] for name in own if is_dataclass(hints[name])}
 
     @wraps(command)
     def with_options(**given: Any) -> Result:
-        of_reading = {name: given.pop(name) for name in options}
-        return command(**given, reading=Reading(**of_reading))
+        of_groups = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
+        return command(**given, **of_groups)
 
-    parameters = [p.replace(annotation=hints[name]) for name, p in own.items() if name != "reading"]
-    parameters += [
-        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=options[f.name])
-        for f in fields(Reading)
-    ]
+    parameters = [p.replace(annotation=hints[name]) for name, p in own.items() if name not in groups]
+    for group in groups.values():
+        types = get_type_hints(group, include_extras=True)
+        parameters += [
+            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=types[f.name])
+            for f in fields(group)
+        ]
     with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     )
@@ -85,10 +97,25 @@ def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
     return with_options
 
 
-_NAMES = "|".join((*(field.name for field in fields(Reading)), "law"))
-_GIVEN = re.compile(rf'(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|True|(?=[\s,;)]|$))')
+_NAMES = "|".join((*(field.name for field in fields(Reading)), "law", "objective", "delta", "method", "kind", "group"))
+_GIVEN = re.compile(rf"""(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|'(?P<word>\w+)'|True|(?=[\s,;)]|$))""")
+_OF_PYTHON = {
+    "identify='force'": "--force",
+    "(offray.compare)": "(offray compare)",
+    "(fit.misfit.rolling)": "(misfit.rolling of fit --json)",
+    "fit.identifiability says": "the warnings say",
+    "to covariance, conf_int and bootstrap": "to offray intervals, predict and optimal",
+    "pandas: drop_duplicates, polars: unique": "--best min",
+}
 
 
 def as_typed(message: str) -> str:
-    """A message with the options of `offray.read` as they are typed: drop_missing=True is --drop-missing."""
-    return _GIVEN.sub(lambda m: f"--{m['name'].replace('_', '-')}{' ' + m['value'] if m['value'] else ''}", message)
+    """A message with what it says of Python as it is typed: drop_missing=True is --drop-missing."""
+    for python, typed in _OF_PYTHON.items():
+        message = message.replace(python, typed)
+
+    def option(given: re.Match[str]) -> str:
+        value = given["value"] or given["word"]
+        return f"{as_option(given['name'])}{f' {value}' if value else ''}"
+
+    return _GIVEN.sub(option, message)

@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from offray import Interrupted
-from offray.cli.options import BAD_INPUT, fail
+from offray.cli import output
+from offray.cli.options import BAD_INPUT, Exit, fail, numbers
 from offray.cli.reading import Reading, reads_runs
 from offray.cli.sweeps import read_sweeps
 from offray.datasets import names
@@ -52,7 +50,7 @@ def replicate(
     store: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep finished comparisons in this Parquet file, and go on from it.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: output.AsJson = False,
     *,
     reading: Reading,
 ) -> None:
@@ -80,17 +78,14 @@ def replicate(
                 result = on_real_runs(sweeps, store=store, progress=shown, **_given(draws=draws, laws=law, ray=ray))
                 result = replace(result, left_out={**empty, **result.left_out})
             else:
-                tokens = None if grid_tokens is None else _values("--grid-tokens", grid_tokens)
+                tokens = None if grid_tokens is None else numbers("--grid-tokens", grid_tokens)
                 setup = Setup(**_given(seeds=seeds, sigma=sigma, grid_tokens=tokens))
                 result = replicate_paper(setup, store=store, progress=shown)
-    except (*BAD_INPUT, OSError) as error:
+    except BAD_INPUT as error:
         fail(str(error))
-    except Interrupted as stopped:
-        typer.echo(f"stopped: {stopped}", err=True)
-        raise typer.Exit(130) from None
-    typer.echo(json.dumps(_finite(result.as_data()), indent=2) if as_json else str(result))
+    typer.echo(output.document("replication", result.as_data()) if as_json else str(result))
     if real and not result.rows:
-        raise typer.Exit(2)
+        raise typer.Exit(Exit.BAD_INPUT)
 
 
 def _public(name: str) -> list[Sweep]:
@@ -118,25 +113,8 @@ def _progress() -> Iterator[Any]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _values(option: str, text: str) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} must be numbers with commas between them") from None
-    return values
-
-
 def _budgets(entry: str) -> tuple[str, tuple[float, ...]]:
     name, equals, values = entry.partition("=")
     if not (name and equals):
         raise ValueError(f"--budgets: {entry!r} must have the form FILE=C,C,...")
-    return name, _values("--budgets", values)
-
-
-def _finite(data: Any) -> Any:
-    """JSON knows no NaN: null."""
-    if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
-    return None if isinstance(data, float) and not np.isfinite(data) else data
+    return name, numbers("--budgets", values)

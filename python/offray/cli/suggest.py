@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+import numpy as np
 import typer
 
 import offray
-from offray.cli import options
+from offray.cli import fitting, options, output
 from offray.cli.reading import Reading, reads_runs
+
+_FLOPS_PER_TOKEN = 6.0
 
 
 @reads_runs
@@ -20,11 +22,21 @@ def suggest(
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
     sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
     tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
-    existing: Annotated[Path | None, typer.Option(help="File of runs that there are; their losses are used if given.")] = None,
+    existing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUNS|FIT", help="File of runs that there are, whose losses are used if given; or what fit -o saved."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the plan as CSV, as --csv prints it.")
+    ] = None,
     criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     tpp: Annotated[str | None, typer.Option(metavar="LEAST,MOST", help="Tokens per parameter that a run may have.")] = None,
-    law: Annotated[str, typer.Option(help=options.LAWS)] = "chinchilla",
+    law: Annotated[
+        str | None, typer.Option(help=f"{options.LAWS} [default: chinchilla]", autocompletion=options.named_laws)
+    ] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
     cost: Annotated[
         str | None,
@@ -33,43 +45,87 @@ def suggest(
     replicates: Annotated[int, typer.Option(help="How many runs to keep for repeats, which measure the noise.")] = 0,
     lack_of_fit: Annotated[int, typer.Option(help="How many runs to keep away from all others, where a wrong law shows.")] = 0,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
+    as_json: output.AsJson = False,
+    as_csv: output.AsCsv = False,
     *,
     reading: Reading,
 ) -> None:
-    """The next runs to train under a FLOP budget. Exit codes: 0 fine, 2 bad input, or nothing within the limits will do."""
+    """The next runs to train under a FLOP budget.
+
+    The plan as CSV has a row for each run, the existing ones first. check reads it, and so does fit --drop-missing once its
+    column of losses is filled in.
+
+    Exit codes: 0 fine, 2 bad input, or nothing within the limits will do.
+    """
     try:
+        output.chosen(as_json, as_csv)
         if existing is None and reading:
             raise ValueError("options of reading a file need --existing")
-        runs, fitted = (None, None) if existing is None else _of_file(existing, law, reading)
-        region = {"N": options.numbers("--sizes", sizes), "D": options.numbers("--tokens-range", tokens_range)}
+        table, fitted = (None, None) if existing is None else _there(existing, law, reading)
+        region = {"N": options.two("--sizes", sizes), "D": options.two("--tokens-range", tokens_range)}
         result = offray.suggest(
-            runs,
+            None if table is None else (table["params"], table["tokens"]),
             budget,
             region,
             max_runs,
-            criterion,
+            cast("Any", criterion),  # checked at run time
             target=options.target(target),
-            law=law,
+            law=None if fitted is not None else options.law_of(law or "chinchilla"),
             fit=fitted,
             sigma=sigma,
-            tpp=None if tpp is None else options.numbers("--tpp", tpp),
+            tpp=None if tpp is None else options.two("--tpp", tpp),
             until=until,
             cost=cost,
             replicates=replicates,
             lack_of_fit=lack_of_fit,
         )
+        rows = _plan(result, table)
+        if save is not None:
+            save.write_text(output.table(rows), encoding="utf-8")
     except options.BAD_INPUT as error:
         options.fail(str(error))
-    typer.echo(str(result))
+    output.show(
+        "suggestion",
+        text=lambda: typer.echo(str(result)),
+        data=lambda: {**result.to_dict(), "runs": result.runs, "verdict": result.check().verdict},
+        rows=lambda: rows,
+        as_json=as_json,
+        as_csv=as_csv,
+    )
 
 
-def _of_file(path: Path, law: str, reading: Reading) -> tuple[Any, offray.Fit | None]:
-    """Runs of a file, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
+def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.Fit | None]:
+    """Runs that there are, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
+    saved = fitting.saved(path, reading)
+    if saved is not None:
+        if law is not None:
+            raise ValueError(f"--law is for a file of runs; {path} is a saved fit, with its own law")
+        return {"params": saved.problem.N, "tokens": saved.problem.D, "loss": saved.problem.loss}, saved
     table = reading.read(path, required=("params", "tokens"))
-    runs = table["params"], table["tokens"]
-    if "loss" not in table or len(table["loss"]) <= len(getattr(offray.laws, law).parameters):
-        return runs, None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = offray.fit(table, law=law)
-    return runs, fit if fit.identifiability.identified else None
+    the_law = options.law_of(law or "chinchilla")
+    done = np.isfinite(table["loss"]) if "loss" in table else np.zeros(len(table["params"]), bool)
+    if done.sum() <= len(the_law.parameters):
+        return table, None
+    finished = {name: table[name][done] for name in ("params", "tokens", "loss", "weight") if name in table}
+    with fitting.quiet():
+        fit = offray.fit(finished, law=the_law)
+    fitting.warn(*fit.identifiability.warnings)
+    return table, fit if fit.identifiability.identified else None
+
+
+def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
+    """One row for each run, with a column for its loss; counts of new ones are whole."""
+    there = {} if table is None else {name: table[name] for name in ("params", "tokens", "loss") if name in table}
+    existing = [dict(zip(there, row, strict=True)) for row in zip(*there.values(), strict=True)]
+    new = [{"params": round(run["N"]), "tokens": round(run["D"])} for run in result.runs for _ in range(int(run["repeats"]))]
+    return [
+        {
+            "run": state,
+            "params": row["params"],
+            "tokens": row["tokens"],
+            "flops": _FLOPS_PER_TOKEN * row["params"] * row["tokens"],
+            "loss": row.get("loss", np.nan),
+        }
+        for state, rows in (("existing", existing), ("planned", new))
+        for row in rows
+    ]

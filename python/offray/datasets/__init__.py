@@ -12,7 +12,7 @@ that the environment variable OFFRAY_DATA_DIR names; a file that is already ther
 ['loss', 'params', 'tokens']
 """
 
-from offray.datasets._dataset import Dataset, Source
-from offray.datasets._load import load, names
+from offray.datasets._dataset import About, Dataset, Source
+from offray.datasets._load import about, load, location, names
 
-__all__ = ["Dataset", "Source", "load", "names"]
+__all__ = ["About", "Dataset", "Source", "about", "load", "location", "names"]

@@ -25,11 +25,10 @@ def fetch(name: str, source: Source) -> str:
     ValueError
         For other contents than expected.
     """
-    named = os.environ.get(VARIABLE)
-    directory = Path(named).expanduser() if named else Path(_pooch(name).os_cache("offray"))
-    path = directory / source.file
+    folder = directory() or Path(_pooch(name).os_cache("offray"))
+    path = folder / source.file
     if not path.is_file():
-        _download(name, source, directory)
+        _download(name, source, folder)
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     # pooch would quietly replace the file; it may be the user's own copy.
@@ -39,6 +38,17 @@ def fetch(name: str, source: Source) -> str:
             f"found {len(content)} bytes with {found}. Delete it, and the next load fetches it again"
         )
     return content.decode("utf-8")
+
+
+def directory() -> Path | None:
+    """Where files are kept; None where neither the environment nor pooch, if it is installed, says it."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    try:
+        return Path(_pooch("").os_cache("offray"))
+    except ModuleNotFoundError:
+        return None
 
 
 def _download(name: str, source: Source, directory: Path) -> None:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from offray import examples
-from offray.datasets._dataset import Dataset
-from offray.datasets._fetch import fetch
+from offray.datasets._dataset import About, Dataset
+from offray.datasets._fetch import directory, fetch
 from offray.datasets._parse import Run
 from offray.datasets._sources import SETS
 
@@ -17,6 +19,22 @@ from offray.datasets._sources import SETS
 def names() -> tuple[str, ...]:
     """The data sets there are."""
     return tuple(SETS)
+
+
+def about(name: str) -> About:
+    """All of a data set but its numbers, which need not be there; ``ValueError`` for an unknown name."""
+    return _known(name)[0]
+
+
+def location(name: str) -> Path | None:
+    """Where the file of a data set is looked for, there or not; ``ValueError`` for an unknown name.
+
+    None where it cannot be told: neither OFFRAY_DATA_DIR is set nor pooch installed.
+    """
+    source, folder = about(name).source, directory()
+    if source is None:
+        return examples.path()
+    return None if folder is None else folder / source.file
 
 
 def load(name: str) -> Dataset:
@@ -49,13 +67,17 @@ def load(name: str) -> Dataset:
     >>> offray.fit(pile.runs, law="kaplan").status
     'converged'
     """
-    if not isinstance(name, str) or name not in SETS:
-        raise ValueError(f"unknown data set {name!r}; there are {', '.join(SETS)}")
-    about, parse = SETS[name]
-    text = examples.path().read_text(encoding="utf-8") if about.source is None else fetch(name, about.source)
+    said, parse = _known(name)
+    text = examples.path().read_text(encoding="utf-8") if said.source is None else fetch(name, said.source)
     runs = parse(text)
     columns = {field: _column([getattr(run, field) for run in runs]) for field in Run._fields}
-    return Dataset(name=name, **columns, **vars(about))
+    return Dataset(name=name, **columns, **vars(said))
+
+
+def _known(name: str) -> tuple[About, Callable[[str], list[Run]]]:
+    if not isinstance(name, str) or name not in SETS:
+        raise ValueError(f"unknown data set {name!r}; there are {', '.join(SETS)}")
+    return SETS[name]
 
 
 def _column(values: list[Any]) -> Any:

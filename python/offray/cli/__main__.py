@@ -1,6 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""``python -m offray.cli``."""
-
-from offray.cli import main
-
-main()
