@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fit out of its state: the same bits without a search; and leverages.
+#include <limits>
+
 #include "check.hpp"
 #include "designs.hpp"
 
