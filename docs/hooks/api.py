@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import TYPE_CHECKING
 
 import offray
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 PAGE = "api.md"
 GROUPS = {
@@ -24,6 +27,8 @@ FURTHER = "Further names"
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """The page of the reference."""
+    from mkdocs.structure.files import File  # here, so that tests of the page need no mkdocs
+
     files.append(File.generated(config, PAGE, content=page()))
     return files
 
@@ -64,8 +69,8 @@ def members(module: str) -> list[str]:
     listed = getattr(getattr(offray, module), "__all__", None)
     if listed is None:
         return [f"::: offray.{module}"]
-    head = f"::: offray.{module}\n    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false"
-    return [head, *(entry(f"offray.{module}", name) for name in listed)]
+    alone = "\n    options:\n      members: false\n      show_root_heading: false\n      show_root_toc_entry: false"
+    return [f"::: offray.{module}{alone}", *(entry(f"offray.{module}", name) for name in listed)]
 
 
 def entry(module: str, name: str) -> str:

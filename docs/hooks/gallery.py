@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tempfile
 import warnings
@@ -48,16 +49,15 @@ def on_page_read_source(*, page: Page, config: MkDocsConfig) -> str | None:
 
 
 def drawn(code: str, names: dict[str, Any]) -> Figure | None:
-    """The figure that the last line of a block is, if it is one."""
-    *before, last = code.rstrip("\n").split("\n")
+    """The figure that the last statement of a block is, if it is one."""
+    *before, last = ast.parse(code).body
     with warnings.catch_warnings(), mpl.rc_context(offray.plot.style()):
         warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
-        exec("\n".join(before), names)
-        try:
-            value = eval(last, names)
-        except SyntaxError:
-            exec(last, names)
+        exec(compile(ast.Module(before, []), PAGE, "exec"), names)
+        if not isinstance(last, ast.Expr):
+            exec(compile(ast.Module([last], []), PAGE, "exec"), names)
             return None
+        value = eval(compile(ast.Expression(last.value), PAGE, "eval"), names)
     figure = value.figure if isinstance(value, Axes) else value
     return figure if isinstance(figure, Figure) else None
 

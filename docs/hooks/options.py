@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 from offray.cli import app
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 PAGE = "options.md"
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """The page of commands."""
+    from mkdocs.structure.files import File  # here, so that tests of the page need no mkdocs
+
     files.append(File.generated(config, PAGE, content=page()))
     return files
 
@@ -45,12 +49,8 @@ def command(name: str, of: Any) -> str:
 def row(parameter: Any, context: Any) -> str:
     """An argument or option as the help shows it, with its default."""
     spelt, said = parameter.get_help_record(context)
-    return f"| `{cell(spelt)}` | {cell(plain(said))} |"
-
-
-def cell(text: str) -> str:
-    """Text in a Markdown table."""
-    return text.replace("|", "\\|")
+    text = plain(said).replace("|", "\\|")
+    return f"| `{spelt}` | {text} |"
 
 
 def plain(text: str) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links that leave the folder of the documentation: what they lead to becomes a page too, and the links lead there.
 
-Pages refer to files of the project as GitHub shows them, ``../examples/trainer/README.md``. Such a file is put into the site under
-``project/``, Markdown as a page, anything else as a block of code.
+Pages refer to files of the project as GitHub shows them, ``../examples/trainer/README.md``. Such a file is put into the site
+under ``project/``, Markdown as a page, anything else as a block of code.
 """
 
 from __future__ import annotations
