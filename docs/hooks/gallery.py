@@ -37,7 +37,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
             return block[0]
         name = f"figures/gallery_{block.start()}.svg"
         files.append(File.generated(config, name, content=svg(figure)))
-        return f"{block[0]}\n![The picture that this draws]({name})\n"
+        return f"{block[0]}\n[![The picture that this draws]({name})]({name})\n"
 
     _pages[PAGE] = BLOCK.sub(with_picture, page.content_string)
     return files
