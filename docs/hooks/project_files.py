@@ -41,10 +41,12 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     here = page.file.src_uri
 
     def turned(link: re.Match[str]) -> str:
-        target = page_of(in_project(here, link["path"]))
-        return f"]({posixpath.relpath(target, posixpath.dirname(here) or '.')}{link['anchor'] or ''})"
+        path = in_project(here, link["path"])
+        if not (ROOT / path).is_file():
+            return link[0]  # made while the site is built; or code that looks like a link
+        return f"]({posixpath.relpath(page_of(path), posixpath.dirname(here) or '.')}{link['anchor'] or ''})"
 
-    return LINK.sub(turned, markdown) if here.startswith("project/") or outside(here, markdown) else markdown
+    return LINK.sub(turned, markdown)
 
 
 def outside(page: str, text: str) -> list[str]:
