@@ -31,12 +31,12 @@ class Shown:
     stderr: str
 
 
-def run_cli(*arguments, sent=None):
-    """The command line, in this process: starting Python anew takes a second. `sent` is what it reads from standard input."""
+def run_cli(*arguments, stdin=None):
+    """The command line, in this process: starting Python anew takes a second."""
     from offray.cli import app
     from typer.testing import CliRunner
 
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=sent)
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Shown(result.exit_code, result.stdout, result.stderr)

@@ -87,7 +87,7 @@ def _commanded(line: str) -> str:
     if not arguments or arguments[0] != "offray":
         return ""
     sent = shlex.split(before)[1].encode().decode("unicode_escape") if piped else None  # printf 'TEXT'
-    done = run_cli(*arguments[1:], sent=sent)
+    done = run_cli(*arguments[1:], stdin=sent)
     return done.stderr + done.stdout
 
 

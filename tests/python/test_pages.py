@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every example of the README and of the documentation runs, and prints what the page says."""
 
+import sys
+
 import pytest
 from pages import missing, pages, play, renewed
 
 
+@pytest.fixture
+def pictures():
+    """Those that a page leaves open are closed: other tests look whether any are."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.mark.parametrize("page", pages())
+@pytest.mark.usefixtures("pictures")
 def test_examples(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for said, _, printed in play(page):
