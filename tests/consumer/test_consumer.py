@@ -74,9 +74,10 @@ def test_the_compiled_library(tmp_path, eigen_prefix, ways):
 
 
 @pytest.mark.slow
-def test_the_readme_example_with_headers_alone(tmp_path, eigen_prefix, ways):
-    (example,) = re.findall(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    main = tmp_path / "readme.cpp"
+@pytest.mark.parametrize("page", ["README.md", "docs/cpp.md"])
+def test_the_examples_of_pages_with_headers_alone(tmp_path, eigen_prefix, ways, page):
+    (example,) = re.findall(r"```cpp\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    main = tmp_path / "example.cpp"
     main.write_text(example)
     configure(tmp_path, eigen_prefix, ways["wheel"], "-DOFFRAY_TARGET=offray::headers", f"-DMAIN={main}")
     run("cmake", "--build", tmp_path, "--target", "consumer")

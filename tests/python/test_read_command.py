@@ -2,14 +2,13 @@
 """What people bring to the command line: the answer, or one sentence with the option that gives it."""
 
 import json
-import re
 import subprocess
 import sys
 
 import numpy as np
 import offray
 import pytest
-from helpers import ROOT, run_cli
+from helpers import run_cli
 
 SIZES, TOKENS = (a.ravel() for a in np.meshgrid(np.geomspace(3e7, 1e9, 5), np.geomspace(6e9, 3e11, 5)))
 TRUTH = (1.8, 480.0, 2100.0, 0.35, 0.37)
@@ -173,14 +172,6 @@ def test_standard_input():
     same(list(json.loads(done.stdout)["params"].values()))
     done = subprocess.run(command, input=b"N,D,loss\n1,2,x\n", capture_output=True, check=False)
     assert done.stderr.startswith(b"error: standard input, line 2: loss = 'x'")
-
-
-def test_the_readme_shows_what_a_broken_file_says():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    piped = re.search(r"\$ printf '(?P<text>.*)' \| offray fit -\n```\n\n```text\n(?P<said>.*)\n```", readme)
-    content = piped["text"].replace("\\n", "\n").encode()
-    done = subprocess.run([sys.executable, "-m", "offray", "fit", "-"], input=content, capture_output=True, check=False)
-    assert done.stderr.decode().strip() == piped["said"]
 
 
 def test_every_command_reads_alike():

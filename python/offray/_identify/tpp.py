@@ -81,6 +81,9 @@ def r_min(
 ) -> float:
     """The least ratio R = k_2 / k_1 of two rays that meets a target; infinite where none does.
 
+    With neither `k1` nor `k_geo`: for kappa_eq <= kappa_target, whatever the unit of tokens; about
+    exp(4 / (b sqrt(kappa_target))).
+
     Parameters
     ----------
     exponent, kappa_target : float
@@ -91,9 +94,6 @@ def r_min(
         Their geometric mean, for the same criterion.
     exact : bool
         Use tau_exact in place of tau_K.
-
-    With neither `k1` nor `k_geo`: for kappa_eq <= kappa_target, whatever the unit of tokens; about
-    exp(4 / (b sqrt(kappa_target))).
 
     Raises
     ------

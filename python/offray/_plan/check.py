@@ -195,8 +195,8 @@ def check(
     N, D : (n,) array_like
         Model parameters and training tokens of the planned runs; or as N a table of them, in memory or in a file, as `read`
         takes it. Or, instead:
-    sizes, with one of ratios, budgets, tokens : array_like
-        Every size on every ray D = k N, at every budget 6 N D, or on every token count.
+    sizes, ratios, budgets, tokens : array_like
+        Sizes with one of the others: every size on every ray D = k N, at every budget 6 N D, or on every token count.
     unique_tokens : (n,) array_like, optional
         For the repeated-data law.
     law : str or Law
