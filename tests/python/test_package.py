@@ -28,7 +28,7 @@ def test_import_adds_less_than_numpy_takes():
 
 
 def test_import_needs_numpy_only():
-    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "matplotlib", "jinja2", "offray.experiment")
+    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "matplotlib", "jinja2", "sklearn", "offray.experiment")
     code = f"import sys, offray; print([m for m in {others} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
@@ -52,6 +52,7 @@ def test_import_needs_numpy_only():
             )
         ),
         *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare", "plot", "report")),
+        *(f"offray.sklearn{part}" for part in ("", "._regressor", "._split")),
     ],
 )
 def test_docstring_examples(name):
@@ -61,7 +62,10 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/your_own_law.md", "docs/from_scipy.md", "docs/reading_runs.md"])
+PAGES = ("README.md", *(f"docs/{page}.md" for page in ("your_own_law", "from_scipy", "reading_runs", "scikit_learn")))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_python_examples(page):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
     assert blocks
