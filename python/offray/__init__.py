@@ -27,7 +27,7 @@ from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
-    from offray import datasets, designs, experiment, plot, report
+    from offray import datasets, designs, experiment, plot, report, sklearn
     from offray._chain import Chain, ChainPrediction, chain
     from offray._compare import Comparison, LawScore, compare
     from offray._expression import law
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
     """What a first fit does not need is imported when asked for: an import takes 8 ms instead of 25."""
     from importlib import import_module
 
-    if name in ("datasets", "designs", "experiment", "plot", "report"):
+    if name in ("datasets", "designs", "experiment", "plot", "report", "sklearn"):
         return import_module(f"offray.{name}")
     for module, names in _ON_DEMAND.items():
         if name in names:
@@ -159,6 +159,7 @@ __all__ = [
     "read",
     "report",
     "simd",
+    "sklearn",
     "suggest",
     "tpp_diversity",
 ]

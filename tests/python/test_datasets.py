@@ -158,12 +158,6 @@ def test_no_network(cache, monkeypatch):
         assert part in str(caught.value)
 
 
-def test_missing_pooch(cache, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'offray\[datasets\]'"):
-        load(CHINCHILLA)
-
-
 def test_unknown_name():
     with pytest.raises(ValueError, match="unknown data set 'chinchila'; there are pile, chinchilla_massivetext, "):
         load("chinchila")

@@ -27,7 +27,7 @@ def test_import_adds_less_than_numpy_takes():
 
 
 def test_import_needs_numpy_only():
-    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "matplotlib", "jinja2", "offray.experiment")
+    others = ("scipy", "pandas", "typer", "rich", "pyarrow", "pooch", "matplotlib", "jinja2", "sklearn", "offray.experiment")
     code = f"import sys, offray; print([m for m in {others} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.strip() == "[]"
 
@@ -52,6 +52,7 @@ def test_import_needs_numpy_only():
             )
         ),
         *(f"offray.{part}" for part in ("datasets", "datasets._load", "experiment._compare", "plot", "report")),
+        *(f"offray.sklearn{part}" for part in ("", "._regressor", "._split")),
     ],
 )
 def test_docstring_examples(name):

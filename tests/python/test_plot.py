@@ -7,7 +7,6 @@ writes the stored pictures anew; look at every one before keeping it.
 """
 
 import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -315,9 +314,3 @@ def test_command_line(tmp_path):
     bad = run_cli("plot", path, "--kind", "pie", "-o", out)
     assert (bad.returncode, "kind must be one of" in bad.stderr) == (2, True)
     assert run_cli("plot", path, "-o", tmp_path / "nowhere" / "a.png").returncode == 2
-
-
-def test_missing_matplotlib_is_one_line():
-    code = "import sys; sys.modules['matplotlib'] = None; import offray; offray.plot"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
-    assert shown.stderr.strip().splitlines()[-1] == "ModuleNotFoundError: pictures need matplotlib; pip install 'offray[plot]'"

@@ -304,23 +304,6 @@ def test_no_file(tmp_path):
             offray.read(path)
 
 
-@pytest.mark.parametrize(
-    ("module", "kind", "extra"),
-    [("pyarrow", "parquet", "parquet"), ("python_calamine", "xlsx", "excel"), ("narwhals", "lazy", "frames")],
-)
-def test_missing_extra(module, kind, extra, tmp_path, monkeypatch):
-    source = tmp_path / "runs"
-    source.write_bytes(spreadsheet(ROWS) if kind == "xlsx" else parquet(FRAME))
-    if kind == "lazy":
-        source = pytest.importorskip("polars").LazyFrame(LIST)
-    for name in {module, "polars"} if kind == "parquet" else {module}:
-        monkeypatch.setitem(sys.modules, name, None)
-        for loaded in [known for known in sys.modules if known.startswith(f"{name}.")]:
-            monkeypatch.setitem(sys.modules, loaded, None)
-    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'offray\[{extra}\]'"):
-        offray.read(source)
-
-
 def test_text_and_json_need_numpy_only(tmp_path):
     """Importing offray and reading what needs no package imports none; the command fits without those it does not use."""
     for name, content in (("a.csv", CSV), ("a.json", KINDS["json records"]), ("a.jsonl", LINES)):
