@@ -126,14 +126,17 @@ struct QuickLook {
 }  // namespace detail
 
 /// Interior optima but the best that lie within its confidence region, as places in Fit::basins: 2 (F_b - F) / s^2 <= t^2, the
-/// bound of the profile. For robust objectives s^2 is the matching scale; none for those with a kink.
+/// bound of the profile. For robust objectives s^2 is the matching scale; none for those with a kink, and none where residuals are
+/// rounding, which ranks mirror images of one optimum (a logistic with its ends exchanged) at random.
 template <typename S>
 std::vector<std::size_t> rivals(const Fit<S>& fit) {
   std::vector<std::size_t> out;
   if (fit.basins.size() < 2 || has_kink(fit.options.solver.objective.kind)) return out;
   const Noise<S> noise = offray::noise(fit);
   const S scale = noise.score / noise.slope;
-  if (!(scale > S(0)) || !std::isfinite(scale)) return out;
+  const S rounding = S(detail::kRounding) * (fit.options.space == Space::loss ? fit.runs.loss.cwiseAbs().mean() : S(1));
+  const S weight = fit.weight().size() == 0 ? S(1) : fit.weight().mean();
+  if (!(scale > weight * rounding * rounding) || !std::isfinite(scale)) return out;
   for (std::size_t b = 1; b < fit.basins.size(); ++b) {
     const FitBasin<S>& other = fit.basins[b];
     // A descent that ended beside the best optimum is none of its own.

@@ -119,11 +119,12 @@ class PowerSumSearch {
 
 /// Whether every run has the same tokens per parameter and nothing else tells the terms apart: then n N^-p + d D^-q is, with p
 /// and q exchanged, the same sum. Where D / N varies by less than a millionth the optima of both differ by little more than
-/// that, and from_alternatives() descends from the other one.
+/// that, and from_alternatives() descends from the other one. With an unknown outer power every start is needed.
 template <typename S>
 bool PowerSumSearch<S>::one_ray() const {
   constexpr S kSpread = S(1e-6);
-  if (!(rows_.free[1] && rows_.free[2]) || rows_.equal_exponents || !rows_.coefficients.is_default()) return false;
+  if (rows_.free[0] || !rows_.free[1] || !rows_.free[2] || rows_.equal_exponents) return false;
+  if (!rows_.coefficients.is_default()) return false;
   for (const std::size_t k : {std::size_t(1), std::size_t(2)})
     if (rows_.bounded_below[k] || rows_.bounded_above[k]) return false;
   const S ratio = rows_.y[0] - rows_.x[0];
@@ -152,9 +153,7 @@ void PowerSumSearch<S>::follow(const GridSearch<S>& search, const GridCell<S>* f
                                std::vector<Basin<S>>& found) {
   for (const GridCell<S>* next = first; next != last; ++next) {
     const PowerSum<S>& cell = next->form;
-    const auto mirrors = [&](const GridCell<S>& other) {
-      return cell.outer == other.form.outer && cell.p == other.form.q && cell.q == other.form.p;
-    };
+    const auto mirrors = [&](const GridCell<S>& other) { return cell.p == other.form.q && cell.q == other.form.p; };
     if (exchangeable_ && std::any_of(first, next, mirrors)) continue;
     const auto leads_to = [&](const PowerSum<S>& form, S smoothing) {
       return search.beside(cell, form) || falls(search, cell, form, smoothing);
