@@ -135,6 +135,13 @@ on the two larger ones, which lie at 31 and 63 bytes per parameter, near the ray
 Spread designs know the plane better with every law. Along the ray, beyond it, it depends on the law: with one that follows the
 runs spread wins there too; with one that does not, runs near the ray forecast larger runs near the ray better, since what the
 law misses is the same on both. That is no virtue of the design: nothing in it tells how far off the ray one may go.
+
+The command line cuts such designs from the file as well, at equal compute, and judges them on the runs that are left:
+
+```sh
+offray replicate --data python/offray/examples/byte_lm.csv --where corpus=python --where 'role!=target' \\
+  --ray 60 --law droppo_elibol
+```
 """
 
 

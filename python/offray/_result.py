@@ -131,8 +131,9 @@ class Fit(Optimum, Drawn, Read):
             For "sandwich" and "bootstrap".
         """
         from offray._infer.intervals import conf_int
+        from offray._infer.request import METHODS, Draws, Request
 
-        return conf_int(self, level, method, n, kind, seed, group)
+        return conf_int(self, Request(level, method, Draws(n, kind, seed), group, METHODS))
 
     def intervals(
         self,
@@ -146,8 +147,9 @@ class Fit(Optimum, Drawn, Read):
     ) -> Intervals:
         """`conf_int` by several methods, side by side; arguments as there."""
         from offray._infer.intervals import intervals
+        from offray._infer.request import Draws
 
-        return intervals(self, level, methods, n=n, kind=kind, seed=seed, group=group)
+        return intervals(self, level, methods, Draws(n, kind, seed), group)
 
     def predict(
         self,
@@ -194,9 +196,11 @@ class Fit(Optimum, Drawn, Read):
             For tokens per parameter outside the runs' range.
         """
         from offray._infer.prediction import predict
+        from offray._infer.request import Draws, Request
 
         at = self if self.blended else self.reduced or self  # a ray that tells the exponents apart is followed by the full law
-        return predict(at, N, D, unique_tokens, inputs or {}, level, method, n, kind, seed, group)
+        asked = Request(level, method, Draws(n, kind, seed), group)
+        return predict(at, N, D, unique_tokens, inputs or {}, asked)
 
     def compute_optimal(
         self,
@@ -235,8 +239,9 @@ class Fit(Optimum, Drawn, Read):
             Where the runs do not determine the optimum, as on one ray.
         """
         from offray._infer.optimal import compute_optimal
+        from offray._infer.request import Draws, Request
 
-        return compute_optimal(self, C, c, inference_tokens, level, method, n, kind, seed, group)
+        return compute_optimal(self, C, c, inference_tokens, Request(level, method, Draws(n, kind, seed), group))
 
     def bootstrap(
         self,

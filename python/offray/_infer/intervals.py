@@ -5,23 +5,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from offray import _core
-from offray._choices import IntervalMethod, Method
 from offray._infer.bootstrap import bootstrap, percentiles
-from offray._input import check
+from offray._infer.request import METHODS, Draws, Request
 from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 from offray._text import Sheet
 from offray._travel.record import Record
 from offray._warnings import IdentifiabilityWarning
 
-METHODS: tuple[str, ...] = get_args(IntervalMethod)
-DERIVED_METHODS: tuple[str, ...] = get_args(Method)
 _LOST = 0.05
 _QUICK = 2000
 
@@ -61,26 +58,9 @@ class Intervals(Record):
         return self._sheet().text()
 
 
-def half_width(fit: Optimum, level: float, method: str = "delta", group: Iterable[Any] | None = None) -> float:
-    """Student's t of a two-sided interval, on n - rank degrees of freedom; of a sandwich over G groups on at most G - 1."""
-    check.level(level)
-    dof = fit.degrees_of_freedom
-    if method == "sandwich" and group is not None:
-        dof = min(dof, len(set(group)) - 1)
-    return _core.student_t_half_width(level, dof)
-
-
-def check_method(method: str, group: Any, known: tuple[str, ...] = DERIVED_METHODS) -> None:
-    """``ValueError`` for an unknown method, or a `group` that it does not read."""
-    if method not in known:
-        raise ValueError(f"unknown method {method!r}; known methods: {', '.join(known)}")
-    if group is not None and method not in ("sandwich", "bootstrap"):
-        raise ValueError(f"group belongs to the methods sandwich and bootstrap; method is {method!r}")
-
-
-def bootstrap_theta(fit: Optimum, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+def bootstrap_theta(fit: Optimum, asked: Request) -> Array:
     """theta of the usable bootstrap replicates, (n, p)."""
-    refits = bootstrap(fit, n, kind=kind, seed=seed, group=group)
+    refits = bootstrap(fit, asked.draws.n, kind=asked.draws.kind, seed=asked.draws.seed, group=asked.group)
     if refits.failed > _LOST * len(refits):
         warnings.warn(
             f"{refits.failed} of {len(refits)} replicates have no optimum, so that their percentiles say little; "
@@ -98,26 +78,21 @@ def bootstrap_interval(fit: Optimum, drawn: Array, level: float) -> Array:
     return percentiles(drawn, level)
 
 
-def conf_int(fit: Optimum, level: float, method: str, n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+def conf_int(fit: Optimum, asked: Request) -> Array:
     """What `Fit.conf_int` does."""
-    check_method(method, group, METHODS)
-    check.level(level)
-    if group is not None:
-        group = list(group)  # it may be read more than once
     if fit.reduced is not None:
-        inner = conf_int(fit.reduced, level, method, n, kind, seed, group)
-        return fit.in_full(inner, (-np.inf, np.inf))
-    if method == "auto":
-        method = "profile" if _profiles(fit) else "delta"
-    if method == "bootstrap":
-        ends = bootstrap_interval(fit, bootstrap_theta(fit, n, kind, seed, group), level)
-    elif method == "profile":
-        ends = np.stack([_profile(fit, j, level) for j in range(len(fit.theta))])
+        return fit.in_full(conf_int(fit.reduced, asked), (-np.inf, np.inf))
+    if asked.method == "auto":
+        asked = replace(asked, method="profile" if _profiles(fit) else "delta")
+    if asked.method == "bootstrap":
+        ends = bootstrap_interval(fit, bootstrap_theta(fit, asked), asked.level)
+    elif asked.method == "profile":
+        ends = np.stack([_profile(fit, j, asked.level) for j in range(len(fit.theta))])
     else:
-        ends = _delta(fit, level, method, group)
+        ends = _delta(fit, asked)
     ends[[name in fit.entangled for name in fit.law.parameters]] = (-np.inf, np.inf)
     # Where other optima are as good, each has its interval.
-    return spanned([ends, *(conf_int(rival, level, method, n, kind, seed, group) for rival in fit.rivals)])
+    return spanned([ends, *(conf_int(rival, asked) for rival in fit.rivals)])
 
 
 def spanned(ends: list[Array]) -> Array:
@@ -135,11 +110,11 @@ def _profiles(fit: Optimum) -> bool:
     return bool(smooth and positive and settled and fit.noise_sd > 0 and fit.law.traced and len(fit.residuals) <= _QUICK)
 
 
-def _delta(fit: Optimum, level: float, method: str, group: list[Any] | None) -> Array:
+def _delta(fit: Optimum, asked: Request) -> Array:
     """theta -/+ t se on each parameter's own scale: of a positive one its logarithm."""
-    t, se = half_width(fit, level, method, group), fit.se
-    if method == "sandwich":
-        se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=group)))
+    t, se = asked.half_width(fit), fit.se
+    if asked.method == "sandwich":
+        se = np.sqrt(np.diagonal(fit.covariance("sandwich", group=asked.group)))
     # A fixed parameter has no interval, whatever the noise: not 0 times infinity.
     half = np.where(se == 0, 0, t) * se
     positive = np.array([p.role != "real" for p in fit.law.roles])
@@ -159,15 +134,15 @@ def _profile(fit: Optimum, j: int, level: float) -> Array:
         return np.array([np.exp(low[()]), np.exp(high[()])])
 
 
-def intervals(fit: Optimum, level: float, methods: Iterable[str], **options: Any) -> Intervals:
+def intervals(fit: Optimum, level: float, methods: Iterable[str], draws: Draws, group: Iterable[Any] | None) -> Intervals:
     """What `Fit.intervals` does."""
     methods = (methods,) if isinstance(methods, str) else tuple(methods)
     if not methods:
         raise ValueError(f"methods is empty; known methods: {', '.join(METHODS)}")
-    group = options.pop("group")
+    group = None if group is None else list(group)
+    grouped = ("sandwich", "bootstrap")
     columns = [
-        conf_int(fit, level, method, group=group if method in ("sandwich", "bootstrap") else None, **options)
-        for method in methods
+        conf_int(fit, Request(level, method, draws, group if method in grouped else None, METHODS)) for method in methods
     ]
     estimate = np.array(list(fit.params.values()), fit.theta.dtype)
     return Intervals(fit.law.parameters, frozen(estimate), methods, frozen(np.stack(columns, axis=1)), level)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,11 @@ import numpy as np
 
 from offray import _core
 from offray._drawn import Drawn
-from offray._infer.intervals import bootstrap_interval, bootstrap_theta, check_method, half_width, spanned
+from offray._infer.intervals import bootstrap_interval, bootstrap_theta, spanned
 from offray._infer.misfit import misfit
 from offray._infer.prediction import MODEL, widened
-from offray._input import check
+from offray._infer.request import Request
 from offray._input.arrays import Array, frozen, numbers
-from offray._input.groups import dense
 from offray._optimum import Optimum
 from offray._text import Sheet, rounded
 from offray._travel.record import Record
@@ -144,17 +142,9 @@ def compute_optimal(
     C: Any,
     c: float,
     inference_tokens: float,
-    level: float,
-    method: str,
-    n: int,
-    kind: str,
-    seed: int,
-    group: Iterable[Any] | None,
+    asked: Request,
 ) -> ComputeOptimal:
     """What `Fit.compute_optimal` does."""
-    check_method(method, group)
-    group = None if group is None else list(group)  # it is read more than once
-    check.level(level)
     dtype = fit.theta.dtype
     budget = numbers("C", C, dtype)
     for row, flops in enumerate(budget.ravel()):
@@ -167,9 +157,9 @@ def compute_optimal(
     costs = [np.array([flops, c, inference_tokens], dtype) for flops in budget.ravel()]
     if costs:
         _refuse(fit, costs[0])
-    each = [_ends(at, costs, level, method, n, kind, seed, group) for at in (fit, *fit.rivals)]
+    each = [_ends(at, costs, asked) for at in (fit, *fit.rivals)]
     ends = {name: spanned([of[name] for of in each]) for name in FIELDS}
-    log = {name: _log(fit, name, costs, method, group) for name in FIELDS}
+    log = {name: _log(fit, name, costs, asked) for name in FIELDS}
     with np.errstate(over="ignore"):
         largest = (fit.problem.N * fit.problem.D).max()
         reach = np.maximum(np.exp(log["N"][0] + log["D"][0]) / largest, 1).reshape(budget.shape)
@@ -180,47 +170,37 @@ def compute_optimal(
             value, interval = np.exp(log[name][0]).reshape(budget.shape), np.exp(ends[name])
         statistical = interval = interval.reshape(*budget.shape, 2)
         if name == "loss" and slope:
-            model = MODEL * half_width(fit, level, method, group) * slope * np.log(reach) * value
+            model = MODEL * asked.half_width(fit) * slope * np.log(reach) * value
             interval = widened(value, statistical, model)
         se = value * log[name][1].reshape(budget.shape)
         fields[name] = Estimate(frozen(value), frozen(se), frozen(interval), frozen(statistical))
-    return ComputeOptimal(C=frozen(budget.copy()), level=level, method=method, reach=frozen(reach), **fields)
+    return ComputeOptimal(C=frozen(budget.copy()), level=asked.level, method=asked.method, reach=frozen(reach), **fields)
 
 
-def _log(fit: Optimum, name: str, costs: list[Array], method: str, group: Iterable[Any] | None) -> tuple[Array, Array]:
+def _log(fit: Optimum, name: str, costs: list[Array], asked: Request) -> tuple[Array, Array]:
     """Logarithms of a field and their standard errors, one per budget."""
-    labels = None if method != "sandwich" else [] if group is None else dense(group, len(fit.residuals))
-    return _core.delta_method(fit.core, f"optimal {name}", costs, sandwich=labels)
+    return _core.delta_method(fit.core, f"optimal {name}", costs, sandwich=asked.sandwich(fit))
 
 
-def _ends(
-    fit: Optimum,
-    costs: list[Array],
-    level: float,
-    method: str,
-    n: int,
-    kind: str,
-    seed: int,
-    group: Iterable[Any] | None,
-) -> dict[str, Array]:
+def _ends(fit: Optimum, costs: list[Array], asked: Request) -> dict[str, Array]:
     """Logarithms of the ends of every field's interval at one optimum, (budgets, 2) each."""
-    drawn = _drawn(fit, costs, n, kind, seed, group) if method == "bootstrap" else None
+    drawn = _drawn(fit, costs, asked) if asked.method == "bootstrap" else None
     out = {}
     for which, name in enumerate(FIELDS):
         if drawn is not None:
-            ends = bootstrap_interval(fit, drawn[:, :, which], level)
-        elif method == "profile":
-            pairs = [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, level)] for cost in costs]
+            ends = bootstrap_interval(fit, drawn[:, :, which], asked.level)
+        elif asked.method == "profile":
+            pairs = [[end[()] for end in _core.profile(fit.core, f"optimal {name}", cost, asked.level)] for cost in costs]
             ends = np.array(pairs, fit.theta.dtype).reshape(len(costs), 2)
         else:
-            ends = _delta(fit, name, costs, level, method, group)
+            ends = _delta(fit, name, costs, asked)
         out[name] = np.minimum(ends, 0) if name in ("a", "b") else ends
     return out
 
 
-def _delta(fit: Optimum, name: str, costs: list[Array], level: float, method: str, group: Iterable[Any] | None) -> Array:
-    t = half_width(fit, level, method, group)
-    log, spread = _log(fit, name, costs, method, group)
+def _delta(fit: Optimum, name: str, costs: list[Array], asked: Request) -> Array:
+    t = asked.half_width(fit)
+    log, spread = _log(fit, name, costs, asked)
     if name not in ("a", "b"):
         return np.stack([log - t * spread, log + t * spread], axis=-1)
     # In (0, 1): on the logit, d logit = d ln / (1 - value).
@@ -231,9 +211,9 @@ def _delta(fit: Optimum, name: str, costs: list[Array], level: float, method: st
     return ends
 
 
-def _drawn(fit: Optimum, costs: list[Array], n: int, kind: str, seed: int, group: Iterable[Any] | None) -> Array:
+def _drawn(fit: Optimum, costs: list[Array], asked: Request) -> Array:
     """ln of every field for every replicate and budget, (replicates, budgets, fields)."""
-    theta = bootstrap_theta(fit, n, kind, seed, group)
+    theta = bootstrap_theta(fit, asked)
     drawn = [[fit.law.core.optimal(row, cost[:1], float(cost[1]), float(cost[2])) for cost in costs] for row in theta]
     return np.array(drawn).reshape(len(theta), len(costs), len(FIELDS))
 
@@ -267,7 +247,7 @@ def _refuse(fit: Optimum, cost: Array) -> None:
             "the compute-optimal point follows from parameters that the runs do not determine; fit.identifiability says "
             "which and why. identify='force' gives the full law's figures."
         )
-    t = half_width(fit, 0.95)
+    t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
     if not t * ratio_se < _FACTOR or not fit.converged:
         warnings.warn(
             f"the compute-optimal point is not determined: ln TPP* has a standard error of {ratio_se:.2g}, status "

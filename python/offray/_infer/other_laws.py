@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from offray._infer.optimal import ComputeOptimal, compute_optimal
+from offray._infer.request import Request
 from offray._input.arrays import EMPTY
 from offray._law import Law
 from offray._optimum import Optimum
@@ -90,6 +91,6 @@ def _optimum(fit: Optimum) -> ComputeOptimal | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return compute_optimal(fit, C, 6.0, 0.0, 0.95, "delta", 0, "pairs", 0, None)
+            return compute_optimal(fit, C, 6.0, 0.0, Request())
         except ValueError:
             return None

@@ -11,18 +11,11 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._infer.intervals import (
-    DERIVED_METHODS,
-    bootstrap_interval,
-    bootstrap_theta,
-    check_method,
-    half_width,
-    spanned,
-)
+from offray._infer.intervals import bootstrap_interval, bootstrap_theta, spanned
 from offray._infer.misfit import misfit
 from offray._infer.reach import LABELS, Reach, reach_of
+from offray._infer.request import Request
 from offray._input.arrays import Array, frozen, numbers
-from offray._input.groups import dense
 from offray._law import Law
 from offray._optimum import Optimum
 from offray._planes import off
@@ -127,16 +120,9 @@ def predict(
     D: Any,
     unique_tokens: Any,
     further: Mapping[str, Any],
-    level: float,
-    method: str,
-    n: int,
-    kind: str,
-    seed: int,
-    group: Any,
+    asked: Request,
 ) -> Prediction:
     """What `Fit.predict` does."""
-    check_method(method, group, DERIVED_METHODS)
-    group = None if group is None else list(group)  # it is read more than once
     dtype = fit.theta.dtype
     given = _where(fit.law, N, D, unique_tokens, further)
     inputs = np.broadcast_arrays(*(numbers(LABELS.get(name, name), v, dtype) for name, v in given.items()))
@@ -152,19 +138,19 @@ def predict(
         _check_ratio(fit, columns["tokens"] / columns["params"])
     if fit.blended:
         fit = fit.forced  # along the ray, which was checked
-    value, se = _mean(fit, columns, method, group)
-    if method == "profile" and not (fit.law.traced and (value > 0).all()):
+    value, se = _mean(fit, columns, asked)
+    if asked.method == "profile" and not (fit.law.traced and (value > 0).all()):
         raise ValueError("method 'profile' of a prediction is for positive losses of laws that the core computes")
     reach, horizon = reach_of(fit, columns)
     reach = reach.reshaped(shape)
     # The forecasts of the larger runs are fits of their own: none for a prediction within the runs.
     slope = misfit(fit).rolling.slope if (horizon > 0).any() else 0.0
-    t = half_width(fit, level, method, group)
+    t = asked.half_width(fit)
     model = MODEL * t * slope * horizon * value if slope else np.zeros_like(value)
     means, news = [], []
     for at in (fit, *fit.rivals):
-        centre, spread = (value, se) if at is fit else _mean(at, columns, method, group)
-        mean = _statistical(at, columns, flat, centre, spread, level, method, t, n, kind, seed, group)
+        centre, spread = (value, se) if at is fit else _mean(at, columns, asked)
+        mean = _statistical(at, columns, flat, centre, spread, asked)
         means.append(mean)
         news.append(_of_a_new_run(at, centre, spread, model, t))
     statistical = spanned(means)
@@ -177,8 +163,8 @@ def predict(
         frozen(interval.reshape(*shape, 2)),
         frozen(spanned(news).reshape(*shape, 2)),
         reach,
-        level,
-        method,
+        asked.level,
+        asked.method,
     )
 
 
@@ -188,35 +174,22 @@ def widened(value: Array, statistical: Array, model: Array) -> Array:
     return np.stack([value - low, value + high], axis=-1)
 
 
-def _mean(fit: Optimum, columns: dict[str, Array], method: str, group: Any) -> tuple[Array, Array]:
+def _mean(fit: Optimum, columns: dict[str, Array], asked: Request) -> tuple[Array, Array]:
     """Predicted losses and their standard errors."""
-    labels = None if method != "sandwich" else [] if group is None else dense(group, len(fit.residuals))
-    value, se = fit.core.predict(fit.law.core_columns(columns), labels)
+    value, se = fit.core.predict(fit.law.core_columns(columns), asked.sandwich(fit))
     return value, se
 
 
-def _statistical(
-    fit: Optimum,
-    columns: dict[str, Array],
-    flat: list[Array],
-    value: Array,
-    se: Array,
-    level: float,
-    method: str,
-    t: float,
-    n: int,
-    kind: str,
-    seed: int,
-    group: Any,
-) -> Array:
+def _statistical(fit: Optimum, columns: dict[str, Array], flat: list[Array], value: Array, se: Array, asked: Request) -> Array:
     """The interval of the mean at one optimum, (n, 2)."""
-    if method == "profile":
+    if asked.method == "profile":
         rows = ({name: a[i : i + 1] for name, a in columns.items()} for i in range(len(value)))
-        return np.array([_profile(fit, level, row) for row in rows], value.dtype)
-    if method == "bootstrap":
-        theta = bootstrap_theta(fit, n, kind, seed, group)
+        return np.array([_profile(fit, asked.level, row) for row in rows], value.dtype)
+    if asked.method == "bootstrap":
+        theta = bootstrap_theta(fit, asked)
         drawn = np.array([fit.law(columns if fit.law.further else flat, *row) for row in theta]).reshape(len(theta), len(value))
-        return bootstrap_interval(fit, drawn, level)
+        return bootstrap_interval(fit, drawn, asked.level)
+    t = asked.half_width(fit)
     return np.stack([value - t * se, value + t * se], axis=-1)
 
 

@@ -12,6 +12,7 @@ from offray._identify.findings import name_direction
 from offray._identify.report import Identifiability, assess
 from offray._infer.intervals import conf_int
 from offray._infer.misfit import misfit
+from offray._infer.request import METHODS, Request
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 from offray._text import Sheet, rounded, two_digits
@@ -82,7 +83,7 @@ def facts(fit: Optimum, report: Identifiability) -> list[tuple[str, str]]:
 
 
 def _intervals(fit: Optimum) -> Array:
-    return conf_int(fit, 0.95, "auto", n=1000, kind="pairs", seed=0, group=None)
+    return conf_int(fit, Request(method="auto", known=METHODS))
 
 
 def _residuals(fit: Optimum) -> str:

@@ -26,7 +26,7 @@ from offray.experiment import replicate as replicate_paper
 def replicate(
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Real runs, not simulated ones: files of runs, one per sweep."),
+        typer.Option(metavar="PATH", help="Real runs, not simulated ones: a file, or a directory with one per sweep."),
     ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help=f"Real runs of a public set: {', '.join(names())}; or paper.")

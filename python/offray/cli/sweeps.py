@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sweeps of real runs from the files of a directory, for the command line."""
+"""Sweeps of real runs from files, for the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAMILIES = ("isoflop", "fit182")
 
 
 def read_sweeps(
-    directory: Path,
+    data: Path,
     families: Sequence[str] | None,
     least_ratio: float,
     budgets: Mapping[str, tuple[float, ...]],
@@ -27,8 +27,9 @@ def read_sweeps(
 
     Parameters
     ----------
-    directory
-        Files with columns as `offray.fit` takes them; also read where they exist: flops, nominal compute, and family, a label.
+    data
+        A file, or a directory of files, with columns as `offray.fit` takes them; also read where they exist: flops, nominal
+        compute, and family, a label.
     families
         Where a file has rows with one of these labels, its other rows are left out. Default: "isoflop" and "fit182".
     least_ratio
@@ -43,18 +44,17 @@ def read_sweeps(
     ValueError
         For a file that is no table of runs, in words that name it; and for budgets of a file that is not there.
     """
-    if not directory.is_dir():
-        raise ValueError(f"--data: {directory} is not a directory")
-    paths = {
-        _stem(path): path for path in sorted(directory.iterdir()) if path.name.lower().removesuffix(".gz").endswith(_ENDINGS)
-    }
-    if not paths:
-        raise ValueError(f"--data: no file of runs in {directory}, such as CSV, JSON or Parquet")
+    if not data.exists():
+        raise ValueError(f"--data: {data} is neither a file nor a directory")
+    files = sorted(filter(_holds_runs, data.iterdir())) if data.is_dir() else [data]
+    if not files:
+        raise ValueError(f"--data: no file of runs in {data}, such as CSV, JSON or Parquet")
+    paths = {_stem(path): path for path in files}
     if not 0 <= least_ratio < np.inf:
         raise ValueError(f"--min-tpp must be finite and not negative; got {least_ratio}")
     unknown = set(budgets) - set(paths)
     if unknown:
-        raise ValueError(f"--budgets: no file called {min(unknown)} in {directory}")
+        raise ValueError(f"--budgets: no file called {min(unknown)} in {data}")
     tables = {name: _complete(reading.read(path, also=("flops", "family"))) for name, path in paths.items()}
     for name, columns in tables.items():
         if "weight" in columns:
@@ -81,6 +81,10 @@ def _complete(table: Any) -> Any:
             if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
                 raise ValueError(f"{table.cell(name, row)} = {value}: every value must be positive and finite")
     return table
+
+
+def _holds_runs(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith(_ENDINGS)
 
 
 def _stem(path: Path) -> str:

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -72,7 +74,11 @@ class DesignSearch : private detail::DesignInformation<S> {
     if (!(limits_.budget > S(0) && std::isfinite(limits_.budget))) detail::reject("budget must be positive and finite");
     if (limits_.max_runs < 1) detail::reject("max_runs must be at least 1");
     if (limits_.max_repeats < 1) detail::reject("max_repeats must be at least 1");
-    if (limits_.cost.minCoeff() > limits_.budget) detail::reject("budget: no single candidate run is as cheap as that");
+    const S cheapest = limits_.cost.minCoeff();
+    if (cheapest <= limits_.budget) return;
+    char cost[32];
+    std::snprintf(cost, sizeof cost, "%.4g", static_cast<double>(cheapest));
+    detail::reject("budget: no single candidate run is as cheap as that; the cheapest costs " + std::string(cost));
   }
 
   Vector<S> as_weight(const std::vector<Index>& count) const {
