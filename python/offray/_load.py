@@ -11,7 +11,7 @@ from offray._travel.document import from_file
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read a result that its `save` wrote, whatever it is: nothing is fitted again, every bit is kept.
+    """Read a result that its `save` wrote: nothing is fitted again, every bit is kept.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        For a file that is damaged, was changed, comes from a newer version, or is no result; with the file and the reason.
+        For a file that is damaged, comes from a newer version, is no result, or is of one that hangs on its fit (`Misfit`,
+        `Certificate`); for a fit whose runs, options or optimum were changed. With the file and the reason.
 
     Examples
     --------

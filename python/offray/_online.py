@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,13 +13,16 @@ import numpy.typing as npt
 
 from offray import _core
 from offray._choices import Identify, Objective
+from offray._expression.written import law_as_plain, law_from
 from offray._fit import law_of
 from offray._input.arrays import DOUBLE, EMPTY, LONG_DOUBLE, Array, DType, choose_dtype, numbers
 from offray._input.objective import check_objective
 from offray._law import Law
 from offray._problem import Limits, Options, Problem, check_identify, limits_of, mapping, options_of
 from offray._result import Fit
-from offray._travel.document import VERSION, checked, from_file, text_of
+from offray._saved import DTYPES, limits_from, name_of, options_from, plain_limits, plain_options
+from offray._travel.document import VERSION, checked, from_file, member
+from offray._travel.record import Read
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,7 +34,7 @@ _CORES: dict[DType, Any] = {DOUBLE: _core.OnlineDouble, LONG_DOUBLE: _core.Onlin
 _ARGUMENTS = ("N", "D", "loss", "weight", "unique_tokens")
 
 
-class OnlineFit:
+class OnlineFit(Read):
     """A law's fit to runs, or checkpoints of runs, that come one by one.
 
     What it says is what `offray.fit` says of the same runs, to about 1e-10, where they determine the parameters; it says so in
@@ -211,11 +213,11 @@ class OnlineFit:
         return {
             "schema": "offray.online_fit",
             "version": VERSION,
-            "law": self._law.name,
-            "dtype": "longdouble" if self._dtype == LONG_DOUBLE else "float64",
+            "law": law_as_plain(self._law) if self._law.traced else self._law.name,
+            "dtype": name_of(self._dtype),
             "identify": self._identify,
-            "options": _plain_options(self._options),
-            "limits": None if self._limits is None else _plain_limits(self._limits),
+            "options": plain_options(self._options),
+            "limits": plain_limits(self._limits),
             "state": self._core.serialise(),
         }
 
@@ -227,7 +229,7 @@ class OnlineFit:
         ----------
         data : mapping
         law : str or Law, optional
-            The law, where it is none of `offray.laws`.
+            The law, where it is a function that is called back, which no document holds.
 
         Raises
         ------
@@ -235,23 +237,23 @@ class OnlineFit:
             For data that is damaged, of another law or of another version.
         """
         checked(data, "offray.online_fit")
-        dtype = choose_dtype(data["dtype"])
-        out = cls.__new__(cls)
-        out._law = _of_runs(law_of(data["law"] if law is None else law))
-        out._identify = data["identify"]
-        out._dtype = dtype
-        out._options = _options_from(data["options"], dtype)
-        out._limits = None if data["limits"] is None else _limits_from(data["limits"], dtype)
-        out._core = _CORES[dtype].deserialise(data["state"], out._law.core)
-        out._fit = None
+        try:
+            dtype = DTYPES[member(data, "dtype", str)]
+            out = cls.__new__(cls)
+            out._law = _of_runs(law_from(data["law"]) if law is None else law_of(law))
+            out._identify = member(data, "identify", str)
+            check_identify(out._identify)
+            out._dtype = dtype
+            out._options = options_from(member(data, "options"), dtype)
+            out._limits = limits_from(data["limits"], dtype)
+            out._core = _CORES[dtype].deserialise(member(data, "state", str), out._law.core)
+            out._fit = None
+        except (TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise ValueError(f"this is no fit that follows runs: {error}") from None
         return out
 
-    def save(self, path: str | Path) -> None:
-        """Write a JSON file, at once or not at all: a job that is stopped in between leaves the last one."""
-        text_of(self.to_dict(), path)
-
     @classmethod
-    def load(cls, path: str | Path, *, law: str | Law | None = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, law: str | Law | None = None) -> Self:
         """Read what `save` wrote; arguments and errors as `from_dict`."""
         return from_file(path, lambda data: cls.from_dict(data, law=law))
 
@@ -273,42 +275,3 @@ def _of_runs(law: Law) -> Law:
 
 def _restore(cls: type[OnlineFit], data: Mapping[str, Any], law: Law) -> OnlineFit:
     return cls.from_dict(data, law=law)
-
-
-def _texts(values: Array) -> list[str]:
-    """Numbers with all of their digits, whatever the precision."""
-    return [np.format_float_scientific(value, unique=True) for value in values]
-
-
-def _numbers(texts: Iterable[str], dtype: DType) -> Array:
-    return np.array([dtype.type(text) for text in texts], dtype)
-
-
-def _plain_options(options: Options) -> dict[str, Any]:
-    return {
-        "objective": options.objective,
-        "delta": _texts(options.delta),
-        "quantile": options.quantile,
-        "log_loss": options.log_loss,
-    }
-
-
-def _options_from(data: Mapping[str, Any], dtype: DType) -> Options:
-    out = Options(data["objective"], EMPTY[dtype], data["quantile"], data["log_loss"], EMPTY[dtype])
-    return replace(out, delta=_numbers(data["delta"], dtype)) if data["delta"] else out
-
-
-def _plain_limits(limits: Limits) -> dict[str, Any]:
-    return {
-        "fixed": {name: _texts(value) for name, value in limits.fixed.items()},
-        "tied": [list(pair) for pair in limits.tied],
-        "bounds": {name: _texts(ends) for name, ends in limits.bounds.items()},
-    }
-
-
-def _limits_from(data: Mapping[str, Any], dtype: DType) -> Limits:
-    return Limits(
-        {name: _numbers(value, dtype) for name, value in data["fixed"].items()},
-        tuple((first, second) for first, second in data["tied"]),
-        {name: _numbers(ends, dtype) for name, ends in data["bounds"].items()},
-    )

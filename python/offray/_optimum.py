@@ -129,6 +129,11 @@ class Optimum:
         return type(self).of_core(replace(self.problem, identify="force"), self.core)
 
     @property
+    def followed(self) -> Self:
+        """Whose figures the runs follow: a ray that tells the exponents apart is followed by the full law."""
+        return self if self.blended else self.reduced or self
+
+    @property
     def on_ray(self) -> bool:
         """Whether all runs lie on one ray, D = k N, and do not tell the law's two terms apart."""
         return "one_ray" in self.findings

@@ -198,9 +198,8 @@ class Fit(Optimum, Drawn, Read):
         from offray._infer.prediction import predict
         from offray._infer.request import Draws, Request
 
-        at = self if self.blended else self.reduced or self  # a ray that tells the exponents apart is followed by the full law
         asked = Request(level, method, Draws(n, kind, seed), group)
-        return predict(at, N, D, unique_tokens, inputs or {}, asked)
+        return predict(self.followed, N, D, unique_tokens, inputs or {}, asked)
 
     def compute_optimal(
         self,
@@ -306,9 +305,10 @@ class Fit(Optimum, Drawn, Read):
 
     def frame(self) -> dict[str, Any]:
         """The runs and what the fit says of each, as columns, (n,) each, that ``pandas.DataFrame`` or polars' take: ``row`` as
-        the user knows it; the inputs; ``loss``; ``weight`` where given; ``fitted``, the law's loss; ``residual``, as
-        `residuals`; ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s = `noise_sd`, NaN where h = 1; ``leverage`` h, the
-        share of a run's loss in its fitted one: the squared norm of its row of Q in sqrt(w) J = Q R."""
+        the user knows it; the inputs; ``loss``; ``weight`` where given; ``fitted``, the law's loss; ``residual`` r, fitted less
+        measured, of ln L with `log_loss`; ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s the noise's s.d., NaN where
+        h = 1; ``leverage`` h, the share of a run's loss in its fitted one: the squared norm of its row of Q, sqrt(w) J = Q R. On
+        a ray all this is of the law that predictions follow there."""
         from offray._infer.frame import frame
 
         return frame(self)

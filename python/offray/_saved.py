@@ -16,7 +16,7 @@ from offray._reduction import Reduction
 from offray._travel.document import digest, member
 from offray._travel.plain import number_from, plain
 
-_DTYPES: dict[str, DType] = {"float64": DOUBLE, "longdouble": LONG_DOUBLE}
+DTYPES: dict[str, DType] = {"float64": DOUBLE, "longdouble": LONG_DOUBLE}
 _WORDS = ("status", "limit")
 _COUNTS = ("iterations", "evaluations", "limit_parameter", "lost")
 _ARRAYS = ("theta", "phi")
@@ -32,35 +32,26 @@ def parts(problem: Problem, state: Mapping[str, Any]) -> dict[str, Any]:
 def from_parts(data: Mapping[str, Any]) -> tuple[Problem, dict[str, Any]]:
     """What `parts` was given; ``ValueError`` for anything else."""
     asked, found = member(data, "problem"), member(data, "optimum")
-    if member(data, "sha256", str) != digest(asked, found):
-        raise ValueError("its problem or optimum was changed after it was written: their SHA-256 is another one")
     try:
+        if member(data, "sha256", str) != digest(asked, found):
+            raise ValueError("its problem or optimum was changed after it was written: their SHA-256 is another one")
         problem = _problem(asked)
         return problem, _state(found, problem.dtype)
-    except (TypeError, KeyError, OverflowError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"its problem or optimum is none: {error}") from None
 
 
 def _plain_problem(problem: Problem) -> dict[str, Any]:
-    limits, to, options = problem.limits, problem.reduction, problem.options
+    to = problem.reduction
     return {
         "law": law_as_plain(problem.law),
-        "dtype": "longdouble" if problem.dtype == LONG_DOUBLE else "float64",
+        "dtype": name_of(problem.dtype),
         "inputs": plain(problem.columns),
         "loss": plain(problem.loss),
         "weight": plain(problem.weight) if problem.weight.size else None,
         "rows": None if problem.row_name is None else [problem.row(i) for i in range(len(problem.loss))],
-        "options": {
-            "objective": options.objective,
-            "delta": plain(options.delta[0]) if options.delta.size else "mad",
-            "quantile": options.quantile,
-            "log_loss": options.log_loss,
-            "start": plain(options.start) if options.start.size else None,
-            "max_evaluations": options.max_evaluations,
-        },
-        "limits": None
-        if limits is None
-        else {"fixed": plain(limits.fixed), "tied": plain(limits.tied), "bounds": plain(limits.bounds)},
+        "options": plain_options(problem.options),
+        "limits": plain_limits(problem.limits),
         "identify": problem.identify,
         "reduction": None
         if to is None
@@ -68,10 +59,58 @@ def _plain_problem(problem: Problem) -> dict[str, Any]:
     }
 
 
+def name_of(dtype: DType) -> str:
+    """As documents call it."""
+    return next(name for name, known in DTYPES.items() if known == dtype)
+
+
+def plain_options(options: Options) -> dict[str, Any]:
+    """Options of a fit."""
+    return {
+        "objective": options.objective,
+        "delta": plain(options.delta[0]) if options.delta.size else "mad",
+        "quantile": options.quantile,
+        "log_loss": options.log_loss,
+        "start": plain(options.start) if options.start.size else None,
+        "max_evaluations": options.max_evaluations,
+    }
+
+
+def options_from(data: Mapping[str, Any], dtype: DType) -> Options:
+    """What `plain_options` was given."""
+    delta = data["delta"]
+    return Options(
+        member(data, "objective", str),
+        _array(None if delta == "mad" else [delta], dtype),
+        float(data["quantile"]),
+        member(data, "log_loss", bool),
+        _array(data["start"], dtype),
+        member(data, "max_evaluations", int),
+    )
+
+
+def plain_limits(limits: Limits | None) -> dict[str, Any] | None:
+    """Parameters that are held, tied or bounded."""
+    if limits is None:
+        return None
+    return {"fixed": plain(limits.fixed), "tied": plain(limits.tied), "bounds": plain(limits.bounds)}
+
+
+def limits_from(data: Mapping[str, Any] | None, dtype: DType) -> Limits | None:
+    """What `plain_limits` was given."""
+    if data is None:
+        return None
+    return Limits(
+        {name: _array(value, dtype) for name, value in member(data, "fixed").items()},
+        tuple((first, second) for first, second in member(data, "tied", list)),
+        {name: _array(ends, dtype) for name, ends in member(data, "bounds").items()},
+    )
+
+
 def _problem(data: Mapping[str, Any]) -> Problem:
-    dtype = _DTYPES[member(data, "dtype", str)]
+    dtype = DTYPES[member(data, "dtype", str)]
     law = law_from(data["law"])
-    options, limits, to, rows = member(data, "options"), data["limits"], data["reduction"], data["rows"]
+    to, rows = data["reduction"], data["rows"]
     loss = _array(data["loss"], dtype)
     columns = {name: _array(column, dtype) for name, column in member(data, "inputs").items()}
     for name, column in (*columns.items(), ("rows", rows)):
@@ -79,27 +118,13 @@ def _problem(data: Mapping[str, Any]) -> Problem:
             raise ValueError(f"{name!r} has {len(column)} values, the loss {len(loss)}")
     for name in ("params", "tokens") if law.built_in else law.inputs:
         member(columns, name, object)
-    delta = options["delta"]
     return Problem(
         law,
         columns,
         loss,
         _array(data["weight"], dtype),
-        Options(
-            member(options, "objective", str),
-            _array(None if delta == "mad" else [delta], dtype),
-            float(options["quantile"]),
-            member(options, "log_loss", bool),
-            _array(options["start"], dtype),
-            member(options, "max_evaluations", int),
-        ),
-        None
-        if limits is None
-        else Limits(
-            {name: _array(value, dtype) for name, value in limits["fixed"].items()},
-            tuple((first, second) for first, second in limits["tied"]),
-            {name: _array(ends, dtype) for name, ends in limits["bounds"].items()},
-        ),
+        options_from(member(data, "options"), dtype),
+        limits_from(data["limits"], dtype),
         member(data, "identify", str),
         None if rows is None else partial(_nth, tuple(map(str, rows))),
         None

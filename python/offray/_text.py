@@ -18,7 +18,7 @@ def rounded(value: Any, se: Any) -> str:
     """
     value, se = float(value), float(se)
     if not (math.isfinite(value) and math.isfinite(se) and se > 0) or value == 0:
-        return f"{value:.6g}"
+        return f"{value + 0.0:.6g}"  # no minus before zero
     place = max(min(_second(se), _second(value)), _second(value) - 8)
     return _to_place(value, place)
 

@@ -49,7 +49,11 @@ def __getattr__(name: str) -> _Law:
         return known(name)
     if name.startswith("_"):
         raise AttributeError(name)
-    raise AttributeError(f"module 'offray.laws' has no law {name!r}; known laws: {', '.join(NAMES)}")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, NAMES, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known laws: {', '.join(NAMES)}"
+    raise AttributeError(f"no law is called {name!r}; {hint}")
 
 
 def __dir__() -> list[str]:

@@ -162,7 +162,7 @@ def test_fit_of_a_formula(tmp_path):
     for options, message in (
         (("--law", "E + A*x**-alpha"), "x: no column 'x'"),
         (("--law", "E + A*x**-alpha +"), "cannot be read"),
-        (("--law", "powr"), "no law 'powr'; known laws: chinchilla"),
+        (("--law", "powr"), "no law is called 'powr'; did you mean power?"),
         (("--law", "power", "--column", "y=flops"), "--column: power reads x"),
         (("--law", "E + A*x**-alpha", "--column", "x=flops", "--real", "beta"), "real: unknown parameter beta"),
     ):

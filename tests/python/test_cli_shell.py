@@ -68,7 +68,7 @@ def test_python_m_offray_is_the_command():
 def test_no_colour_off_a_terminal():
     assert "\x1b" not in run_cli("fit", offray.examples.path(), "--law", "kaplan").stdout
     wrong = run_cli("fit", offray.examples.path(), "--law", "kaplna")
-    assert wrong.stderr.startswith("error: --law: module 'offray.laws' has no law 'kaplna'; known laws: chinchilla")
+    assert wrong.stderr.startswith("error: --law: no law is called 'kaplna'; did you mean kaplan?")
 
 
 def test_corpora_in_one_file():

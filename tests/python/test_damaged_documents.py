@@ -173,3 +173,59 @@ def test_a_stopped_save_leaves_the_last_one(tmp_path, text, monkeypatch):
         with pytest.raises(OSError, match="full"):
             fit.save(path)
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.pop("state"),
+        lambda data: data.update(state=[1]),
+        lambda data: data.update(identify="nonsense"),
+        lambda data: data.update(dtype="float16"),
+        lambda data: data["options"].pop("delta"),
+        lambda data: data.update(limits={"fixed": []}),
+    ],
+)
+def test_a_fit_that_follows_runs(tmp_path, damage):
+    online = offray.OnlineFit(fixed={"E": 1.7})
+    for k in range(8):
+        online.add(1e7 * 3**k, 1e9 * 2 ** (k % 3), 3 - k / 10)
+    data = online.to_dict()
+    damage(data)
+    path = tmp_path / "online.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=r"online\.json: "):
+        offray.load(path)
+
+
+def test_figures_that_do_not_go_together(tmp_path):
+    data = offray.fit(offray.examples.pile(), law="kaplan").predict([1e9, 2e9], [2e10, 4e10]).to_dict()
+    data["interval"] = 3.0
+    path = tmp_path / "prediction.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="do not go together"):
+        offray.load(path)
+
+
+def test_an_integer_beyond_all_numbers(tmp_path, text):
+    data = json.loads(text)
+    data["problem"]["options"]["max_evaluations"] = 10**400
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=r"fit\.json: "):
+        offray.load(path)
+
+
+def test_a_saved_fit_is_no_file_of_runs(tmp_path, text):
+    path = tmp_path / "fit.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"is a saved result \(offray\.fit\), not runs"):
+        offray.fit(path)
+
+
+def test_a_failed_save_leaves_nothing(tmp_path):
+    fit = offray.fit(offray.examples.pile(), law="kaplan")
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OSError, match="there"):
+        fit.save(tmp_path / "there")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]

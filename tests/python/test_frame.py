@@ -90,3 +90,26 @@ def test_frames_of_others_take_it():
     frame["loss"][0] = 3  # the user's own copy
     wide = offray.fit(N, D, LOSS, dtype=np.longdouble).frame()
     assert wide["leverage"].dtype == np.longdouble
+
+
+def test_on_a_ray_that_tells_the_exponents_apart():
+    """The rows are those of the law that predictions follow, not of the reduced law that the runs reject."""
+    N = np.geomspace(1e6, 1e10, 60)
+    loss = offray.laws.chinchilla((N, 20 * N), 1.7, 400, 400, 0.6, 0.2) * np.exp(2e-4 * np.sin(np.arange(60) * 2.3))
+    with pytest.warns(offray.IdentifiabilityWarning):
+        fit = offray.fit(N, 20 * N, loss)
+    assert fit.blended
+    frame = fit.frame()
+    np.testing.assert_allclose(frame["fitted"], fit.predict(N, 20 * N).value, rtol=1e-10)
+    assert np.abs(frame["standardised_residual"]).max() < 5
+
+
+def test_a_residual_is_said_to_be_above_or_below():
+    loss = LOSS.copy()
+    loss[3] *= 1.05
+    fit = offray.fit(N, D, loss)
+    row, deviations = fit.misfit.worst[0]
+    assert (row, deviations > 0) == ("row 3", True)
+    assert fit.frame()["residual"][3] < 0  # fitted less measured
+    assert "row 3 (" in str(fit.misfit)
+    assert " above)" in str(fit.misfit)

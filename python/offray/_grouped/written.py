@@ -22,8 +22,10 @@ _LABELS = (str, int, float, bool)
 def kept(fit: GroupedFit) -> dict[str, Any]:
     """The parts of a document that give the fit back; ``ValueError`` for labels that JSON has not."""
     for label in fit.groups:
-        if not isinstance(label, _LABELS):
-            raise ValueError(f"group {label!r}: labels must be text or numbers to be written down")  # noqa: TRY004 (a value of the user)
+        if not isinstance(label, _LABELS) or (isinstance(label, float) and not np.isfinite(label)):
+            raise ValueError(f"group {label!r}: labels must be text or finite numbers to be written down")
+        if any(str(label) == str(other) and label is not other for other in fit.groups):
+            raise ValueError(f"group {label!r}: another label is written alike")
     parameters = fit.law.parameters
     state = {
         "law": law_as_plain(fit.law),
@@ -41,9 +43,9 @@ def kept(fit: GroupedFit) -> dict[str, Any]:
 def fields_from(data: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the fit that a document is of; ``ValueError`` for anything else."""
     state = member(data, "state")
-    if member(data, "sha256", str) != digest(state):
-        raise ValueError("its state was changed after it was written: the SHA-256 is another one")
     try:
+        if member(data, "sha256", str) != digest(state):
+            raise ValueError("its state was changed after it was written: the SHA-256 is another one")
         law, labels = law_from(state["law"]), tuple(member(state, "groups", list))
         theta, se, cov = (array_from(state[name]) for name in ("theta", "se", "cov"))
         return {
@@ -60,7 +62,7 @@ def fields_from(data: Mapping[str, Any]) -> dict[str, Any]:
             "log_loss": member(data, "log_loss", bool),
             "_cov": MappingProxyType(dict(zip(labels, cov, strict=True))),
         }
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"its state is none: {error}") from None
 
 

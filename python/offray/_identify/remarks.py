@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from offray import _core
-from offray._infer.misfit import DEPENDENT, HUGE, LARGE, UNLIKELY, Misfit, misfit, weighted_residuals
+from offray._infer.misfit import DEPENDENT, HUGE, LARGE, UNLIKELY, Misfit, far_off, misfit, weighted_residuals
 from offray._optimum import Optimum
 
 ROBUST = "objective='huber', delta='mad'"
@@ -52,7 +52,7 @@ def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
     elif at.lack_of_fit.p < UNLIKELY:
         why = f"the means of repeated runs lie off it by more than these scatter ({at.lack_of_fit})"
     else:
-        worst = ", ".join(f"{row} ({r:+.1f} s.d.)" for row, r in at.worst[:3])
+        worst = ", ".join(far_off(row, r) for row, r in at.worst[:3])
         why = f"no usual noise is that large; furthest off: {worst}"
     ahead = (
         "are widened by what it misses of their largest"

@@ -126,6 +126,9 @@ def has_warnings(fit: Optimum) -> bool:
     return fit.loud or not OPEN.isdisjoint(fit.findings)
 
 
+_UNITS = "implausible_units"
+
+
 def assess(fit: Optimum) -> Identifiability:
     """The report on one fit."""
     return _full(fit) if fit.reduced is None else _of_what_is_left(fit, fit.reduced)
@@ -139,12 +142,14 @@ def _full(fit: Optimum) -> Identifiability:
     relative_se = dict(zip(fit.law.parameters, at["relative_se"], strict=True))
     facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
     leaves_open = tuple(key for key in keys if key in OPEN)
-    said, noted = remarks(fit, (key for key in keys if key not in OPEN))
+    # Units that are wrong explain whatever else is strange.
+    wrong, doubtful = remarks(fit, (key for key in keys if key == _UNITS))
+    said, noted = remarks(fit, (key for key in keys if key not in OPEN and key != _UNITS))
     helpful = [text] if leaves_open and (text := remedy(fit)) else []
     return Identifiability(
         not leaves_open and fit.converged,
-        (*(warning(key, facts) for key in leaves_open), *said),
-        (*(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit), *helpful),
+        (*wrong, *(warning(key, facts) for key in leaves_open), *said),
+        (*doubtful, *(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit), *helpful),
         keys,
         len(at["singular_values"]),
         at["rank"],
@@ -164,7 +169,7 @@ def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
     """The figures of the law where its terms are one: the rank of the reduced law, and no better."""
     inner = _full(reduced)
     why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
-    of_runs = tuple(key for key in fit.findings if key in ("implausible_units", "repeated_rows") and key not in inner.findings)
+    of_runs = tuple(key for key in fit.findings if key in (_UNITS, "repeated_rows") and key not in inner.findings)
     said, noted = remarks(fit, of_runs)
     keys = (*why, *inner.findings, *of_runs)
     facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))

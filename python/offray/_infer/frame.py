@@ -16,7 +16,7 @@ from offray._optimum import Optimum
 
 def frame(fit: Optimum) -> dict[str, Any]:
     """What `Fit.frame` does."""
-    problem, at = fit.problem, fit.reduced or fit
+    problem, at = fit.problem, fit.followed
     r, h = at.residuals, _core.leverage(at.core)
     fitted = problem.loss * np.exp(r) if fit.log_loss else problem.loss + r
     rows = range(len(problem.loss))

@@ -100,6 +100,11 @@ class Rolling(Record):
         return f"{len(self.origins)} origins, beyond noise {100 * self.slope * np.log(10):.2g} % for every ten times"
 
 
+def far_off(row: str, deviations: float) -> str:
+    """A run that is far from the law, in words."""
+    return f"{row} ({abs(deviations):.1f} s.d. {'above' if deviations > 0 else 'below'})"
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Misfit(Told):
     """What the residuals say of the law and of the runs; ``print`` shows it.
@@ -203,7 +208,7 @@ class Misfit(Told):
 
     @cached_property
     def worst(self) -> tuple[tuple[str, float], ...]:
-        """The runs furthest off: how the user knows the row, and its residual in standard deviations."""
+        """The runs furthest off: how the user knows the row, and its loss above the law in standard deviations."""
         sd = self.residual_sd if 0 < self.residual_sd < np.inf else 1.0
         r = -weighted_residuals(self._fit) / sd
         return tuple((self._fit.problem.row(int(i)), float(r[i])) for i in np.argsort(-np.abs(r), kind="stable")[:_WORST])
@@ -234,7 +239,7 @@ class Misfit(Told):
             lines.append(f"lack of fit:    {self.lack_of_fit}")
         if self.by_size.F == self.by_size.F:
             lines.append(f"by size:        {self.by_size}")
-        lines.append("worst runs:     " + ", ".join(f"{row} ({r:+.1f} s.d.)" for row, r in self.worst))
+        lines.append("worst runs:     " + ", ".join(far_off(row, r) for row, r in self.worst))
         if self.by_budget:
             rows = [(f"{s.low:.2e} .. {s.high:.2e}", str(s.runs), f"{s.mean:+.2g}", f"{s.rms:.2g}") for s in self.by_budget]
             lines += ["", aligned([("FLOP", "runs", "mean residual", "r.m.s."), *rows])]

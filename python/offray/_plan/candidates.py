@@ -24,8 +24,9 @@ def candidate_runs(region: Any, sizes: Any, tokens: Any, given: Any) -> tuple[Ar
     bounds = {}
     for name in ("N", "D"):
         ends = region.get(name)
-        if ends is None or np.shape(ends) != (2,) or not 0 < ends[0] < ends[1] < np.inf:
-            raise ValueError(f"region must give {name} as (least, most), both positive; got {ends}")
+        numbers = np.shape(ends) == (2,) and all(isinstance(end, int | float | np.number) for end in ends)
+        if not numbers or not 0 < ends[0] < ends[1] < np.inf:
+            raise ValueError(f"region must give {name} as (least, most), two positive numbers, the smaller first; got {ends}")
         bounds[name] = (float(ends[0]), float(ends[1]))
     axes = []
     for name, label, values in (("N", "sizes", sizes), ("D", "tokens", tokens)):
@@ -43,6 +44,8 @@ def existing_runs(existing: Any) -> tuple[Array, Array]:
     """Runs that there are, (N, D) or a table; none for None."""
     if existing is None:
         return np.empty(0), np.empty(0)
+    if hasattr(existing, "problem"):
+        raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
     if is_table(existing):
         existing = counts_of(existing)
     N, D = (positive(name, a) for name, a in zip("ND", existing, strict=True))

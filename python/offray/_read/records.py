@@ -41,6 +41,9 @@ def _table(data: Any, source: str) -> Raw:
         return of_records([dict(zip(data["columns"], row, strict=False)) for row in data["data"]], source, _record)
     if not isinstance(data, dict) or not data:
         raise ValueError(f"{source}: no runs in it; expected a list of records or a mapping of columns")
+    schema = str(data.get("schema", ""))
+    if schema.startswith("offray.") and not isinstance(data.get("runs"), list):
+        raise ValueError(f"{source} is a saved result ({schema}), not runs: offray.load reads it")
     tables = [value for value in data.values() if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)]
     if len(tables) == 1:
         return of_records(tables[0], source, _record)

@@ -16,15 +16,28 @@ VERSION = 1
 def text_of(data: Mapping[str, Any], path: str | os.PathLike[str] | None = None) -> str:
     """A document as text; with a path, written there at once or not at all."""
     import json
-    from pathlib import Path
 
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if path is not None:
-        target = Path(path)
-        beside = target.with_name(target.name + ".part")
+        written(text, path)
+    return text
+
+
+def written(text: str, path: str | os.PathLike[str]) -> None:
+    """Writes a file at once or not at all; what is no file, such as /dev/stdout, is written to."""
+    from pathlib import Path
+
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    beside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
-    return text
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def checked(data: Mapping[str, Any], schema: str) -> None:
     if data.get("schema") != schema:
         raise ValueError(f"the schema is {data.get('schema')!r}, not {schema!r}")
     version = data.get("version")
-    if version != VERSION:
+    if version != VERSION or isinstance(version, bool):
         newer = isinstance(version, int) and version > VERSION
         raise ValueError(
             f"{schema} has version {version!r}; this offray reads version {VERSION}{', a newer one is needed' if newer else ''}"

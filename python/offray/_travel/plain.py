@@ -74,6 +74,8 @@ def plain(value: Any) -> Any:
         return plain(list(value) if value.ndim else value[()])
     if isinstance(value, Law):
         return law_as_plain(value)
+    if hasattr(value, "from_dict") and isinstance(law := getattr(value, "law", None), Law):
+        law_as_plain(law)  # a fit within a result: one that could not come back is refused
     for name in ("_figures", "to_dict", "_asdict"):  # of a result within a result, of a fit, of a named tuple
         if hasattr(value, name):
             return plain(getattr(value, name)())

@@ -113,7 +113,12 @@ class Record(Told, Read):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """What `to_dict` gave, bit for bit; ``ValueError`` for anything else."""
         checked(data, schema_of(cls))
-        return cls._of_figures(data)
+        out = cls._of_figures(data)
+        try:
+            str(out)  # it takes figures that go together
+        except (ValueError, TypeError, LookupError, AttributeError, ZeroDivisionError) as error:
+            raise ValueError(f"its figures do not go together: {error}") from None
+        return out
 
 
 def _field(name: str, hint: Any, data: Mapping[str, Any]) -> Any:
