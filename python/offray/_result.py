@@ -307,8 +307,8 @@ class Fit(Optimum, Drawn, Read):
         """The runs and what the fit says of each, as columns, (n,) each, that ``pandas.DataFrame`` or polars' take: ``row`` as
         the user knows it; the inputs; ``loss``; ``weight`` where given; ``fitted``, the law's loss; ``residual`` r, fitted less
         measured, of ln L with `log_loss`; ``standardised_residual`` sqrt(w) r / (s sqrt(1 - h)), s the noise's s.d., NaN where
-        h = 1; ``leverage`` h, the share of a run's loss in its fitted one: the squared norm of its row of Q, sqrt(w) J = Q R. On
-        a ray all this is of the law that predictions follow there."""
+        h = 1; ``leverage`` h, the share of a run's loss in its fitted one: the squared norm of its row of Q, sqrt(w) J = Q R.
+        On a ray all this is of the law that predictions follow there."""
         from offray._infer.frame import frame
 
         return frame(self)

@@ -103,6 +103,7 @@ def test_the_answer_comes_first(pages):
     text = html.unescape(re.sub(r"<[^>]+>", " ", pages["kaplan"][pages["kaplan"].index("<body") :]))
     order = ["determine the law kaplan", "Known", "What to run next", "Larger budgets", "Method", "SHA-256"]
     assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
+    assert "10 times the largest run, N* = " in text[: text.index("What to run next")]
     assert "do not determine the law chinchilla" in pages["ray"]
     assert "all lie on one ray" in pages["ray"]
     assert "a parameter sits at its bound" in pages["at_bound"]

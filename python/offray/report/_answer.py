@@ -16,6 +16,7 @@ _NEXT_RUNS = 4
 _WIDER = 3.0
 _NOISE = 0.01
 """Of a loss, nats per token, where the runs do not tell theirs."""
+_AHEAD = 10.0
 _RATIOS = (1.0, 1000.0)
 
 
@@ -70,10 +71,22 @@ def answer(fit: offray.Fit) -> Answer:
 def _told(fit: offray.Fit, name: str) -> str:
     """Something that is known, with its value where it is a parameter."""
     equal = fit.identifiability.equal
+    if name == "compute-optimal":
+        return _ahead(fit)
     if name not in fit.law.parameters:
         return name
     value = f"{name} = {float(fit.params[name]):.4g}"
     return f"{value} (if {' = '.join(equal)})" if name in equal else value
+
+
+def _ahead(fit: offray.Fit) -> str:
+    """What people fit for: the best model at a larger compute than that of the runs."""
+    N, D = (np.asarray(fit.problem.columns[name], float) for name in ("params", "tokens"))
+    C = _AHEAD * FLOPS_PER_TOKEN * float((N * D).max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the report says how far it reaches
+        best = fit.compute_optimal(C)
+    return f"at {C:.3g} FLOP, {_AHEAD:g} times the largest run, N* = {best.N}, D* = {best.D}, loss {best.loss}"
 
 
 def _reason(fit: offray.Fit) -> str:
