@@ -24,7 +24,7 @@ def text_of(data: Mapping[str, Any], path: str | os.PathLike[str] | None = None)
 
 
 def written(text: str, path: str | os.PathLike[str]) -> None:
-    """Writes a file at once or not at all; what is no file, such as /dev/stdout, is written to."""
+    """Writes a file at once or not at all; what is no file, such as /dev/stdout, is written to. ``OSError`` names the file."""
     from pathlib import Path
 
     target = Path(os.path.realpath(path))
@@ -35,9 +35,9 @@ def written(text: str, path: str | os.PathLike[str]) -> None:
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
-    except OSError:
+    except OSError as error:
         beside.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
 
 
 def parsed(text: str) -> dict[str, Any]:
