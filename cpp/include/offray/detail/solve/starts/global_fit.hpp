@@ -188,6 +188,7 @@ std::vector<Parameters<S>> GlobalFit<S>::sprint(Descent<S>& descent, const std::
   constexpr int kSprint = 20;
   options.max_evaluations = std::min(options.max_evaluations, kSprint);
   std::vector<Basin<S>> reached;
+  reached.reserve(starts.size());
   for (const Parameters<S>& phi : starts) reached.push_back(descent.general(phi, options));
   std::stable_sort(reached.begin(), reached.end(),
                    [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
