@@ -138,11 +138,16 @@ def runs(path: Path, reading: Reading, group: str | None = None) -> Any:
 
 
 def runs_of(fit: offray.Fit, path: Path) -> dict[str, Any]:
-    """The runs of a saved fit as columns; ``ValueError`` for a law that does not read N and D."""
+    """The runs of a saved fit as columns, which must hold N and D."""
+    require_counts(fit, path)
     of = fit.problem
-    if not {"params", "tokens"} <= of.columns.keys():
-        raise ValueError(f"{path}: a saved fit of {fit.law.name}, which reads {', '.join(fit.law.inputs)}; N and D are needed")
     return {**of.columns, "loss": of.loss, **({"weight": of.weight} if of.weight.size else {})}
+
+
+def require_counts(fit: offray.Fit, path: Path) -> None:
+    """``ValueError`` for a saved fit whose law does not read N and D."""
+    if not {"params", "tokens"} <= fit.problem.columns.keys():
+        raise ValueError(f"{path}: a saved fit of {fit.law.name}, which reads {', '.join(fit.law.inputs)}; N and D are needed")
 
 
 def saved(path: Path, *options: Any, kind: type | tuple[type, ...] = offray.Fit) -> Any:

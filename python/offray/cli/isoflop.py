@@ -51,6 +51,7 @@ def isoflop(
             elif law is not None:
                 raise ValueError(f"--law is for a file of runs; {runs} is a saved fit, with its own law")
             else:
+                fitting.require_counts(there, runs)
                 result = offray.isoflop(there, **how)
     except BAD_INPUT as error:
         fail(str(error))
