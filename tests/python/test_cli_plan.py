@@ -73,7 +73,16 @@ def test_the_printed_plan_is_the_written_one():
         assert file.read() == printed.stdout
     document = json.loads(run_cli("suggest", "--budget", "1e21", *LIMITS, "--json").stdout)
     assert document["schema"] == "offray.suggestion"
-    assert sum(run["repeats"] for run in document["runs"]) == len(printed.stdout.splitlines()) - 1
+    assert len(document["runs"]) == len(printed.stdout.splitlines()) - 1
+
+
+def test_check_of_the_document_is_check_of_the_plan():
+    how = ("suggest", "--budget", "1e21", *LIMITS, "--replicates", 3)
+    with open("plan.json", "w") as file:
+        file.write(run_cli(*how, "--json", "-o", "plan.csv").stdout)
+    of_document, of_plan = (json.loads(run_cli("check", f"plan.{form}", "--json").stdout) for form in ("json", "csv"))
+    assert of_document["verdict"] == of_plan["verdict"]
+    assert of_document["verdict"].startswith("These 12 runs")
 
 
 def test_picture_of_a_plan():

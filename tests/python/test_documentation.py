@@ -165,6 +165,6 @@ def test_every_document_is_explained():
     """A schema that a command prints stands on the page of the command line."""
     page = (ROOT / "docs/command_line.md").read_text(encoding="utf-8")
     sources = "".join(path.read_text() for path in (ROOT / "python/offray/cli").glob("*.py"))
-    printed = set(re.findall(r'(?:output\.show|output\.line|output\.document)\(\s*"(\w+)"', sources))
+    printed = set(re.findall(r'(?:form\.show|output\.line|output\.document)\(\s*"(\w+)"', sources))
     assert len(printed) > 8
     assert all(f"`offray.{schema}`" in page for schema in printed)

@@ -186,7 +186,7 @@ def test_every_command_reads_alike():
     assert "runs: " in replicated.stdout  # a grid has no budgets to cut from
     assert replicated.returncode == 2
     for command in (("suggest", *limits), ("replicate",)):
-        assert "options of reading a file need --" in run_cli(*command, "--drop-missing").stderr
+        assert "--drop-missing needs --" in run_cli(*command, "--drop-missing").stderr
     for command in ("check", "fit"):
         assert refused(command, "runs.csv", "--params", "size", "--where", "Stat=ok").startswith("runs.csv: ")
 

@@ -117,6 +117,9 @@ def test_command_simulates(tmp_path):
     again = replicate("--seeds", 1, "--store", tmp_path / "rows.parquet")
     for words in ("NC better on H", "0.973 (0.964 .. 0.980)", "single ray", "predicted", "Where each law is true"):
         assert words in again.stdout
+    rows = replicate("--seeds", 1, "--store", tmp_path / "rows.parquet", "--csv").stdout.splitlines()
+    assert rows[0].startswith("scenario,law,comparisons,")
+    assert any(row.startswith("each law true,chinchilla,") for row in rows)
 
 
 def test_command_on_files(tmp_path, grid):
@@ -126,6 +129,9 @@ def test_command_on_files(tmp_path, grid):
     lines = ["params,tokens,loss", *(f"{n},{d},{x}" for n, d, x in zip(N, D, loss, strict=True))]
     (tmp_path / "mine.csv").write_text("\n".join(lines))
     (tmp_path / "ray.csv").write_text("\n".join(["N,D,loss", *(f"{n},{20 * n},3" for n in (1e7, 2e7, 4e7))]))
+    table = replicate("--data", tmp_path, "--draws", 5, "--csv")
+    assert table.stdout.startswith("sweep,law,split,")
+    assert "warning: ray: " in table.stderr
     shown = replicate("--data", tmp_path, "--draws", 60)
     assert shown.returncode == 0
     assert "mine" in shown.stdout
@@ -144,7 +150,7 @@ def test_command_on_files(tmp_path, grid):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--data", "nowhere"), "not a directory"),
+        (("--data", "nowhere"), "neither a file nor a directory"),
         (("--seeds", "0"), "seeds must be at least 1"),
         (("--grid-tokens", "1e8,1e7"), "grid_tokens must be a range"),
         (("--data", ".", "--seeds", "3"), "--seeds is for simulated runs"),

@@ -15,6 +15,7 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f"offray: the command line needs {error.name}; install it with: pip install 'offray[cli]'")
 
+_OF_CLI = ("typer", "rich", "click", "pyarrow")
 COMMANDS = (
     "fit",
     "predict",
@@ -47,7 +48,9 @@ class _OnDemand(TyperGroup):
         try:
             command = getattr(import_module(f"offray.cli.{cmd_name}"), cmd_name)
         except ModuleNotFoundError as error:
-            sys.exit(f"offray: {cmd_name} needs {error.name}; install it with: pip install 'offray[cli]'")
+            if error.name in _OF_CLI:
+                sys.exit(f"offray: {cmd_name} needs {error.name}; install it with: pip install 'offray[cli]'")
+            sys.exit(f"offray: {cmd_name}: {error}")  # a message of our own names its extra
         alone = typer.Typer(add_completion=False, context_settings=_HELP)
         alone.command()(command)
         return typer.main.get_command(alone)

@@ -29,19 +29,17 @@ class Answer(NamedTuple):
 
 def at_the_largest(fit: offray.Fit) -> Answer | None:
     """At the largest compute of the runs and beyond it; None for a law that has no such point."""
-    if {"params", "tokens"} <= {*fit.law.inputs} or fit.law.built_in:
+    if not fit.law.further and ({"params", "tokens"} <= {*fit.law.inputs} or fit.law.built_in):
         if "implausible_units" in fit.findings:
             why = "counts in units that look wrong, as the warning says, give no such point"
             return Answer(f"no N* and D*: {why}", {"refused": why})
         largest = float((_FLOPS_PER_TOKEN * fit.problem.N * fit.problem.D).max())
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error", offray.IdentifiabilityWarning)
+                open_is_an_error()
                 best = fit.compute_optimal(largest * np.array(BEYOND))
         except (offray.NotIdentifiedError, offray.IdentifiabilityWarning) as why:
             return Answer(f"no N* and D*: {why}", {"refused": str(why)})
-        except ValueError:  # a law of further inputs
-            return None
         return Answer(f"compute-optimal {_BEYOND}\n{text(best)}", data(best))
     if tuple(fit.law.inputs) == ("C",):
         C = float(np.max(fit.problem.columns["C"])) * np.array(BEYOND)
@@ -52,6 +50,14 @@ def at_the_largest(fit: offray.Fit) -> Answer | None:
         found = {"C": C, "loss": {"value": loss.value, "interval": loss.interval}, "level": loss.level}
         return Answer(f"loss {_BEYOND}\n{aligned([['', *_heads(C)], ['loss', *cells]])}", found)
     return None
+
+
+def open_is_an_error() -> None:
+    """Has an optimum that the runs do not determine raised in place of warned of, within ``warnings.catch_warnings``.
+
+    By its text: what else is said of an optimum, such as of its bootstrap, is of the same category and stays a warning.
+    """
+    warnings.filterwarnings("error", "the compute-optimal point is not determined", offray.IdentifiabilityWarning)
 
 
 def text(best: offray.ComputeOptimal) -> str:

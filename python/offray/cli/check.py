@@ -10,19 +10,19 @@ import typer
 
 import offray
 from offray.cli import options, output
-from offray.cli.reading import FILE, Reading, reads_runs
+from offray.cli.groups import option_groups
+from offray.cli.reading import FILE, Reading
 
 
-@reads_runs
+@option_groups
 def check(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help=FILE)],
     law: Annotated[str, typer.Option(help=options.LAWS, autocompletion=options.named_laws)] = "chinchilla",
     kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     reading: Reading,
 ) -> None:
     """Before training: what planned runs will determine.
@@ -30,22 +30,19 @@ def check(
     Exit codes: 0 fine, 2 bad input, 3 the plan does not pass.
     """
     try:
-        output.chosen(as_json, as_csv)
         runs = reading.read(plan, required=("params", "tokens"))
         result = offray.check(
             runs, law=options.law_of(law), kappa_target=kappa_target, target=options.target(target), sigma=sigma
         )
     except options.BAD_INPUT as error:
         options.fail(str(error))
-    output.show(
+    form.show(
         "design_check",
         text=lambda: typer.echo(str(result)),
         data=lambda: {**result.to_dict(), "passes": result.passes, "verdict": result.verdict},
         rows=lambda: [
             {**row, **{f"sd_{name}": value for name, value in result.figures[row["theta"]].sd.items()}} for row in _rows(result)
         ],
-        as_json=as_json,
-        as_csv=as_csv,
     )
     raise typer.Exit(options.Exit.FINE if result.passes else options.Exit.NOT_IDENTIFIED)
 

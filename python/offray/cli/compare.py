@@ -10,13 +10,14 @@ import typer
 
 import offray
 from offray.cli import fitting, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, fail, named_laws
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading
 
 
-@reads_runs
+@option_groups
 def compare(
-    runs: fitting.Runs,
+    runs: fitting.RunsOrFit,
     laws: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,9 +30,8 @@ def compare(
     group: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Runs that are left out together. [default: those of one size]")
     ] = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     reading: Reading,
 ) -> None:
     """Laws on the same runs: information criteria, what each foretells of runs held out, what the runs determine of it.
@@ -39,21 +39,18 @@ def compare(
     Exit codes: 0 fine, 2 bad input.
     """
     try:
-        output.chosen(as_json, as_csv)
         chosen = fitting.laws(laws)
-        table = reading.read(runs, by=group)
+        table = fitting.runs(runs, reading, group)
         labels = None if group is None else table[group]
         with fitting.quiet(), output.busy(True, "comparing laws"):
             result = offray.compare(table, laws=chosen, log_loss=log_loss, group=labels)
     except BAD_INPUT as error:
         fail(str(error))
-    output.show(
+    form.show(
         "comparison",
         text=lambda: typer.echo(_text(result)),
         data=result.to_dict,
         rows=lambda: [{**row, "findings": " ".join(row["findings"])} for row in _rows(result)],
-        as_json=as_json,
-        as_csv=as_csv,
     )
 
 

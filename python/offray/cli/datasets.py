@@ -8,44 +8,41 @@ from typing import Annotated, Any
 import typer
 
 from offray.cli import output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, fail, starting_with
 from offray.datasets import Dataset, about, load, location, names
 
 
+@option_groups
 def datasets(
     name: Annotated[
         str | None,
         typer.Argument(help="A set: what it is, and where its file is looked for.", autocompletion=starting_with(*names())),
     ] = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
+    *,
+    form: output.Form,
 ) -> None:
     """Public sets of runs. With a name, --json and --csv write its rows, which are fetched if they are not there.
 
     Exit codes: 0 fine, 2 bad input, or a file that is not to be had.
     """
     try:
-        output.chosen(as_json, as_csv)
         if name is None:
             rows = [_row(each) for each in names()]
-            output.show(
+            form.show(
                 "datasets",
                 text=lambda: typer.echo(_listed(rows)),
                 data=lambda: {"datasets": rows},
                 rows=lambda: rows,
-                as_json=as_json,
-                as_csv=as_csv,
             )
-        elif as_json or as_csv:
+        elif form != output.Form():
             with output.busy(not _row(name)["in_cache"], f"fetching {name}"):
                 runs = _runs(load(name))
-            output.show(
+            form.show(
                 "dataset",
                 text=lambda: None,
                 data=lambda: {**_row(name), "runs": runs},
                 rows=lambda: runs,
-                as_json=as_json,
-                as_csv=as_csv,
             )
         else:
             typer.echo(_told(name))

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +13,14 @@ from rich.table import Table
 
 import offray
 from offray.cli import answer, fitting, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, Exit, fail
-from offray.cli.reading import Reading, as_typed, reads_runs
+from offray.cli.reading import Reading, as_typed, refuse
+
+_OF_GROUPS = ("--law", "--column", "--real", "--fix", "--log-loss")
 
 
-@reads_runs
+@option_groups
 def fit(
     runs: fitting.RunsOrFit,
     save: Annotated[
@@ -29,9 +30,8 @@ def fit(
         str | None, typer.Option(metavar="COLUMN", help="Column of groups, fitted as one law with shared parameters.")
     ] = None,
     share: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="The parameters that the groups share.")] = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     how: fitting.Fitting,
     reading: Reading,
 ) -> None:
@@ -43,51 +43,32 @@ def fit(
     Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
     """
     try:
-        output.chosen(as_json, as_csv)
         result: Any
         result = _single(runs, how, reading) if by is None and share is None else _grouped(runs, by, share, how, reading)
         if save is not None:
             result.save(save)
+        single = isinstance(result, offray.Fit)
+        best = answer.at_the_largest(result) if single else None
     except BAD_INPUT as error:
         fail(str(error))
-    single = isinstance(result, offray.Fit)
-    best = answer.at_the_largest(result) if single else None
-    output.show(
+    form.show(
         "fit" if single else "grouped_fit",
         text=lambda: _show(result, best) if single else typer.echo(str(result)),
         data=lambda: result.to_dict() | ({"optimal": best and best.data} if single else {}),
         rows=lambda: _parameters(result) if single else _of_groups(result),
-        as_json=as_json,
-        as_csv=as_csv,
     )
     raise typer.Exit(fitting.code(result) if single else _code(result))
 
 
-def _single(runs: Path, how: fitting.Fitting, reading: Reading) -> offray.Fit:
-    if (there := fitting.saved(runs, how, reading)) is not None:
-        return there  # type: ignore[no-any-return]
-    table, law = how.read(runs, reading)
-    _tell_of_corpora(table, reading.where or ())
-    return how.of(table, law)
-
-
-def _tell_of_corpora(table: Any, conditions: Iterable[str]) -> None:
-    for name, corpora in table.corpora.items():
-        last = re.split(r"[/.]", name)[-1]
-        if corpora > 1 and not any(last in condition for condition in conditions):
-            typer.echo(
-                f"note: {corpora} corpora in {name!r} are fitted as one law; --where '{name}=...' takes one of them, "
-                f"--by {name} with --share fits each its own",
-                err=True,
-            )
+def _single(runs: Path, how: fitting.Fitting, reading: Reading) -> offray.Fit | offray.GroupedFit:
+    there: offray.Fit | offray.GroupedFit | None = fitting.saved(runs, how, reading, kind=(offray.Fit, offray.GroupedFit))
+    return how.of(*how.read(runs, reading)) if there is None else there
 
 
 def _grouped(runs: Path, by: str | None, share: str | None, how: fitting.Fitting, reading: Reading) -> offray.GroupedFit:
     if by is None or share is None:
         raise ValueError("--by and --share go together: the column of groups, and the parameters that they share")
-    for name in ("objective", "delta", "quantile", "tie", "force"):
-        if getattr(how, name) != getattr(fitting.Fitting(), name):
-            raise ValueError(f"--{name} does not go with --by: groups are fitted by least squares, with --fix and --log-loss")
+    refuse(how, "does not go with --by: groups are fitted by least squares, with --fix and --log-loss", but=_OF_GROUPS)
     table, law = how.read(runs, reading, by=by)
     shared = [name.strip() for name in share.split(",")]
     with fitting.quiet():

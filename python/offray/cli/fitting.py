@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,12 @@ import typer
 
 import offray
 from offray.cli.options import LAWS, Exit, law_of, named_laws, number, pair, required, starting_with
-from offray.cli.reading import FILE, Reading, as_typed, given
+from offray.cli.reading import FILE, Reading, as_typed, column_of, refuse
 
 Runs: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)]
 RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=f"{FILE} Or what fit -o saved.")]
 _PANEL = "Fitting"
+_NO_LABELS = "--group is for a file of runs; {path} is a saved fit, without its labels"
 
 
 def _option(*names: str, **how: Any) -> Any:
@@ -62,7 +64,9 @@ class Fitting:
         inputs = dict(pair(text, "INPUT=COLUMN") for text in self.column or [])
         law = law_of(self.law, tuple(inputs), tuple(self.real or ()))
         further = {name: inputs.get(name, name) for name in law.further}
-        return reading.read(path, required=required(law), inputs=further, by=by), law
+        table = reading.read(path, required=required(law), inputs=further, by=by)
+        _tell_of_corpora(table, [*map(column_of, reading.where or ()), *([by] if by else [])])
+        return table, law
 
     def options(self) -> dict[str, Any]:
         """What `offray.fit` and `offray.OnlineFit` take, but for the law."""
@@ -97,19 +101,60 @@ class Fitting:
 
     def fit_and_groups(self, path: Path, reading: Reading, group: str | None) -> tuple[offray.Fit, Any]:
         """The same, and the labels of its runs in a column, if one is named."""
-        there = saved(path, self, reading)
+        there: offray.Fit | None = saved(path, self, reading)
         if there is None:
             table, law = self.read(path, reading, by=group)
             return self.of(table, law), None if group is None else table[group].tolist()
         if group is not None:
-            raise ValueError(f"--group is for a file of runs; {path} is a saved fit, without its labels")
-        if isinstance(there, offray.Fit):
-            return there, None
-        raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit of one group of runs")
+            raise ValueError(_NO_LABELS.format(path=path))
+        return there, None
 
 
-def saved(path: Path, *options: Any) -> Any:
-    """The result saved in a file, None for any other file; ``ValueError`` where options of reading or fitting come with it."""
+def _tell_of_corpora(table: Any, named: Iterable[str]) -> None:
+    """Says that several corpora are fitted as one, unless the column that tells them apart is named by an option."""
+    known = {*map(_leaf, named)}
+    for name, corpora in table.corpora.items():
+        if corpora > 1 and _leaf(name) not in known:
+            typer.echo(
+                f"note: {corpora} corpora in {name!r} are fitted as one law; --where '{name}=...' takes one of them, "
+                f"offray fit --by {name} with --share fits each its own",
+                err=True,
+            )
+
+
+def _leaf(column: str) -> str:
+    """A column's name without the folders it lies in, however it is spelt."""
+    return re.sub(r"[^a-z0-9]+", "", re.split(r"[/.]", column)[-1].lower())
+
+
+def runs(path: Path, reading: Reading, group: str | None = None) -> Any:
+    """The runs of a file as columns, or those of the fit that was saved there."""
+    there: offray.Fit | None = saved(path, reading)
+    if there is None:
+        return reading.read(path, by=group)
+    if group is not None:
+        raise ValueError(_NO_LABELS.format(path=path))
+    return runs_of(there, path)
+
+
+def runs_of(fit: offray.Fit, path: Path) -> dict[str, Any]:
+    """The runs of a saved fit as columns, which must hold N and D."""
+    require_counts(fit, path)
+    of = fit.problem
+    return {**of.columns, "loss": of.loss, **({"weight": of.weight} if of.weight.size else {})}
+
+
+def require_counts(fit: offray.Fit, path: Path) -> None:
+    """``ValueError`` for a saved fit whose law does not read N and D."""
+    if not {"params", "tokens"} <= fit.problem.columns.keys():
+        raise ValueError(f"{path}: a saved fit of {fit.law.name}, which reads {', '.join(fit.law.inputs)}; N and D are needed")
+
+
+def saved(path: Path, *options: Any, kind: type | tuple[type, ...] = offray.Fit) -> Any:
+    """The result saved in a file, None for any other file.
+
+    ``ValueError`` where options of reading or fitting come with it, or where it is of another kind.
+    """
     if not path.is_file():  # a pipe is read once
         return None
     try:
@@ -121,9 +166,13 @@ def saved(path: Path, *options: Any) -> Any:
         return None  # no file, or JSON lines: what is wrong, if anything, the reader says
     if not str(data.get("schema", "")).startswith("offray."):
         return None
-    for option in (name for group in options for name in given(group)):
-        raise ValueError(f"{option} is for a file of runs; {path} is a saved fit, with its own law, runs and options")
-    return offray.load(path)
+    for group in options:
+        refuse(group, f"is for a file of runs; {path} is a saved fit, with its own law, runs and options")
+    there = offray.load(path)
+    if not isinstance(there, kind):
+        of_one = " of one group of runs" if kind is offray.Fit else ""
+        raise ValueError(f"{path}: a saved {type(there).__name__}; what is needed is a fit{of_one}")  # noqa: TRY004 (of a file)
+    return there
 
 
 @contextmanager
@@ -136,15 +185,14 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def told() -> Iterator[list[str]]:
-    """With warnings of what the runs do not determine on standard error, one line each; they are listed afterwards."""
-    said: list[str] = []
+def told() -> Iterator[None]:
+    """With warnings of what the runs do not determine on standard error afterwards, one line each, whatever else happens."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield said
-    said += dict.fromkeys(str(each.message) for each in caught)
-    for text in said:
-        warn(text)
+        try:
+            yield
+        finally:
+            warn(*dict.fromkeys(str(each.message) for each in caught))
 
 
 def warn(*messages: str) -> None:

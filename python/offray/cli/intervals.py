@@ -3,63 +3,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 import offray
 from offray.cli import fitting, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, fail, starting_with
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading
 
 _METHODS = ("delta", "sandwich", "profile", "bootstrap")
 _KINDS = ("pairs", "residual", "wild")
 _PANEL = "Intervals"
 
-Level: TypeAlias = Annotated[float, typer.Option(help="Of the intervals.", rich_help_panel=_PANEL)]
+
+def _option(*names: str, **how: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=_PANEL, **how)
+
+
 Method: TypeAlias = Annotated[
     str,
-    typer.Option(
-        help=f"How intervals are made: {', '.join(_METHODS)}.",
-        autocompletion=starting_with(*_METHODS),
-        rich_help_panel=_PANEL,
-    ),
+    _option(help=f"How intervals are made: {', '.join(_METHODS)}.", autocompletion=starting_with(*_METHODS)),
 ]
-Replicates: TypeAlias = Annotated[int, typer.Option("--n", help="Refits of a bootstrap.", rich_help_panel=_PANEL)]
-Kind: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--kind",
-        help=f"Of the bootstrap: {', '.join(_KINDS)}.",
-        autocompletion=starting_with(*_KINDS),
-        rich_help_panel=_PANEL,
-    ),
-]
-Group: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="Runs with noise in common, such as checkpoints of one; for sandwich and bootstrap.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Seed: TypeAlias = Annotated[int, typer.Option(help="Of the bootstrap.", rich_help_panel=_PANEL)]
 
 
-@reads_runs
+@dataclass(frozen=True)
+class Resampled:
+    """Options of intervals by any method."""
+
+    level: Annotated[float, _option(help="Of the intervals.")] = 0.95
+    n: Annotated[int, _option("--n", help="Refits of a bootstrap.")] = 1000
+    kind: Annotated[
+        str, _option("--kind", help=f"Of the bootstrap: {', '.join(_KINDS)}.", autocompletion=starting_with(*_KINDS))
+    ] = "pairs"
+    seed: Annotated[int, _option(help="Of the bootstrap.")] = 0
+    group: Annotated[
+        str | None,
+        _option(metavar="COLUMN", help="Runs with noise in common, such as checkpoints of one; for sandwich and bootstrap."),
+    ] = None
+
+    def options(self, labels: Any, **how: Any) -> dict[str, Any]:
+        """What the methods of a `Fit` take, with the labels of the runs in the column that is named, and how."""
+        return {"level": self.level, "n": self.n, "kind": self.kind, "seed": self.seed, "group": labels, **how}
+
+
+@option_groups
 def intervals(
     runs: fitting.RunsOrFit,
     methods: Annotated[
         str, typer.Option(metavar="METHOD,...", help=f"Of auto, {', '.join(_METHODS)}.")
     ] = "delta,profile,bootstrap",
-    level: Level = 0.95,
-    n: Replicates = 1000,
-    kind: Kind = "pairs",
-    seed: Seed = 0,
-    group: Group = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    drawn: Resampled,
+    form: output.Form,
     how: fitting.Fitting,
     reading: Reading,
 ) -> None:
@@ -68,22 +66,18 @@ def intervals(
     Exit codes: 0 fine, 2 bad input, 3 the runs do not identify the law, 4 no convergence.
     """
     try:
-        output.chosen(as_json, as_csv)
-        fit, labels = how.fit_and_groups(runs, reading, group)
+        fit, labels = how.fit_and_groups(runs, reading, drawn.group)
         fitting.warn(*fit.identifiability.warnings)
         names = [name.strip() for name in methods.split(",")]
         with fitting.told(), output.busy("bootstrap" in names):
-            options: Any = {"methods": names, "level": level, "n": n, "kind": kind, "seed": seed, "group": labels}
-            result = fit.intervals(**options)
+            result = fit.intervals(**drawn.options(labels, methods=names))
     except BAD_INPUT as error:
         fail(str(error))
-    output.show(
+    form.show(
         "intervals",
         text=lambda: typer.echo(_text(result)),
         data=result.to_dict,
         rows=lambda: _rows(result),
-        as_json=as_json,
-        as_csv=as_csv,
     )
     raise typer.Exit(fitting.code(fit))
 

@@ -10,11 +10,12 @@ import typer
 
 import offray
 from offray.cli import fitting, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, LAWS, Exit, fail, law_of, named_laws, numbers
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading
 
 
-@reads_runs
+@option_groups
 def isoflop(
     runs: fitting.RunsOrFit,
     budgets: Annotated[
@@ -25,9 +26,8 @@ def isoflop(
         str | None, typer.Option(help=f"To compare with. {LAWS} [default: chinchilla]", autocompletion=named_laws)
     ] = None,
     level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     reading: Reading,
 ) -> None:
     """IsoFLOP curves: the best size of each budget by a parabola, beside the optimum of a law fitted to the same runs.
@@ -37,8 +37,7 @@ def isoflop(
     Exit codes: 0 fine, 2 bad input, 3 no budget has a minimum.
     """
     try:
-        output.chosen(as_json, as_csv)
-        there = fitting.saved(runs, reading)
+        there: offray.Fit | None = fitting.saved(runs, reading)
         how: dict[str, Any] = {
             "budgets": None if budgets is None else numbers("--budgets", budgets),
             "tolerance": budget_tolerance,
@@ -52,17 +51,16 @@ def isoflop(
             elif law is not None:
                 raise ValueError(f"--law is for a file of runs; {runs} is a saved fit, with its own law")
             else:
+                fitting.require_counts(there, runs)
                 result = offray.isoflop(there, **how)
     except BAD_INPUT as error:
         fail(str(error))
     places = None if there else table
-    output.show(
+    form.show(
         "iso_flop",
         text=lambda: typer.echo(_text(result, places)),
         data=lambda: {**result.to_dict(), "left_out_rows": [_place(places, row) for row in result.left_out]},
         rows=lambda: _rows(result),
-        as_json=as_json,
-        as_csv=as_csv,
     )
     raise typer.Exit(Exit.FINE if any(np.isfinite(p.N) for p in result.parabolas) else Exit.NOT_IDENTIFIED)
 

@@ -7,28 +7,23 @@ import typer
 
 import offray
 from offray.cli import output
-from offray.cli.options import BAD_INPUT, fail
+from offray.cli.groups import option_groups
 
 
-def laws(as_json: output.AsJson = False, as_csv: output.AsCsv = False) -> None:
+@option_groups
+def laws(*, form: output.Form) -> None:
     """The laws that --law knows by name: formula and source. Any other one is given as its formula.
 
     Exit codes: 0 fine, 2 bad input.
     """
-    try:
-        output.chosen(as_json, as_csv)
-    except BAD_INPUT as error:
-        fail(str(error))
     known = [getattr(offray.laws, name) for name in offray.laws.NAMES]
-    output.show(
+    form.show(
         "laws",
         text=lambda: typer.echo("\n".join(map(_text, known))),
         data=lambda: {"laws": [_row(law) for law in known]},
         rows=lambda: [
             {name: " ".join(cell) if isinstance(cell, tuple) else cell for name, cell in _row(law).items()} for law in known
         ],
-        as_json=as_json,
-        as_csv=as_csv,
     )
 
 

@@ -15,14 +15,15 @@ import typer
 
 import offray
 from offray.cli import fitting, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, Exit, fail, law_of, two
-from offray.cli.reading import Reading, given, reads_runs
+from offray.cli.reading import Reading, given, refuse
 
 _LINE = re.compile(r"\bline \d+")
 _OF_A_WHOLE_FILE = ("where", "drop_missing", "last", "best")
 
 
-@reads_runs
+@option_groups
 def online(
     runs: fitting.Runs,
     at: Annotated[str, typer.Option(metavar="N,D", help="Where the loss is to be foretold, such as 70B,1.4T.")],
@@ -31,9 +32,8 @@ def online(
         Path | None, typer.Option(metavar="FILE", help="Go on from this file where it exists, and keep it up to date.")
     ] = None,
     level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     how: fitting.Fitting,
     reading: Reading,
 ) -> None:
@@ -45,14 +45,13 @@ def online(
     Exit codes: 0 fine, 2 bad input, 3 the runs that came do not identify the law.
     """
     try:
-        output.chosen(as_json, as_csv)
         where = two("--at", at)
         fit = _begun(state, how)
         shown = False
         for number, run in enumerate(_runs(runs, fit.law, reading), start=1):
             fit.add(**run)
             if number % every == 0:
-                _say(_row(fit, where, level), as_json=as_json, as_csv=as_csv, header=not shown)
+                _say(_row(fit, where, level), form, header=not shown)
                 shown = True
                 if state is not None:
                     fit.save(state)
@@ -64,10 +63,11 @@ def online(
 
 
 def _begun(state: Path | None, how: fitting.Fitting) -> offray.OnlineFit:
+    if how.column is not None:
+        raise ValueError("--column does not go with online: the runs that it follows are N, D and loss")
     if state is None or not state.exists():
         return offray.OnlineFit(law_of(how.law, real=tuple(how.real or ())), **how.options())
-    for option in (name for name in given(how) if name not in ("--law", "--real")):
-        raise ValueError(f"{option} is for a new fit; {state} goes on with its own options")
+    refuse(how, f"is for a new fit; {state} goes on with its own options", but=("--law", "--real"))
     named = None if "--law" not in given(how) else law_of(how.law, real=tuple(how.real or ()))
     try:
         return offray.OnlineFit.load(state, law=named)
@@ -143,10 +143,10 @@ def _known(fit: offray.OnlineFit) -> str:
     return f"not identified: {', '.join(found.findings) or fit.fit.status}"
 
 
-def _say(row: dict[str, Any], *, as_json: bool, as_csv: bool, header: bool) -> None:
-    if as_json:
+def _say(row: dict[str, Any], form: output.Form, *, header: bool) -> None:
+    if form.as_json:
         typer.echo(output.line("online", row))
-    elif as_csv:
+    elif form.as_csv:
         typer.echo(output.table([row], header=header), nl=False)
     elif np.isfinite(row["se"]):
         typer.echo(

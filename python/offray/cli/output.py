@@ -9,40 +9,43 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsCsv: TypeAlias = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
 VERSION = 1
 """Of every document; it changes when a key goes or changes its meaning, not when one comes."""
 
 
-def chosen(as_json: bool, as_csv: bool) -> None:
-    """``ValueError`` for two forms at once."""
-    if as_json and as_csv:
-        raise ValueError("--json and --csv are two forms of the same; choose one")
+@dataclass(frozen=True)
+class Form:
+    """Options of the form of a result: text, if no other is asked for."""
 
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False
 
-def show(
-    schema: str,
-    *,
-    text: Callable[[], None],
-    data: Callable[[], Mapping[str, Any]],
-    rows: Callable[[], Rows],
-    as_json: bool,
-    as_csv: bool,
-) -> None:
-    """Prints a result in the form that was asked for."""
-    if as_json:
-        typer.echo(document(schema, data()))
-    elif as_csv:
-        typer.echo(table(rows()), nl=False)
-    else:
-        text()
+    def __post_init__(self) -> None:
+        if self.as_json and self.as_csv:
+            raise ValueError("--json and --csv are two forms of the same; choose one")
+
+    def show(
+        self,
+        schema: str,
+        *,
+        text: Callable[[], None],
+        data: Callable[[], Mapping[str, Any]],
+        rows: Callable[[], Rows],
+    ) -> None:
+        """Prints a result."""
+        if self.as_json:
+            typer.echo(document(schema, data()))
+        elif self.as_csv:
+            typer.echo(table(rows()), nl=False)
+        else:
+            text()
 
 
 def document(schema: str, data: Mapping[str, Any]) -> str:
@@ -90,7 +93,7 @@ def count(value: float) -> str:
     value = float(f"{value:.3g}")
     if not 1e3 <= value < 1e15:
         return f"{value:.3g}"
-    power = int(math.log10(value) // 3 + 1e-9)
+    power = int(f"{value:.2e}".partition("e")[2]) // 3
     return f"{value / 1000**power:.3g}{' KMBT'[power]}"
 
 

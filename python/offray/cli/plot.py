@@ -10,15 +10,16 @@ import typer
 
 import offray
 from offray.cli import fitting, options
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, fail
 from offray.cli.output import busy
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading, refuse
 
 _KINDS = ("runs", "uncertainty", "residuals", "optimal", "likelihood", "profile", "conditioning", "kappa", "isoflop", "compare")
 _PLANS = ("design",)
 
 
-@reads_runs
+@option_groups
 def plot(
     runs: fitting.RunsOrFit,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A png, svg or pdf file.")],
@@ -51,8 +52,10 @@ def plot(
 def _of(kind: str, runs: Path, how: fitting.Fitting, reading: Reading) -> Any:
     """What a picture is of."""
     if kind in _PLANS:
+        refuse(how, f"does not go with --kind {kind}: a plan is checked for its --law", but=("--law",))
         plan = reading.read(runs, required=("params", "tokens"))
         return offray.check(plan, law=options.law_of(how.law))
-    if kind == "compare" and fitting.saved(runs, how, reading) is None:
-        return offray.compare(reading.read(runs), log_loss=how.log_loss)
+    if kind == "compare":
+        refuse(how, "does not go with --kind compare: laws are compared as offray compare does", but=("--log-loss",))
+        return offray.compare(fitting.runs(runs, reading), log_loss=how.log_loss)
     return how.fit(runs, reading)

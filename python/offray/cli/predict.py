@@ -12,13 +12,14 @@ import typer
 
 import offray
 from offray.cli import fitting, intervals, output
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, Exit, fail, numbers, pair, required, two
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading
 
 _NAMES = {"N": "params", "D": "tokens", "U": "unique_tokens"}
 
 
-@reads_runs
+@option_groups
 def predict(
     runs: fitting.RunsOrFit,
     at: Annotated[list[str] | None, typer.Option(metavar="N,D", help="Where; may be given again, and like 70B,1.4T.")] = None,
@@ -27,15 +28,10 @@ def predict(
         list[str] | None,
         typer.Option("--input", metavar="NAME=VALUE,...", help="What else the law reads: U, or the inputs of a formula."),
     ] = None,
-    level: intervals.Level = 0.95,
     method: intervals.Method = "delta",
-    n: intervals.Replicates = 1000,
-    kind: intervals.Kind = "pairs",
-    seed: intervals.Seed = 0,
-    group: intervals.Group = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    drawn: intervals.Resampled,
+    form: output.Form,
     how: fitting.Fitting,
     reading: Reading,
 ) -> None:
@@ -44,27 +40,23 @@ def predict(
     Exit codes: 0 fine, 2 bad input, 3 the runs do not determine the loss there.
     """
     try:
-        output.chosen(as_json, as_csv)
-        fit, labels = how.fit_and_groups(runs, reading, group)
+        fit, labels = how.fit_and_groups(runs, reading, drawn.group)
         fitting.warn(*fit.identifiability.warnings)
         where = _places(fit.law, at, file, given)
         inputs = {name: values for name, values in where.items() if name not in _NAMES}
         counts = [where.get(name) for name in _NAMES]
         with fitting.told(), output.busy(method == "bootstrap"):
-            options: Any = {"level": level, "method": method, "n": n, "kind": kind, "seed": seed, "group": labels}
-            result = fit.predict(*counts, inputs=inputs, **options)
+            result = fit.predict(*counts, inputs=inputs, **drawn.options(labels, method=method))
     except offray.NotIdentifiedError as why:
         fail(str(why), Exit.NOT_IDENTIFIED)
     except (*BAD_INPUT, TypeError) as error:
         fail(str(error))
     rows = _rows(where, result)
-    output.show(
+    form.show(
         "prediction",
         text=lambda: typer.echo(f"{_text(rows, result)}\n{result.reach}"),
         data=lambda: {**result.to_dict(), "inputs": {_NAMES.get(name, name): values for name, values in where.items()}},
         rows=lambda: rows,
-        as_json=as_json,
-        as_csv=as_csv,
     )
     raise typer.Exit(Exit.FINE if np.isfinite(result.se).all() else Exit.NOT_IDENTIFIED)
 

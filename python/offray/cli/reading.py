@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from functools import wraps
+from collections.abc import Container
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar, get_type_hints
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -17,8 +15,6 @@ import offray
 
 FILE = "One run per row: CSV, TSV, JSON, JSON lines, Parquet or a spreadsheet, compressed or not; - is standard input."
 _PANEL = "Reading the file"
-
-Result = TypeVar("Result")
 
 
 def _option(help: str, metavar: str = "COLUMN") -> Any:  # noqa: A002
@@ -57,44 +53,27 @@ class Reading:
             typer.echo(f"note: {as_typed(note)}", err=True)
         return table
 
-    def __bool__(self) -> bool:
-        """Whether any option is given."""
-        return bool(given(self))
-
 
 def given(group: Any) -> list[str]:
     """The options of a group that are not at their defaults, as they are typed."""
     return [as_option(f.name) for f in fields(group) if getattr(group, f.name) != f.default]
 
 
+def refuse(group: Any, why: str, *, but: Container[str] = ()) -> None:
+    """``ValueError`` that names an option of a group that is given, other than these: what asked for it does not use it."""
+    for option in given(group):
+        if option not in but:
+            raise ValueError(f"{option} {why}")
+
+
+def column_of(condition: str) -> str:
+    """The column that a condition of --where is on."""
+    return re.split("[!<>=]", condition, maxsplit=1)[0].strip()
+
+
 def as_option(name: str) -> str:
     """A parameter's name as an option."""
     return f"--{name.replace('_', '-')}"
-
-
-def reads_runs(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Gives a command the fields of its parameters that are groups of options, `Reading` among them, in their place."""
-    own = inspect.signature(command).parameters
-    hints = get_type_hints(command, include_extras=True)
-    groups = {name: hints[name] for name in own if is_dataclass(hints[name])}
-
-    @wraps(command)
-    def with_options(**given: Any) -> Result:
-        of_groups = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
-        return command(**given, **of_groups)
-
-    parameters = [p.replace(annotation=hints[name]) for name, p in own.items() if name not in groups]
-    for group in groups.values():
-        types = get_type_hints(group, include_extras=True)
-        parameters += [
-            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=types[f.name])
-            for f in fields(group)
-        ]
-    with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    )
-    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
-    return with_options
 
 
 _NAMES = "|".join((*(field.name for field in fields(Reading)), "law", "objective", "delta", "method", "kind", "group"))

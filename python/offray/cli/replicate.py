@@ -14,15 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from offray.cli import output
+from offray.cli.fitting import warn
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, Exit, fail, numbers
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.reading import Reading, refuse
 from offray.cli.sweeps import read_sweeps
 from offray.datasets import names
-from offray.experiment import Setup, Sweep, on_real_runs
+from offray.experiment import RealComparison, Replication, Setup, Sweep, on_real_runs
 from offray.experiment import replicate as replicate_paper
 
 
-@reads_runs
+@option_groups
 def replicate(
     data: Annotated[
         Path | None,
@@ -50,8 +52,8 @@ def replicate(
     store: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep finished comparisons in this Parquet file, and go on from it.")
     ] = None,
-    as_json: output.AsJson = False,
     *,
+    form: output.Form,
     reading: Reading,
 ) -> None:
     """Rerun the experiment of arXiv:2605.08541: collinear against spread designs, simulated or cut from real runs.
@@ -65,8 +67,8 @@ def replicate(
     try:
         _refuse(simulated if real else of_real_runs, f"is for {'simulated' if real else 'real'} runs")
         _refuse({} if data is not None else of_files, "needs --data")
-        if data is None and reading:
-            raise ValueError("options of reading a file need --data")
+        if data is None:
+            refuse(reading, "needs --data")
         with _progress() as shown:
             result: Any
             if real:
@@ -83,9 +85,25 @@ def replicate(
                 result = replicate_paper(setup, store=store, progress=shown)
     except BAD_INPUT as error:
         fail(str(error))
-    typer.echo(output.document("replication", result.as_data()) if as_json else str(result))
+    form.show(
+        "replication",
+        text=lambda: typer.echo(str(result)),
+        data=result.as_data,
+        rows=lambda: _of_sweeps(result) if real else _of_scenarios(result),
+    )
     if real and not result.rows:
         raise typer.Exit(Exit.BAD_INPUT)
+
+
+def _of_sweeps(result: RealComparison) -> output.Rows:
+    """The figures of each sweep; those that are left out have no row, so that standard error tells of them."""
+    warn(*(f"{name}: {why}" for name, why in result.left_out.items()))
+    return result.rows
+
+
+def _of_scenarios(result: Replication) -> output.Rows:
+    """The comparisons of each scenario by the law that was fitted."""
+    return [{"scenario": name, **row} for name, each in result.scenarios.items() for row in each.summary("law").rows]
 
 
 def _public(name: str) -> list[Sweep]:

@@ -12,12 +12,13 @@ import typer
 
 import offray
 from offray.cli import fitting
+from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, fail
 from offray.cli.output import busy
-from offray.cli.reading import Reading, as_option, reads_runs
+from offray.cli.reading import Reading, as_option
 
 
-@reads_runs
+@option_groups
 def report(
     runs: fitting.RunsOrFit,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The HTML file.")],

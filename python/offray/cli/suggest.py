@@ -11,12 +11,13 @@ import typer
 
 import offray
 from offray.cli import fitting, options, output
-from offray.cli.reading import Reading, reads_runs
+from offray.cli.groups import option_groups
+from offray.cli.reading import Reading, refuse
 
 _FLOPS_PER_TOKEN = 6.0
 
 
-@reads_runs
+@option_groups
 def suggest(
     budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each, or what --cost is in.")],
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
@@ -45,9 +46,8 @@ def suggest(
     replicates: Annotated[int, typer.Option(help="How many runs to keep for repeats, which measure the noise.")] = 0,
     lack_of_fit: Annotated[int, typer.Option(help="How many runs to keep away from all others, where a wrong law shows.")] = 0,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
-    as_json: output.AsJson = False,
-    as_csv: output.AsCsv = False,
     *,
+    form: output.Form,
     reading: Reading,
 ) -> None:
     """The next runs to train under a FLOP budget.
@@ -58,9 +58,8 @@ def suggest(
     Exit codes: 0 fine, 2 bad input, or nothing within the limits will do.
     """
     try:
-        output.chosen(as_json, as_csv)
-        if existing is None and reading:
-            raise ValueError("options of reading a file need --existing")
+        if existing is None:
+            refuse(reading, "needs --existing")
         table, fitted = (None, None) if existing is None else _there(existing, law, reading)
         region = {"N": options.two("--sizes", sizes), "D": options.two("--tokens-range", tokens_range)}
         result = offray.suggest(
@@ -84,23 +83,21 @@ def suggest(
             save.write_text(output.table(rows), encoding="utf-8")
     except options.BAD_INPUT as error:
         options.fail(str(error))
-    output.show(
+    form.show(
         "suggestion",
         text=lambda: typer.echo(str(result)),
-        data=lambda: {**result.to_dict(), "runs": result.runs, "verdict": result.check().verdict},
+        data=lambda: {**result.to_dict(), "verdict": result.check().verdict},
         rows=lambda: rows,
-        as_json=as_json,
-        as_csv=as_csv,
     )
 
 
 def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.Fit | None]:
     """Runs that there are, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
-    saved = fitting.saved(path, reading)
+    saved: offray.Fit | None = fitting.saved(path, reading)
     if saved is not None:
         if law is not None:
             raise ValueError(f"--law is for a file of runs; {path} is a saved fit, with its own law")
-        return {"params": saved.problem.N, "tokens": saved.problem.D, "loss": saved.problem.loss}, saved
+        return fitting.runs_of(saved, path), saved
     table = reading.read(path, required=("params", "tokens"))
     the_law = options.law_of(law or "chinchilla")
     done = np.isfinite(table["loss"]) if "loss" in table else np.zeros(len(table["params"]), bool)
