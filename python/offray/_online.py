@@ -156,6 +156,13 @@ class OnlineFit(Read):
         return tuple(self._core.ids())
 
     @property
+    def runs(self) -> Mapping[str, Array]:
+        """The runs that are there, in the order of `ids`: N, D, loss, weight, (n,) each."""
+        columns = self._core.columns()
+        names = {"N": "params", "D": "tokens", "loss": "loss", "weight": "weight"}
+        return MappingProxyType({name: columns[column] for name, column in names.items()})
+
+    @property
     def law(self) -> Law:
         """The law."""
         return self._law

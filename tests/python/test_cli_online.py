@@ -71,5 +71,21 @@ def test_state_goes_on(tmp_path):
     assert "--state: state.json" in damaged.stderr
 
 
+def test_runs_that_a_state_has_are_not_counted_again():
+    run_cli("online", "runs.csv", *AT, "--state", "state.json")
+    again = run_cli("online", "runs.csv", *AT, "--state", "state.json", "--json")
+    assert "16 runs are in state.json already" in again.stderr
+    assert [json.loads(line)["runs"] for line in again.stdout.splitlines()] == [16]
+
+
+def test_a_line_that_cannot_be_used_may_be_left_out():
+    done = run_cli("online", "-", *AT, "--drop-missing", "--every", 50, stdin=CSV.replace(LINES[5], "1e8,1e10,"))
+    assert done.returncode == 0, done.stderr
+    assert "note: left out: standard input, line 7: val_loss is empty" in done.stderr
+    assert done.stdout.split()[0] == "15"
+    wrong = run_cli("online", "-", *AT, "--drop-missing", stdin=CSV.replace("val_loss", "colour"))
+    assert wrong.returncode == 2
+
+
 def test_too_few_runs_end_with_3():
     assert run_cli("online", "-", *AT, stdin="\n".join(CSV.splitlines()[:4])).returncode == 3

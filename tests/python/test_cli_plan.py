@@ -3,6 +3,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import offray
@@ -128,3 +129,18 @@ def test_check_as_table():
     rows = list(csv.DictReader(run_cli("check", "plan.csv", "--csv").stdout.splitlines()))
     assert rows[0]["theta"] == "Hoffmann et al. 2022"
     assert float(rows[0]["kappa_eq"]) > 1
+
+
+def test_a_plan_is_judged_by_a_saved_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    loss = offray.laws.chinchilla((N, D), 1.69, 406.4, 410.7, 0.34, 0.28) + 0.002 * np.sin(np.arange(25))
+    fit = offray.fit(N, D, loss)
+    fit.save("fit.json")
+    Path("plan.csv").write_text("\n".join(["params,tokens", *(f"{n},{d}" for n, d in zip(N, D, strict=True))]))
+    shown = run_cli("check", "plan.csv", "--fit", "fit.json", "--target", "7B,140B", "--json")
+    expected = offray.check(N, D, theta=fit.theta, sigma=float(fit.noise_sd), target=(7e9, 1.4e11)).to_dict()
+    assert json.loads(shown.stdout)["figures"] == expected["figures"]
+    assert "plan.csv is no saved fit" in run_cli("check", "plan.csv", "--fit", "plan.csv").stderr
+    unwritable = run_cli("fit", "fit.json", "-o", "nowhere/fit.json")
+    assert unwritable.stderr.splitlines()[-1] == "error: nowhere/fit.json: No such file or directory"

@@ -173,7 +173,7 @@ def test_compare():
     assert "droppo_elibol" in shown
     done = run_cli("compare", "runs.csv", "--laws", "chinchilla,E + A*N**-alpha + B*D**-beta + F*(N*D)**-gamma")
     assert done.returncode == 0, done.stderr
-    assert "no law 'hoffmann'" in refused(2, "compare", "runs.csv", "--laws", "chinchilla,hoffmann")
+    assert "no law is called 'hoffmann'" in refused(2, "compare", "runs.csv", "--laws", "chinchilla,hoffmann")
 
 
 def test_isoflop():

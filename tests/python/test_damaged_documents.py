@@ -170,7 +170,7 @@ def test_a_stopped_save_leaves_the_last_one(tmp_path, text, monkeypatch):
     fit = offray.load(path)
     with monkeypatch.context() as patched:
         patched.setattr("pathlib.Path.write_text", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
-        with pytest.raises(OSError, match="full.*fit.json"):
+        with pytest.raises(OSError, match=r"full.*fit\.json"):
             fit.save(path)
     assert path.read_text() == text
 

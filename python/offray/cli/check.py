@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import offray
-from offray.cli import options, output
+from offray.cli import fitting, options, output
 from offray.cli.groups import option_groups
 from offray.cli.reading import FILE, Reading
 
@@ -21,6 +21,9 @@ def check(
     kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
     target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
+    assumed: Annotated[
+        Path | None, typer.Option("--fit", metavar="FILE", help="A saved fit, whose law, parameters and noise are assumed.")
+    ] = None,
     *,
     form: output.Form,
     reading: Reading,
@@ -31,8 +34,13 @@ def check(
     """
     try:
         runs = reading.read(plan, required=("params", "tokens"))
+        the_law, theta = options.law_of(law), None
+        if assumed is not None:
+            if (fit := fitting.saved(assumed)) is None:
+                raise ValueError(f"--fit: {assumed} is no saved fit")
+            the_law, theta, sigma = fit.law, fit.theta, float(fit.noise_sd) if sigma is None else sigma
         result = offray.check(
-            runs, law=options.law_of(law), kappa_target=kappa_target, target=options.target(target), sigma=sigma
+            runs, law=the_law, theta=theta, kappa_target=kappa_target, target=options.target(target), sigma=sigma
         )
     except options.BAD_INPUT as error:
         options.fail(str(error))

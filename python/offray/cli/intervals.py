@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
+import numpy as np
 import typer
 
 import offray
@@ -93,11 +94,12 @@ def _rows(result: offray.Intervals) -> output.Rows:
 def _text(result: offray.Intervals) -> str:
     """Methods side by side where they fit into 80 columns, else one after the other."""
     wide = str(result)
-    if max(map(len, wide.splitlines())) <= 80:
+    if np.isfinite(result.estimate).all() and max(map(len, wide.splitlines())) <= 80:
         return wide
     rows = [["parameter", "estimate", "method", f"{100 * result.level:g} % interval"]]
     for row in _rows(result):
         first = row["method"] == result.methods[0]
-        name, value = (row["parameter"], f"{row['estimate']:.6g}") if first else ("", "")
-        rows.append([name, value, row["method"], f"{row['low']:.5g} .. {row['high']:.5g}"])
+        known = np.isfinite(row["estimate"])
+        name, value = (row["parameter"], f"{row['estimate']:.6g}" if known else "") if first else ("", "")
+        rows.append([name, value, row["method"], f"{row['low']:.5g} .. {row['high']:.5g}" if known else "not determined"])
     return output.aligned(rows)

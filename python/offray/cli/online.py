@@ -6,7 +6,9 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +22,7 @@ from offray.cli.options import BAD_INPUT, Exit, fail, law_of, two
 from offray.cli.reading import Reading, given, refuse
 
 _LINE = re.compile(r"\bline \d+")
-_OF_A_WHOLE_FILE = ("where", "drop_missing", "last", "best")
+_OF_A_WHOLE_FILE = ("where", "last", "best")
 
 
 @option_groups
@@ -39,24 +41,33 @@ def online(
 ) -> None:
     """Follow runs as they come: after each, the loss foretold for a larger one, and what is known by then.
 
-    A file is read at once; standard input (-) line by line, as CSV with a header or as JSON lines. With --json a document
-    stands on each line.
+    A file is read at once; standard input (-) line by line, as CSV with a header or as JSON lines; --drop-missing then leaves
+    out, with a note, every line that cannot be used. With --json a document stands on each line. Runs that --state knows
+    already are not counted again.
 
     Exit codes: 0 fine, 2 bad input, 3 the runs that came do not identify the law.
     """
     try:
         where = two("--at", at)
         fit = _begun(state, how)
-        shown = False
-        for number, run in enumerate(_runs(runs, fit.law, reading), start=1):
+        known = _counted(fit)
+        came, again, said = 0, 0, None
+        for run in _runs(runs, fit.law, reading):
+            if known[this := _key(run)] > 0:
+                known[this] -= 1
+                again += 1
+                continue
             fit.add(**run)
-            if number % every == 0:
-                _say(_row(fit, where, level), form, header=not shown)
-                shown = True
-                if state is not None:
-                    fit.save(state)
-        if state is not None:
-            fit.save(state)
+            came += 1
+            if came % every == 0:
+                _say(_row(fit, where, level), form, header=said is None)
+                said = came
+                _keep(fit, state)
+        if said != came:
+            _say(_row(fit, where, level), form, header=said is None)
+        _keep(fit, state)
+        if again:
+            typer.echo(f"note: {again} runs are in {state} already, and were not counted again", err=True)
     except BAD_INPUT as error:
         fail(str(error))
     raise typer.Exit(Exit.FINE if _identified(fit) else Exit.NOT_IDENTIFIED)
@@ -71,8 +82,23 @@ def _begun(state: Path | None, how: fitting.Fitting) -> offray.OnlineFit:
     named = None if "--law" not in given(how) else law_of(how.law, real=tuple(how.real or ()))
     try:
         return offray.OnlineFit.load(state, law=named)
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"--state: {state}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"--state: {error}") from None
+
+
+def _key(run: Mapping[str, Any]) -> tuple[float, ...]:
+    return tuple(float(run[name]) for name in ("N", "D", "loss"))
+
+
+def _counted(fit: offray.OnlineFit) -> Counter[tuple[float, ...]]:
+    """How often a run is there."""
+    columns = fit.runs
+    return Counter(zip(*(columns[name].astype(float).tolist() for name in ("N", "D", "loss")), strict=True))
+
+
+def _keep(fit: offray.OnlineFit, state: Path | None) -> None:
+    if state is not None:
+        fit.save(state)
 
 
 def _runs(path: Path, law: offray.Law, reading: Reading) -> Iterator[dict[str, Any]]:
@@ -91,6 +117,7 @@ def _lines(reading: Reading) -> Iterator[Any]:
     for option in _OF_A_WHOLE_FILE:
         if getattr(reading, option):
             raise ValueError(f"--{option.replace('_', '-')} needs a file: lines that come one by one are taken as they are")
+    strict = replace(reading, drop_missing=False)  # so that it says what is wrong with a line
     header, told = b"", False
     for number, line in enumerate(sys.stdin.buffer, start=1):
         if not line.strip() or line.startswith(b"#"):
@@ -101,9 +128,13 @@ def _lines(reading: Reading) -> Iterator[Any]:
         content = io.BytesIO(header + line)
         content.name = "standard input"
         try:
-            table = reading.read(content, silent=told)
+            table = strict.read(content, silent=told)
         except ValueError as error:
-            raise ValueError(_LINE.sub(f"line {number}", str(error), count=1)) from None
+            said = _LINE.sub(f"line {number}", str(error), count=1)
+            if reading.drop_missing and _LINE.search(said):  # what is wrong with all lines is wrong with none in particular
+                typer.echo(f"note: left out: {said}", err=True)
+                continue
+            raise ValueError(said) from None
         told = True
         yield table
 

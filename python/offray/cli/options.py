@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NoReturn
@@ -17,6 +18,10 @@ LAWS = f"One of: {', '.join(dir(offray.laws))}."
 
 BAD_INPUT = (ValueError, ModuleNotFoundError, OSError)
 """What a command says in one line: input that cannot be used, a package that a format needs, a file that cannot be written."""
+
+
+_OF_A_FILE = re.compile(r"\[Errno \d+\] (?P<why>[^:]+): ['\"](?P<path>.*)['\"]")
+"""How Python words an error of a file."""
 
 
 class Exit(IntEnum):
@@ -98,5 +103,7 @@ def named_laws(incomplete: str) -> list[str]:
 
 def fail(message: str, code: Exit = Exit.BAD_INPUT) -> NoReturn:
     """Ends with an error message, and the exit code for bad input if no other."""
+    if of_a_file := _OF_A_FILE.fullmatch(message):
+        message = f"{of_a_file['path']}: {of_a_file['why']}"
     typer.echo(f"error: {as_typed(message)}", err=True)
     raise typer.Exit(code)

@@ -63,6 +63,7 @@ class RepeatedStart {
       if (apart) chosen.push_back(candidate);
     }
     std::vector<Parameters<S>> out;
+    out.reserve(chosen.size());
     for (const Node& candidate : chosen) out.push_back(candidate.theta.array().log());
     return out;
   }

@@ -80,6 +80,7 @@ class DataStart {
     for (Cell& cell : minima) refine(cell, measure);
     std::stable_sort(minima.begin(), minima.end(), better);
     std::vector<Parameters<S>> starts;
+    starts.reserve(minima.size());
     for (const Cell& cell : minima) starts.push_back(cell.phi);
     return starts;
   }
