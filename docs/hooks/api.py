@@ -34,8 +34,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def page() -> str:
-    """All of `offray.__all__`: functions and classes under their headings, then modules with all that is in them."""
-    names = [name for name in offray.__all__ if not name.startswith("__")]
+    """All that `dir(offray)` lists: functions and classes under their headings, then modules with all that is in them."""
+    names = [name for name in dir(offray) if not name.startswith("__")]
     modules = [name for name in names if isinstance(getattr(offray, name), ModuleType)]
     rest = [name for name in names if name not in modules]
     out = ["# Python", "", "`help(offray.fit)` and its like say the same.", ""]

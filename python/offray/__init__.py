@@ -27,7 +27,10 @@ from offray._simd import simd
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning, NotIdentifiedError
 
 if TYPE_CHECKING:
-    from offray import datasets, designs, experiment, plot, report, sklearn
+    from offray import datasets, designs, experiment
+    from offray import plot as plot
+    from offray import report as report
+    from offray import sklearn as sklearn
     from offray._chain import Chain, ChainPrediction, chain
     from offray._compare import Comparison, LawScore, compare
     from offray._expression import law
@@ -75,13 +78,16 @@ _ON_DEMAND = {
     "_read.read": ("read",),
     "_identify.tpp": ("TppDiversity", "r_min", "tpp_diversity"),
 }
+_MODULES = ("datasets", "designs", "experiment")
+_OF_EXTRAS = ("plot", "report", "sklearn")
+"""Not in `__all__`: ``from offray import *`` would need their extras."""
 
 
 def __getattr__(name: str) -> Any:
     """What a first fit does not need is imported when asked for: an import takes 8 ms instead of 25."""
     from importlib import import_module
 
-    if name in ("datasets", "designs", "experiment", "plot", "report", "sklearn"):
+    if name in (*_MODULES, *_OF_EXTRAS):
         return import_module(f"offray.{name}")
     for module, names in _ON_DEMAND.items():
         if name in names:
@@ -90,7 +96,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_OF_EXTRAS]
 
 
 __all__ = [
@@ -153,13 +159,10 @@ __all__ = [
     "laws",
     "least_squares",
     "load",
-    "plot",
     "precision_report",
     "r_min",
     "read",
-    "report",
     "simd",
-    "sklearn",
     "suggest",
     "tpp_diversity",
 ]

@@ -246,6 +246,16 @@ def test_recipes_and_plans_obey_the_limits():
         offray.suggest(budget=5e18, region=region, max_runs=12, tpp=(1e7, 1e8))
 
 
+def test_figures_of_long_names_stand_apart():
+    law = offray.law("floor_of_the_loss + amplitude_of_parameters*N**-slope + B*D**-beta")
+    checked = offray.check(ratios=[5, 20, 100], sizes=np.geomspace(5e6, 8e7, 5), law=law, theta=HOFFMANN)
+    lines = str(checked).splitlines()
+    (line,) = [line for line in lines if line.startswith("sd(ln amplitude_of_parameters)")]
+    (heading,) = [line for line in lines if line.startswith("figure")]
+    (at,) = checked.figures.values()
+    assert line[heading.index("at every theta") - 2 :] == f"  {at.sd['ln amplitude_of_parameters']:.4g}"
+
+
 def test_isoflop_on_exact_runs():
     """Equal exponents and symmetric sizes: parabola, law and truth agree. Unequal ones, wide and off-centre: a warning."""
     theta = (1.7, 400.0, 400.0 * 20**0.34, 0.34, 0.34)
@@ -289,6 +299,28 @@ def test_isoflop_of_few_runs_and_their_own_compute():
         warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
         chain = offray.isoflop(sizes, np.repeat(1e19 * 1.08 ** np.arange(12), 3) / 6 / sizes, np.linspace(3, 2.5, 36))
     assert all(p.runs < 12 for p in chain.parabolas)
+
+
+@pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
+@pytest.mark.parametrize("slope", [0.1, -0.1])
+def test_isoflop_minimum_beyond_all_numbers(slope):
+    """At ln N = -5000 and 5000."""
+    x = np.linspace(14, 18, 9)
+    N, C = np.tile(np.exp(x), 2), np.repeat([1e18, 1e19], 9)
+    curves = offray.isoflop(N, C / 6 / N, np.tile(5 + slope * x + 1e-5 * x**2, 2))
+    ends = (0, np.inf) if slope > 0 else (np.inf, 0)
+    assert [(p.N, p.D) for p in curves.parabolas] == [ends, ends]
+    assert np.isnan(curves.exponent)
+    assert str(curves)
+    if slope > 0:
+        assert all("lies outside the sizes" in text for text in curves.warnings)
+
+
+def test_isoflop_tokens_are_those_of_the_compute():
+    x = np.linspace(14, 18, 9)
+    (curve,) = offray.isoflop(np.exp(x), 1e18 / 6 / np.exp(x), 3 + (x - 16.5) ** 2 / 100).parabolas
+    products = [6 * curve.N * curve.D, 6 * curve.law_N * curve.law_D]
+    np.testing.assert_allclose(products, curve.C)
 
 
 def test_isoflop_names_the_odd_run():

@@ -41,6 +41,21 @@ def test_the_message_names_the_extra(extra, tmp_path):
     assert f"pip install 'offray[{extra}]'" in done.stderr.strip().splitlines()[-1]
 
 
+def test_every_name_at_once_needs_no_extra():
+    """What needs one is an attribute all the same, and listed."""
+    absent = sorted({package for packages, _ in ABSENT.values() for package in packages} | {"pandas", "scipy"})
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent}))
+import offray
+from offray import *
+assert fit is offray.fit and datasets.names()
+assert {{"plot", "report", "sklearn"}} <= set(dir(offray)) >= set(offray.__all__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_extra_is_tried():
     assert set(extras()) - NOT_ASKED_FOR == set(ABSENT)
 

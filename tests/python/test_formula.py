@@ -198,6 +198,20 @@ def test_bad_laws_are_refused():
         offray.law("E + A*N**-alpha", real="gamma")
 
 
+@pytest.mark.parametrize("name", offray.laws.NAMES)
+def test_a_known_law_by_its_name(name):
+    assert offray.law(name) is getattr(offray.laws, name)
+    for options in ({"real": "all"}, {"inputs": "x"}, {"parameters": ()}, {"name": "mine"}, {"jac": np.ones}):
+        with pytest.raises(TypeError, match=f"{name} is a known law; inputs, parameters, real, name and jac are for laws of"):
+            offray.law(name, **options)
+
+
+def test_a_name_alone_is_no_formula():
+    for options in ({}, {"inputs": "E"}, {"parameters": ["E"]}):
+        with pytest.raises(ValueError, match=r"unknown law 'E'; known laws: .*chinchilla.*power"):
+            offray.law("E", **options)
+
+
 def test_bad_data_is_named():
     law = offray.law("E + A*C**-alpha")
     with pytest.raises(ValueError, match=r"C\[2\] = -1.0: every value must be positive and finite"):

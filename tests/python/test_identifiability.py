@@ -4,6 +4,7 @@
 import itertools
 import json
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -178,6 +179,14 @@ def test_report_on_a_spread_design(grid):
     np.testing.assert_allclose(report.inflation, (report.kappa_eq + 1) / (2 * np.sqrt(report.kappa_eq)), rtol=1e-12)
     assert all(report.determined[name] for name in ("E", "A", "B", "alpha", "beta", "loss", "compute-optimal"))
     assert "identified:     yes" in str(report)
+
+
+def test_the_report_in_a_notebook_has_a_heading(grid):
+    report = offray.fit(*grid).identifiability
+    heading, first, *_ = re.findall(r"<tr>(.*?)</tr>", report._repr_html_())
+    assert re.findall(r"<th[^>]*>(.*?)</th>", heading) == ["figure", "value"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", first) == ["identified", "yes"]
+    assert str(report).startswith("identified:     yes\n")
 
 
 def test_repeated_data_findings():

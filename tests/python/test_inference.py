@@ -190,6 +190,12 @@ def test_compute_optimal_of_other_laws(sweep, law):
     assert at.N.interval[0] < at.N.value < at.N.interval[1]
 
 
+def test_no_budgets(grid):
+    none = offray.fit(*grid).compute_optimal([])
+    assert repr(none) == "<ComputeOptimal: no budgets>"
+    assert none.N.interval.shape == (0, 2)
+
+
 def test_bad_input(grid):
     fit = offray.fit(*grid)
     for call, message in [

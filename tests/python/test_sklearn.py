@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import sklearn
 from offray.sklearn import ComputeSplit, ScalingLawRegressor
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -60,18 +60,22 @@ def test_checks_as_they_are(estimator, check):
 @parametrize_with_checks([OF_TWO])
 def test_checks_on_runs(estimator, check):
     """The same with the exponentials of what was validated, which are runs."""
-    validated = offray.sklearn._regressor.validated
+    regressor = offray.sklearn._regressor
+    validated, check_array = regressor.validated, regressor.check_array
 
-    def runs(*arguments, **options):
+    def losses(*arguments, **options):
         out = validated(*arguments, **options)
-        return tuple(map(positive, out)) if isinstance(out, tuple) else positive(out)
+        return (out[0], positive(out[1])) if isinstance(out, tuple) else out
+
+    def counts(*arguments, **options):
+        return positive(check_array(*arguments, **options))
 
     def positive(values):
         return np.exp(np.clip(values, -20, 20))
 
     if check.func.__name__ == "check_positive_only_tag_during_fit":
         pytest.skip("negative numbers have become positive ones")
-    with patch.object(offray.sklearn._regressor, "validated", runs):
+    with patch.object(regressor, "validated", losses), patch.object(regressor, "check_array", counts):
         check(estimator)
 
 
@@ -105,6 +109,17 @@ def test_weight_zero_is_left_out(runs):
         ScalingLawRegressor().fit(X, y, weight - 1)
 
 
+@pytest.mark.parametrize("name", ["N", "D", "loss", "weight"])
+def test_rows_are_named_as_given(runs, name):
+    """Before those of weight 0 are left out."""
+    given = {"N": runs[0][:, 0].copy(), "D": runs[0][:, 1].copy(), "loss": runs[1].copy(), "weight": np.ones(len(runs[1]))}
+    given["weight"][:3] = 0
+    given[name][7] = -1
+    X = np.column_stack([given["N"], given["D"]])
+    with pytest.raises(ValueError, match=rf"^{name}\[7\] = -1: "):
+        ScalingLawRegressor().fit(X, given["loss"], given["weight"])
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_columns_by_name(runs, frame):
     X, y = runs
@@ -117,6 +132,32 @@ def test_columns_by_name(runs, frame):
     np.testing.assert_array_equal(in_order.fit_.theta, model.fit_.theta)
 
 
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("columns", [None, ["params", "tokens"], [2, 3]])
+def test_columns_that_are_not_read_may_hold_anything(runs, frame, columns):
+    X, y = runs
+    unread = {"run": [f"run {k}" for k in range(len(y))], "lr": np.where(np.arange(len(y)) % 2, np.nan, 1e-3)}
+    table = frame({**unread, "params": X[:, 0], "tokens": X[:, 1]})
+    model = ScalingLawRegressor(columns=columns).fit(table, y)
+    assert model.n_features_in_ == 4
+    assert list(model.feature_names_in_) == ["run", "lr", "params", "tokens"]
+    np.testing.assert_array_equal(model.fit_.theta, ScalingLawRegressor().fit(X, y).fit_.theta)
+    np.testing.assert_array_equal(model.predict(table), model.fit_.predict(*X.T).value)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        ScalingLawRegressor(columns=["lr", "tokens"]).fit(table, y)
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        ScalingLawRegressor(columns=["run", "tokens"]).fit(table, y)
+
+
+def test_columns_of_an_array_that_are_not_read(runs):
+    X, y = runs
+    wide = np.column_stack([np.full(len(y), np.nan), X])
+    model = ScalingLawRegressor(columns=[1, 2]).fit(wide, y)
+    np.testing.assert_array_equal(model.predict(wide), ScalingLawRegressor().fit(X, y).predict(X))
+    with pytest.raises(ValueError, match="3 features"):
+        model.predict(X)
+
+
 def test_columns_that_nothing_decides(runs):
     X, y = runs
     table = pd.DataFrame({"tokens": X[:, 1], "width": X[:, 0]})
@@ -127,6 +168,9 @@ def test_columns_that_nothing_decides(runs):
         ScalingLawRegressor(columns=["depth", "tokens"]).fit(table, y)
     with pytest.raises(ValueError, match=r"columns: no column 2; X has n_features = 2"):
         ScalingLawRegressor(columns=[0, 2]).fit(X, y)
+    with pytest.raises(ValueError, match=r"columns: a column is a name or a whole number; got 0\.0"):
+        ScalingLawRegressor(columns=[0.0, 1.0]).fit(X, y)
+    assert ScalingLawRegressor(columns=np.array([0, 1])).fit(X, y).columns_ == (0, 1)
     with pytest.raises(ValueError, match=r"columns: 2 are needed, for params, tokens; got 1"):
         ScalingLawRegressor(columns=[0]).fit(X, y)
     with pytest.raises(ValueError, match=r"n_features = 3; 2 are needed, in this order: params, tokens"):
@@ -145,7 +189,7 @@ def test_laws_of_other_inputs(runs):
     repeated = ScalingLawRegressor("repeated_data").fit(np.column_stack([X, X[:, 1] / 3]), y)
     assert repeated.law_.name == "repeated_data"
     assert repeated.n_features_in_ == 3
-    with pytest.raises(ValueError, match="no law 'chinchila'"):
+    with pytest.raises(ValueError, match="unknown law 'chinchila'"):
         ScalingLawRegressor("chinchila").fit(X, y)
 
 
@@ -160,6 +204,22 @@ def test_tags_follow_the_law():
         assert model._more_tags()["requires_positive_X"] is positive
         if RELEASE >= (1, 6):
             assert model.__sklearn_tags__().input_tags.positive_only is positive
+
+
+@pytest.mark.parametrize("law", ["nope", "E +", None])
+def test_a_law_that_is_none_is_told_by_fit(runs, law):
+    model = ScalingLawRegressor(law)
+    assert is_regressor(model)
+    assert model._more_tags()["requires_positive_X"] is False
+    assert "ScalingLawRegressor" in model._repr_html_()
+    with pytest.raises(ValueError, match=r"law|formula"):
+        model.fit(*runs)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:One or more of the test scores")
+def test_a_search_survives_one_bad_law(runs):
+    search = GridSearchCV(ScalingLawRegressor(), {"law": ["nope", "chinchilla"]}, cv=ComputeSplit(2)).fit(*runs)
+    assert search.best_params_["law"] == "chinchilla"
 
 
 def test_a_ray_is_refused_and_ratios_are_warned_of(runs):
@@ -239,7 +299,20 @@ def test_splits_that_cannot_be():
         folds(ComputeSplit(2), None, groups=[1e18, 0, 1e20])
     with pytest.raises(ValueError, match="n_splits must be at least 1; got 0"):
         folds(ComputeSplit(0), np.ones((5, 2)))
+    with pytest.raises(ValueError, match=r"n_splits must be a whole number; got 2\.0"):
+        folds(ComputeSplit(2.0), np.ones((5, 2)))
+    with pytest.raises(ValueError, match="groups: the compute is in column 1 already"):
+        folds(ComputeSplit(2, compute=1), np.ones((5, 2)), groups=np.ones(5))
     with pytest.raises(ValueError, match="must have rows and columns"):
         folds(ComputeSplit(2), [1e18, 1e19, 1e20])
     with pytest.raises(ValueError, match=r"columns: no column 'C'"):
         folds(ComputeSplit(2, compute="C"), pd.DataFrame({"flops": [1.0, 2.0, 3.0]}))
+
+
+@pytest.mark.parametrize("counts", [5, 30])
+def test_lengths_that_differ(counts):
+    X = np.column_stack([np.full(25, 1e8), np.geomspace(1e9, 1e11, 25)])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        folds(ComputeSplit(2), X, groups=np.geomspace(1e18, 1e20, counts))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        folds(ComputeSplit(2), X, np.ones(counts))

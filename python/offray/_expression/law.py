@@ -13,6 +13,7 @@ from offray._expression.graph import FUNCTIONS, Graph
 from offray._expression.names import USUAL_INPUTS, check_names, graph_of
 from offray._expression.parse import build, names_in, parsed
 from offray._expression.trace import NotTraceableError, record
+from offray._law import Law
 
 
 def law(
@@ -23,8 +24,8 @@ def law(
     real: Iterable[str] | str = (),
     name: str | None = None,
     jac: Callable[..., Any] | None = None,
-) -> FormulaLaw:
-    """A law of your own, from a formula or a Python function, with exact derivatives.
+) -> Law:
+    """A law of your own, from a formula or a Python function, with exact derivatives; or a known one by its name.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ def law(
         ``"E + (A*N**-alpha + B*D**-beta)**q"``: numbers, names, ``+ - * / **``, ``exp log sqrt expm1 log1p tanh logistic
         minimum maximum abs`` and ``where(x < 3, a, b)``. Or a function of inputs and parameters,
         ``def f(x, E, A, alpha): return E + A * x**-alpha``, which is called once with arrays that record what is done to them.
+        Or a name of `offray.laws.NAMES`, alone: ``offray.law("chinchilla") is offray.laws.chinchilla``.
     inputs : str or iterable of str
         What the law reads, beside ``N, D, U, C, x``, which are inputs wherever they appear. Of a function: the names of its
         leading arguments, or of the columns of its first one.
@@ -53,7 +55,9 @@ def law(
     Raises
     ------
     ValueError
-        For a formula that cannot be read, or more than 10 parameters or none.
+        For a formula that cannot be read, a name of no law, or more than 10 parameters or none.
+    TypeError
+        For options beside the name of a known law, and `jac` beside a formula.
 
     Notes
     -----
@@ -72,6 +76,8 @@ def law(
     given = (inputs,) if isinstance(inputs, str) else tuple(inputs)
     if callable(formula):
         return _from_function(formula, given, real, name, jac)
+    if isinstance(formula, str) and formula.isidentifier():
+        return _known(formula, alone=not (given or parameters is not None or real or name or jac))
     if jac is not None:
         raise TypeError("jac belongs to a function; the derivatives of a formula are exact")
     if not isinstance(formula, str):
@@ -91,6 +97,16 @@ def law(
     except RecursionError:
         raise ValueError("the formula is nested too deeply") from None
     return _made(graph, result, name or formula, formula)
+
+
+def _known(name: str, *, alone: bool) -> Law:
+    """A law by its name; no formula is a name alone, which would lack a parameter or an input."""
+    from offray._expression.known import any_law  # which makes its laws here
+
+    found = any_law(name)
+    if not alone:
+        raise TypeError(f"{name} is a known law; inputs, parameters, real, name and jac are for laws of your own")
+    return found
 
 
 def _from_function(

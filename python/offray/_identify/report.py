@@ -98,6 +98,7 @@ class Identifiability(Record):
         known = [self._as_known(name) for name, good in self.determined.items() if good]
         unknown = [name for name, good in self.determined.items() if not good]
         rows = [
+            ("figure", "value"),
             ("identified", "yes" if self.identified else "no"),
             ("kappa_2", f"{self.kappa:.4g}{self._against_factorial()}"),
             ("rank", f"{self.rank} of {self.unknowns}; {self.rank_against_noise} against the noise"),
@@ -106,12 +107,12 @@ class Identifiability(Record):
         ]
         if self.pair:
             pair = " and ".join(self.pair)
-            rows.insert(3, ("pair", f"{pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider"))
+            rows.insert(4, ("pair", f"{pair}: kappa_eq {self.kappa_eq:.4g}, intervals {self.inflation:.3g} times wider"))
         return Sheet([], rows, [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes])
 
     def __str__(self) -> str:
         sheet = self._sheet()
-        return "\n".join([*(f"{label + ':':16}{text}" for label, text in sheet.rows), *sheet.after])
+        return "\n".join([*(f"{label + ':':16}{text}" for label, text in sheet.rows[1:]), *sheet.after])
 
     def _as_known(self, name: str) -> str:
         return f"{name} (if {' = '.join(self.equal)})" if name in self.equal else name

@@ -100,6 +100,8 @@ class ComputeOptimal(Record, Drawn):
     reach: Array
 
     def _brief(self) -> str:
+        if not self.C.size:
+            return "no budgets"
         if self.C.ndim:
             return f"{self.C.size} budgets, {self.C.min():.4g} to {self.C.max():.4g} FLOP"
         return f"{self.C:.4g} FLOP, " + ", ".join(

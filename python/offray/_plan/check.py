@@ -167,9 +167,7 @@ class DesignCheck(Record, Drawn):
         return Sheet([self.verdict, setting], cells, [criterion] if of_rays else [])
 
     def __str__(self) -> str:
-        sheet = self._sheet()
-        lines = [f"  {name:22}{values}" for name, values in sheet.rows[1:]]
-        return "\n".join([*sheet.before, *lines, *sheet.after])
+        return self._sheet().text()
 
 
 def check(

@@ -73,7 +73,7 @@ class IsoFlop(Record, Drawn):
                 f"{p.N:.4g}",
                 f"{p.interval[0]:.4g} .. {p.interval[1]:.4g}",
                 f"{p.law_N:.4g}",
-                f"{p.law_D / p.law_N:.3g}",
+                f"{p.law_D / p.law_N if p.law_N else np.inf:.3g}",
                 f"{100 * p.bias:.1f}%",
             )
             for p in self.parabolas
@@ -152,7 +152,7 @@ def isoflop(
     each = [_Curve(size[rows], tokens[rows], losses[rows], float(np.exp(log_C[rows].mean()))) for rows in curves]
     parabolas = tuple(_parabola(the_fit, curve, level) for curve in each)
     messages = tuple(text for p, curve in zip(parabolas, each, strict=True) if (text := _complaint(p, curve, the_fit)))
-    a, interval = _line([p for p in parabolas if np.isfinite(p.N)], level)
+    a, interval = _line([p for p in parabolas if 0 < p.N < np.inf], level)
     share = float(np.exp(_optimal(the_fit, parabolas[0].C)[4])) if the_fit is not None else float("nan")
     for text in messages:
         warnings.warn(text, IdentifiabilityWarning, stacklevel=2)
@@ -243,22 +243,23 @@ def _parabola(fit: Fit | None, curve: _Curve, level: float) -> Parabola:
         known = np.isfinite(at) and np.isfinite(covariance).all()
         spread = _core.student_t_half_width(level, dof) * np.sqrt(gradient @ covariance @ gradient) if known else np.inf
         ends = np.exp([at - spread, at + spread]) if np.isfinite(at) else np.array([0, np.inf])
-    law_N = bias = float("nan")
+    law_at = bias = float("nan")
     if fit is not None:
-        law_N = float(np.exp(_optimal(fit, curve.C, curve.per_token)[0]))
-        bias = _vertex(x, np.asarray(fit.law((curve.N, curve.D), *fit.theta), float))[0] - np.log(law_N)
-    with np.errstate(over="ignore"):  # a hardly bent parabola, far outside
-        N = float(np.exp(at))
+        law_at = float(_optimal(fit, curve.C, curve.per_token)[0])
+        bias = _vertex(x, np.asarray(fit.law((curve.N, curve.D), *fit.theta), float))[0] - law_at
+    log_ND = np.log(curve.C / curve.per_token)
+    with np.errstate(over="ignore", under="ignore"):  # a hardly bent parabola, far outside
+        N, D, law_N, law_D = (float(np.exp(x)) for x in (at, log_ND - at, law_at, log_ND - law_at))
     return Parabola(
         curve.C,
         len(x),
         N,
-        curve.C / (curve.per_token * N),
+        D,
         frozen(ends),
         value,
         h,
         law_N,
-        curve.C / (curve.per_token * law_N),
+        law_D,
         float(bias),
     )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,16 +15,12 @@ import offray
 
 
 def law_of(law: str | offray.Law) -> offray.Law:
-    """A law by its name, or out of a formula."""
-    if not isinstance(law, str):
+    """A law, by its name, or out of a formula."""
+    if isinstance(law, offray.Law):
         return law
-    if not law.isidentifier():
+    if isinstance(law, str):
         return offray.law(law)
-    try:
-        found: offray.Law = getattr(offray.laws, law)
-    except AttributeError as error:
-        raise ValueError(f"law: {error}") from None
-    return found
+    raise ValueError(f"law must be a name, a formula or a law; got {law!r}")
 
 
 def names_of(X: Any) -> list[str] | None:
@@ -77,9 +74,13 @@ def _place(column: str | int, width: int, names: list[str]) -> int:
         if column not in names:
             raise ValueError(f"columns: no column {column!r}; X has {', '.join(names) or 'no names'}")
         return names.index(column)
-    if not 0 <= column < width:
-        raise ValueError(f"columns: no column {column}; X has n_features = {width}, counted from 0")
-    return column
+    try:
+        place = operator.index(column)
+    except TypeError:
+        raise ValueError(f"columns: a column is a name or a whole number; got {column!r}") from None
+    if not 0 <= place < width:
+        raise ValueError(f"columns: no column {place}; X has n_features = {width}, counted from 0")
+    return place
 
 
 def _by_name(inputs: Sequence[str], names: list[str]) -> dict[str, int]:
@@ -94,11 +95,22 @@ def _by_name(inputs: Sequence[str], names: list[str]) -> dict[str, int]:
     return found
 
 
-def inputs_of(X: npt.NDArray[Any], inputs: Sequence[str], at: Sequence[int]) -> dict[str, Any]:
-    """Columns of X as arguments of `offray.fit` and `Fit.predict`."""
-    columns = {name: np.ascontiguousarray(X[:, place]) for name, place in zip(inputs, at, strict=True)}
+def inputs_of(X: npt.NDArray[Any], inputs: Sequence[str]) -> dict[str, Any]:
+    """The columns of X, one for each input, as arguments of `offray.fit` and `Fit.predict`."""
+    columns = {name: np.ascontiguousarray(column) for name, column in zip(inputs, X.T, strict=True)}
     given: dict[str, Any] = {word: columns.pop(name) for word, name in _ARGUMENTS if name in columns}
     return {**given, "inputs": columns} if columns else given
+
+
+def check_rows(law: offray.Law, X: npt.NDArray[Any], y: npt.NDArray[Any], weight: npt.NDArray[Any]) -> None:
+    """``ValueError`` for the first value that `offray.fit` would refuse, runs of weight 0 included."""
+    words = {name: word for word, name in _ARGUMENTS}
+    read = [(words.get(name, name), x) for name, x in zip(law.inputs, X.T, strict=True) if name in law.positive_inputs]
+    for word, values in (*read, ("loss", y)):
+        for row in np.flatnonzero(~(values > 0)):
+            raise ValueError(f"{word}[{row}] = {values[row]:g}: every value must be positive and finite")
+    for row in np.flatnonzero(~(weight >= 0)):
+        raise ValueError(f"weight[{row}] = {weight[row]:g}: a weight must not be negative")
 
 
 _ARGUMENTS = (("N", "params"), ("D", "tokens"), ("unique_tokens", "unique_tokens"))

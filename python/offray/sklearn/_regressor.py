@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
 
 import offray
-from offray.sklearn._columns import inputs_of, law_of, places
+from offray.sklearn._columns import check_rows, inputs_of, law_of, places
 from offray.sklearn._versions import validated
 
 
@@ -108,14 +108,16 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         ValueError
             For input that no fit can use; the message names it.
         """
-        X, y = validated(self, X, y, dtype=(np.float64, np.longdouble), y_numeric=True, ensure_min_samples=2)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=X.dtype)
-        if weight is not None and (weight == 0).any():
-            X, y, weight = X[weight != 0], y[weight != 0], weight[weight != 0]
+        X, y = validated(self, X, y, y_numeric=True, ensure_min_samples=2)
         self.law_ = law_of(self.law)
         self.columns_ = places(self.law_.inputs, self.n_features_in_, getattr(self, "feature_names_in_", None), self.columns)
+        X = self._chosen(X)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        if weight is not None and (weight == 0).any():
+            check_rows(self.law_, X, y, weight)  # while rows have the user's places
+            X, y, weight = X[weight != 0], y[weight != 0], weight[weight != 0]
         options = {name: value for name, value in self.get_params(deep=False).items() if name not in ("law", "columns")}
-        given = inputs_of(X, self.law_.inputs, self.columns_)
+        given = inputs_of(X, self.law_.inputs)
         self.fit_ = offray.fit(**given, loss=y, weight=weight, law=self.law_, **options)
         self.params_ = {name: float(value) for name, value in self.fit_.params.items()}
         return self
@@ -145,9 +147,14 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
             For tokens per parameter that no run has come near.
         """
         check_is_fitted(self)
-        X = validated(self, X, reset=False, dtype=(np.float64, np.longdouble))
-        predicted = self.fit_.predict(**inputs_of(X, self.law_.inputs, self.columns_))
+        X = self._chosen(validated(self, X, reset=False))
+        predicted = self.fit_.predict(**inputs_of(X, self.law_.inputs))
         return (predicted.value.copy(), predicted.se.copy()) if return_std else predicted.value.copy()
+
+    def _chosen(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The columns that are read, as finite numbers; what else is in X does not matter."""
+        chosen = X[:, list(self.columns_)]
+        return np.asarray(check_array(chosen, dtype=(np.float64, np.longdouble), estimator=self, input_name="X"))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -160,5 +167,8 @@ class ScalingLawRegressor(RegressorMixin, BaseEstimator):
         return {"requires_positive_X": self._positive(), "poor_score": True}
 
     def _positive(self) -> bool:
-        law = law_of(self.law)
+        try:
+            law = law_of(self.law)
+        except ValueError:  # which `fit` raises; tags are asked for before it
+            return False
         return set(law.inputs) == set(law.positive_inputs)

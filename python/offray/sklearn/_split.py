@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import indexable
 
 from offray.sklearn._columns import names_of, places
 
@@ -57,25 +59,39 @@ class ComputeSplit(BaseCrossValidator):
         Parameters
         ----------
         X : (n, k) array_like or data frame
-        y : ignored
+        y : (n,) array_like, optional
+            Only counted.
         groups : (n,) array_like, optional
-            Compute of each run, where it is not in X.
+            Compute of each run, where it is not in X and `compute` names no column.
 
         Raises
         ------
         ValueError
-            For compute that is not positive and finite, and for fewer distinct budgets than ``n_splits + 1``.
+            For compute that is not positive and finite, for `groups` beside `compute`, for lengths that differ, and for fewer
+            distinct budgets than ``n_splits + 1``.
         """
-        if self.n_splits < 1:
-            raise ValueError(f"n_splits must be at least 1; got {self.n_splits}")
-        C = self._compute(X) if groups is None or self.compute is not None else np.asarray(groups, float)
+        n_splits = self._whole()
+        if groups is not None and self.compute is not None:
+            raise ValueError(f"groups: the compute is in column {self.compute!r} already, as compute= says; give one of them")
+        X, y, groups = indexable(X, y, groups)
+        C = self._compute(X) if groups is None else np.asarray(groups, float)
         bad = ~(np.isfinite(C) & (C > 0))
         if bad.any():
             row = int(np.argmax(bad))
             raise ValueError(f"compute[{row}] = {C[row]}: every value must be positive and finite")
-        window = _windows(C, self.n_splits + 1)
-        for k in range(1, self.n_splits + 1):
+        window = _windows(C, n_splits + 1)
+        for k in range(1, n_splits + 1):
             yield np.flatnonzero(window < k), np.flatnonzero(window == k)
+
+    def _whole(self) -> int:
+        """Number of splits, checked."""
+        try:
+            n_splits = operator.index(self.n_splits)
+        except TypeError:
+            raise ValueError(f"n_splits must be a whole number; got {self.n_splits!r}") from None
+        if n_splits < 1:
+            raise ValueError(f"n_splits must be at least 1; got {n_splits}")
+        return n_splits
 
     def _compute(self, X: Any) -> npt.NDArray[Any]:
         values = np.asarray(X)
