@@ -98,7 +98,7 @@ def _text(result: offray.IsoFlop, table: Any) -> str:
             output.count(p.N) if np.isfinite(p.N) else "none",
             " .. ".join(map(output.count, p.interval)),
             output.count(p.law_N),
-            f"{p.law_D / p.law_N:.3g}",
+            f"{p.law_D / p.law_N:.3g}" if p.law_N else "none",
             f"{100 * p.bias:.1f}%",
         ]
         for p in result.parabolas
