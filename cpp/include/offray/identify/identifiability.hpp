@@ -126,8 +126,8 @@ struct QuickLook {
 }  // namespace detail
 
 /// Interior optima but the best that lie within its confidence region, as places in Fit::basins: 2 (F_b - F) / s^2 <= t^2, the
-/// bound of the profile. For robust objectives s^2 is the matching scale; none for those with a kink, and none where residuals are
-/// rounding, which ranks mirror images of one optimum (a logistic with its ends exchanged) at random.
+/// bound of the profile. For robust objectives s^2 is the matching scale; none for those with a kink, and none where residuals
+/// are rounding, which ranks mirror images of one optimum (a logistic with its ends exchanged) at random.
 template <typename S>
 std::vector<std::size_t> rivals(const Fit<S>& fit) {
   std::vector<std::size_t> out;
