@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from offray import sklearn as sklearn
     from offray._chain import Chain, ChainPrediction, chain
     from offray._compare import Comparison, LawScore, compare
-    from offray._expression import law
+    from offray._expression.law import law
     from offray._grouped import GroupedFit
     from offray._identify.precision import PrecisionReport, WeightedConditioning, precision_report
     from offray._identify.report import Identifiability
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 _ON_DEMAND = {
     "_plan.check": ("DesignCheck", "Figures", "check"),
     "_chain": ("Chain", "ChainPrediction", "chain"),
-    "_expression": ("law",),
+    "_expression.law": ("law",),
     "_grouped": ("GroupedFit",),
     "_online": ("OnlineFit",),
     "_optimal_of": ("OptimalPoint", "compute_optimal"),

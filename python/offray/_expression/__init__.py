@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
 """Laws that a person writes down: a formula as text, or a Python function."""
-
-from offray._expression.law import law, traced
-
-__all__ = ["law", "traced"]

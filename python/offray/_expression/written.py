@@ -4,22 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from offray._expression.formula_law import FormulaLaw, restore
-from offray._expression.graph import FUNCTIONS, LONGEST, Graph, Node
-from offray._expression.names import check_names
 from offray._law import Law, find_law
 
+if TYPE_CHECKING:
+    from offray._expression.graph import Graph
+
+# The machinery of formulas is imported where there is one: a first fit of a law by name needs none.
+
 _LEAVES = ("constant", "parameter", "input")
-_OPERATIONS = {*FUNCTIONS, "add", "subtract", "multiply", "divide", "negate", "integer_power", "less", "less_equal"} - {"abs"}
+_OPERATIONS = {"add", "subtract", "multiply", "divide", "negate", "integer_power", "less", "less_equal"}
 _KEYS = ("name", "formula", "parameters", "inputs", "positive", "nodes", "result")
 
 
 def law_as_plain(law: Law) -> str | dict[str, Any]:
     """A law for JSON; ``ValueError`` for one whose function is called back."""
-    if not isinstance(law, FormulaLaw):
+    if law.built_in:
         return law.name
+    from offray._expression.formula_law import FormulaLaw
+
+    assert isinstance(law, FormulaLaw)
     if not law.traced:
         raise ValueError(
             f"the law {law.name} calls a Python function back, which cannot be written down: give it as a formula that "
@@ -36,6 +41,10 @@ def law_from(data: Any) -> Law:
         return find_law(data)
     if not isinstance(data, Mapping) or not set(_KEYS) <= set(data):
         raise ValueError("the law is neither a name nor a formula")
+    from offray._expression.formula_law import restore
+    from offray._expression.graph import LONGEST, Graph, Node
+    from offray._expression.names import check_names
+
     names = [_texts(data[key]) for key in ("parameters", "inputs", "positive")]
     try:
         nodes = tuple(Node(str(op), int(a), int(b), int(c), str(value)) for op, a, b, c, value in data["nodes"])
@@ -62,4 +71,7 @@ def _good(graph: Graph, k: int) -> bool:
         if node.op == "constant":
             return bool(graph.number(k) == graph.number(k))
         return 0 <= node.a < len(graph.parameters if node.op == "parameter" else graph.inputs)
-    return node.op in _OPERATIONS and all(0 <= j < k for j in graph.operands(k))
+    from offray._expression.graph import FUNCTIONS
+
+    operation = node.op in _OPERATIONS or (node.op in FUNCTIONS and node.op != "abs")
+    return operation and all(0 <= j < k for j in graph.operands(k))

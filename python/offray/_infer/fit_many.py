@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from offray import _core
 from offray._choices import Identify, Objective
-from offray._expression.known import any_law
 from offray._infer.bootstrap import Names, Progress
 from offray._input import check
 from offray._input.arrays import Array, choose_dtype, frozen
@@ -131,6 +130,8 @@ def fit_many(
     >>> offray.fit_many(N, D, loss + noise)
     <FitMany: chinchilla, 100 data sets, 100 converged>
     """
+    from offray._expression.known import any_law  # for formulas alone
+
     the_law = any_law(law)
     check_objective(objective, delta, quantile)
     check_identify(identify)

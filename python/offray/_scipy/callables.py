@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from offray import _core
-from offray._expression import traced
+from offray._expression.law import traced
 from offray._input.arrays import DOUBLE, EMPTY, Array
 from offray._law import Law
 from offray._problem import Limits, options_of
