@@ -223,9 +223,16 @@ def test_a_saved_fit_is_no_file_of_runs(tmp_path, text):
         offray.fit(path)
 
 
-def test_a_failed_save_leaves_nothing(tmp_path):
+def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
     fit = offray.fit(offray.examples.pile(), law="kaplan")
     (tmp_path / "there").mkdir()
     with pytest.raises(OSError, match="there"):
         fit.save(tmp_path / "there")
+
+    def fail(*_):
+        raise OSError("no room")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match=r"no room.*fit\.json"):
+        fit.save(tmp_path / "fit.json")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]

@@ -18,14 +18,14 @@ from offray._input.arrays import Array, numbers
 from offray._law import Law
 from offray._text import Sheet, rounded, two_digits
 from offray._travel.document import VERSION, checked
-from offray._travel.record import Record, schema_of
+from offray._travel.record import Read, Told, schema_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupedFit(Record):
+class GroupedFit(Told, Read):
     """A law fitted to several groups of runs at once; ``print`` shows the table.
 
     Attributes

@@ -24,13 +24,6 @@ def level(value: float) -> None:
         raise ValueError(f"level must be in (0, 1); got {value}")
 
 
-def positive_number(name: str, value: Any) -> float:
-    """A positive, finite number; ``ValueError`` otherwise."""
-    if not 0 < float(value) < float("inf"):
-        raise ValueError(f"{name} must be positive and finite; got {value}")
-    return float(value)
-
-
 def threads(value: int | None) -> int:
     """A number of threads as the core takes it: 0 stands for one per processor."""
     return 0 if value is None else min(integer("threads", value), 2**15)

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import offray
+from offray.cli.options import FLOPS_PER_TOKEN
 from offray.cli.output import aligned, count
 
 BEYOND = (1, 10, 100)
 """Times the largest compute of the runs."""
-_FLOPS_PER_TOKEN = 6.0
 _BEYOND = "at the largest run's C, 10 and 100 times it (95 % intervals):"
 _ACROSS = 3
 _FIELDS = ("N", "D", "TPP", "loss")
@@ -33,7 +33,7 @@ def at_the_largest(fit: offray.Fit) -> Answer | None:
         if "implausible_units" in fit.findings:
             why = "counts in units that look wrong, as the warning says, give no such point"
             return Answer(f"no N* and D*: {why}", {"refused": why})
-        largest = float((_FLOPS_PER_TOKEN * fit.problem.N * fit.problem.D).max())
+        largest = float((FLOPS_PER_TOKEN * fit.problem.N * fit.problem.D).max())
         try:
             with warnings.catch_warnings():
                 open_is_an_error()

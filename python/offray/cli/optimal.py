@@ -10,7 +10,7 @@ import typer
 import offray
 from offray.cli import answer, fitting, intervals, output
 from offray.cli.groups import option_groups
-from offray.cli.options import BAD_INPUT, Exit, fail, number, numbers
+from offray.cli.options import BAD_INPUT, FLOPS_PER_TOKEN, Exit, fail, number, numbers
 from offray.cli.reading import Reading
 
 
@@ -23,7 +23,7 @@ def optimal(
     ] = "0",
     flops_per_token: Annotated[
         float, typer.Option(metavar="c", help="Operations per parameter and training token: C = c N D.")
-    ] = 6.0,
+    ] = FLOPS_PER_TOKEN,
     method: intervals.Method = "delta",
     *,
     drawn: intervals.Resampled,

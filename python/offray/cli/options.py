@@ -13,6 +13,8 @@ import typer
 import offray
 from offray.cli.reading import as_typed
 
+FLOPS_PER_TOKEN = 6.0
+"""For each parameter, where nothing else is said: C = 6 N D."""
 LAWS = f"One of: {', '.join(dir(offray.laws))}."
 
 
@@ -31,7 +33,6 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     NOT_IDENTIFIED = 3
     NO_CONVERGENCE = 4
-    STOPPED = 130
 
 
 def law_of(text: str, inputs: tuple[str, ...] = (), real: tuple[str, ...] = (), option: str = "--law") -> offray.Law:

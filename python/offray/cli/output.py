@@ -49,7 +49,7 @@ class Form:
 
 
 def document(schema: str, data: Mapping[str, Any]) -> str:
-    """Strict JSON that says what it is; null stands for what is not finite."""
+    """Strict JSON that says what it is; null stands for what is not finite, unless a result has made it text."""
     return json.dumps(plain({"schema": f"offray.{schema}", "version": VERSION, **data}), indent=2, allow_nan=False)
 
 

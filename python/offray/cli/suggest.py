@@ -14,8 +14,6 @@ from offray.cli import fitting, options, output
 from offray.cli.groups import option_groups
 from offray.cli.reading import Reading, refuse
 
-_FLOPS_PER_TOKEN = 6.0
-
 
 @option_groups
 def suggest(
@@ -114,13 +112,13 @@ def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
     """One row for each run, with a column for its loss; counts of new ones are whole."""
     there = {} if table is None else {name: table[name] for name in ("params", "tokens", "loss") if name in table}
     existing = [dict(zip(there, row, strict=True)) for row in zip(*there.values(), strict=True)]
-    new = [{"params": round(run["N"]), "tokens": round(run["D"])} for run in result.runs for _ in range(int(run["repeats"]))]
+    new = [{name: round(run[name]) for name in ("params", "tokens")} for run in result.to_dict()["runs"]]
     return [
         {
             "run": state,
             "params": row["params"],
             "tokens": row["tokens"],
-            "flops": _FLOPS_PER_TOKEN * row["params"] * row["tokens"],
+            "flops": options.FLOPS_PER_TOKEN * row["params"] * row["tokens"],
             "loss": row.get("loss", np.nan),
         }
         for state, rows in (("existing", existing), ("planned", new))
