@@ -36,9 +36,20 @@ def from_parts(data: Mapping[str, Any]) -> tuple[Problem, dict[str, Any]]:
         if member(data, "sha256", str) != digest(asked, found):
             raise ValueError("its problem or optimum was changed after it was written: their SHA-256 is another one")
         problem = _problem(asked)
-        return problem, _state(found, problem.dtype)
+        state = _state(found, problem.dtype)
+        _compare(data.get("params"), problem.law.parameters, state)
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"its problem or optimum is none: {error}") from None
+    return problem, state
+
+
+def _compare(shown: Any, parameters: tuple[str, ...], state: Mapping[str, Any]) -> None:
+    """``ValueError`` where the estimates that people read are others than the optimum's; on a ray they are of what is left."""
+    if shown is None or "reduced" in state:
+        return
+    for name, value in zip(parameters, state["core"]["theta"], strict=False):  # a state that is none is refused later
+        if np.isfinite(value) and shown[name] not in (None, float(value)):
+            raise ValueError(f"params.{name} was changed after it was written: the optimum has {float(value):.6g}")
 
 
 def _plain_problem(problem: Problem) -> dict[str, Any]:

@@ -139,8 +139,30 @@ def test_a_plan_is_judged_by_a_saved_fit(tmp_path, monkeypatch):
     fit.save("fit.json")
     Path("plan.csv").write_text("\n".join(["params,tokens", *(f"{n},{d}" for n, d in zip(N, D, strict=True))]))
     shown = run_cli("check", "plan.csv", "--fit", "fit.json", "--target", "7B,140B", "--json")
-    expected = offray.check(N, D, theta=fit.theta, sigma=float(fit.noise_sd), target=(7e9, 1.4e11)).to_dict()
+    expected = offray.check(N, D, theta={"fitted": fit.theta}, sigma=float(fit.noise_sd), target=(7e9, 1.4e11)).to_dict()
     assert json.loads(shown.stdout)["figures"] == expected["figures"]
     assert "plan.csv is no saved fit" in run_cli("check", "plan.csv", "--fit", "plan.csv").stderr
     unwritable = run_cli("fit", "fit.json", "-o", "nowhere/fit.json")
     assert unwritable.stderr.splitlines()[-1] == "error: nowhere/fit.json: No such file or directory"
+
+
+def test_parameters_that_are_not_determined_judge_no_plan(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    N = np.geomspace(1e7, 1e9, 12)
+    loss = offray.laws.chinchilla((N, 20 * N), *TRUTH) + 0.003 * np.sin(5 * np.arange(12))
+    Path("ray.csv").write_text("\n".join(["N,D,loss", *(f"{n},{20 * n},{x}" for n, x in zip(N, loss, strict=True))]))
+    run_cli("fit", "ray.csv", "-o", "ray.json")
+    judged = run_cli("check", "ray.csv", "--fit", "ray.json")
+    assert judged.returncode == 3
+    assert "do not determine the parameters" in judged.stderr
+    budget = ("--budget", "1e20", *LIMITS)
+    plans = [run_cli("suggest", "--existing", f"ray.{kind}", *budget) for kind in ("csv", "json")]
+    assert plans[0].stdout == plans[1].stdout
+    assert all("one ray" in plan.stderr for plan in plans)
+
+
+def test_the_verdict_is_about_the_target_of_the_plan(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = offray.suggest(budget=1e20, region={"N": (1e7, 3e8), "D": (2e8, 3e10)}, max_runs=12)
+    at = [figures.sd["loss@target"] for figures in plan.check().figures.values()]
+    assert plan.sd["suggested"]["loss@target"] == pytest.approx(np.sqrt(np.mean(np.square(at))), rel=1e-9)

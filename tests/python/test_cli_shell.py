@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import offray
 import pytest
@@ -93,3 +94,12 @@ def test_what_goes_with_groups():
     wrong = run_cli("fit", BYTE_LM, "--by", "corpus", "--share", "alpha", "--objective", "huber")
     assert wrong.returncode == 2
     assert "--objective does not go with --by" in wrong.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "offray", "laws"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "error: standard output: No space left on device\n")

@@ -236,3 +236,13 @@ def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"no room.*fit\.json"):
         fit.save(tmp_path / "fit.json")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_an_estimate_that_was_changed(tmp_path, text):
+    data = json.loads(text)
+    name = next(iter(data["params"]))
+    data["params"][name] *= 2
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=rf"fit\.json: params\.{name} was changed after it was written"):
+        offray.load(path)

@@ -203,7 +203,7 @@ def check(
         Assumed parameters, natural units; default: published fits, so that every figure is a range.
     kappa_target : float
         For kappa_eq; 100 makes the interval of A 5 times wider than with orthogonal columns.
-    target : (N, D) or a list of them, optional
+    target : (N, D), a list of them, or a mapping from the names of theta to such lists, optional
         Where the loss is to be predicted. Default: each theta's compute-optimal point for C.
     C : float, optional
         Compute for which the optimum is wanted. Default: 100 times that of the largest run.

@@ -148,7 +148,8 @@ def isoflop(
     log_C = np.log(compute)
     curves = [rows for rows in _curves(log_C, budgets, tolerance) if len(np.unique(size[rows])) >= _FEWEST]
     if not curves:
-        raise ValueError(f"budgets: none has runs of {_FEWEST} sizes, which a parabola needs")
+        near = f"within tolerance = {tolerance:g} of ln C"
+        raise ValueError(f"budgets: none has runs of {_FEWEST} sizes {near}, which a parabola needs")
     each = [_Curve(size[rows], tokens[rows], losses[rows], float(np.exp(log_C[rows].mean()))) for rows in curves]
     parabolas = tuple(_parabola(the_fit, curve, level) for curve in each)
     messages = tuple(text for p, curve in zip(parabolas, each, strict=True) if (text := _complaint(p, curve, the_fit)))

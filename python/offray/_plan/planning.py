@@ -43,7 +43,9 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
 
 
 def targets(thetas: dict[str, Array], law: Law, target: Any, flops: float) -> dict[str, Array]:
-    """Where the loss is to be predicted, per theta, (t, 2): as given, or each theta's compute-optimal point for `flops`."""
+    """Where the loss is to be predicted, by theta, (t, 2): as given for all or for each, or where each is best for `flops`."""
+    if isinstance(target, Mapping):
+        return {name: points("target", target[name]) for name in thetas}
     if target is not None:
         where = points("target", target)
         return dict.fromkeys(thetas, where)

@@ -96,7 +96,7 @@ class Suggestion(Record, Drawn):
             np.concatenate([there, np.repeat(new, self.repeats)])
             for there, new in zip(self.existing, (self.N, self.D), strict=True)
         )
-        return check(N, D, law=self.law, theta=self.theta, sigma=self.sigma, target=self._one_target)
+        return check(N, D, law=self.law, theta=self.theta, sigma=self.sigma, target=self.target)
 
     @property
     def _one_target(self) -> Array | None:

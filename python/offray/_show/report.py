@@ -113,12 +113,13 @@ def sheet(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...]) -
     return Sheet([*above, ""], [HEADER, *rows(fit)], ["", *said] if said else [])
 
 
+def finite(value: Any) -> float | None:
+    """A figure for JSON."""
+    return float(value) if np.isfinite(value) else None
+
+
 def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] = ()) -> dict[str, Any]:
     """The fit as plain data for JSON; None stands for an infinite figure."""
-
-    def plain(value: Any) -> float | None:
-        return float(value) if np.isfinite(value) else None
-
     names = fit.law.parameters
     certificate = certify(fit)
     return {
@@ -128,18 +129,18 @@ def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] 
         "runs": len(fit.residuals),
         "weighted": fit.weighted,
         "degrees_of_freedom": fit.degrees_of_freedom,
-        "params": {n: plain(v) for n, v in fit.params.items()},
-        "se": {n: plain(v) for n, v in zip(names, fit.se, strict=True)},
-        "interval": {n: [plain(low), plain(high)] for n, (low, high) in zip(names, _intervals(fit), strict=True)},
-        "rss": plain(fit.rss),
-        "objective_value": plain(fit.objective_value),
+        "params": {n: finite(v) for n, v in fit.params.items()},
+        "se": {n: finite(v) for n, v in zip(names, fit.se, strict=True)},
+        "interval": {n: [finite(low), finite(high)] for n, (low, high) in zip(names, _intervals(fit), strict=True)},
+        "rss": finite(fit.rss),
+        "objective_value": finite(fit.objective_value),
         "status": fit.status,
         "converged": fit.converged,
         "message": fit.message,
-        "delta": plain(fit.delta),
+        "delta": finite(fit.delta),
         "limit": certificate.limit,
-        "basins": [plain(basin.objective_value) for basin in certificate.basins],
-        "kappa": plain(fit.conditioning.kappa),
+        "basins": [finite(basin.objective_value) for basin in certificate.basins],
+        "kappa": finite(fit.conditioning.kappa),
         "rank": fit.conditioning.rank,
         "sloppy_direction": dict(fit.sloppy_direction),
         "misfit": misfit(fit.reduced or fit).to_dict(),
@@ -149,12 +150,12 @@ def as_data(fit: Optimum, report: Identifiability, law_matters: tuple[str, ...] 
         "findings": [*report.findings, *(["law_matters"] if law_matters else [])],
         "identifiability": {
             "rank_against_noise": report.rank_against_noise,
-            "kappa_relative": plain(report.kappa_relative),
-            "singular_values": [plain(value) for value in report.singular_values],
+            "kappa_relative": finite(report.kappa_relative),
+            "singular_values": [finite(value) for value in report.singular_values],
             "pair": list(report.pair),
-            "kappa_eq": plain(report.kappa_eq),
-            "inflation": plain(report.inflation),
-            "variance_inflation": {n: plain(v) for n, v in report.variance_inflation.items()},
+            "kappa_eq": finite(report.kappa_eq),
+            "inflation": finite(report.inflation),
+            "variance_inflation": {n: finite(v) for n, v in report.variance_inflation.items()},
             "determined": dict(report.determined),
         },
         "reduced": None if fit.reduced is None else as_data(fit.reduced, assess(fit.reduced)),

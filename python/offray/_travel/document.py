@@ -28,11 +28,11 @@ def written(text: str, path: str | os.PathLike[str]) -> None:
     from pathlib import Path
 
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
-        return
     beside = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8")
+            return
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
     except OSError as error:

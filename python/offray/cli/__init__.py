@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from errno import EPIPE
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -34,6 +36,7 @@ COMMANDS = (
 )
 _HELP = {"help_option_names": ["-h", "--help"]}
 _STOPPED = 130
+_UNWRITABLE = 2
 
 
 class _OnDemand(TyperGroup):
@@ -69,6 +72,12 @@ class _OnDemand(TyperGroup):
         except KeyboardInterrupt as stopped:
             typer.echo(": ".join(["stopped", *filter(None, [str(stopped)])]), err=True)
             raise typer.Exit(_STOPPED) from None
+        except OSError as error:
+            if error.errno == EPIPE:
+                raise
+            typer.echo(f"error: {error.filename or 'standard output'}: {error.strerror}", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer has nowhere to go
+            raise typer.Exit(_UNWRITABLE) from None
 
 
 app = typer.Typer(cls=_OnDemand, no_args_is_help=True, context_settings=_HELP, pretty_exceptions_enable=False)

@@ -30,7 +30,7 @@ def check(
 ) -> None:
     """Before training: what planned runs will determine.
 
-    Exit codes: 0 fine, 2 bad input, 3 the plan does not pass.
+    Exit codes: 0 fine, 2 bad input, 3 the plan does not pass, or the parameters of --fit are not determined.
     """
     try:
         runs = reading.read(plan, required=("params", "tokens"))
@@ -38,7 +38,10 @@ def check(
         if assumed is not None:
             if (fit := fitting.saved(assumed)) is None:
                 raise ValueError(f"--fit: {assumed} is no saved fit")
-            the_law, theta, sigma = fit.law, fit.theta, float(fit.noise_sd) if sigma is None else sigma
+            if not fit.identifiability.identified:
+                why = "its runs do not determine the parameters that would be assumed"
+                options.fail(f"--fit: {assumed}: {why}", options.Exit.NOT_IDENTIFIED)
+            the_law, theta, sigma = fit.law, {"fitted": fit.theta}, float(fit.noise_sd) if sigma is None else sigma
         result = offray.check(
             runs, law=the_law, theta=theta, kappa_target=kappa_target, target=options.target(target), sigma=sigma
         )

@@ -93,9 +93,8 @@ def _text(result: offray.Comparison) -> str:
         errors.append([score.law.name, f"{score.leave_group_out:.4g}", *(f"{score.held_out[name]:.4g}" for name in held)])
     lines = [output.aligned(fits), "", output.aligned(errors)]
     lines.append(f"root mean squares of {'ln L' if result.log_loss else 'L'}; held out: a fifth of the runs")
-    lines += [
-        f"{score.law.name}: {', '.join(score.identifiability.findings) or score.fit.status}"
-        for score in result.scores
-        if not score.identifiability.identified
-    ]
+    for score in result.scores:
+        report = score.identifiability
+        if report.findings or not report.identified:
+            lines.append(f"{score.law.name}: {', '.join(report.findings) or score.fit.status}")
     return "\n".join(lines)

@@ -132,7 +132,7 @@ def _lines(reading: Reading) -> Iterator[Any]:
         except ValueError as error:
             said = _LINE.sub(f"line {number}", str(error), count=1)
             if reading.drop_missing and _LINE.search(said):  # what is wrong with all lines is wrong with none in particular
-                typer.echo(f"note: left out: {said}", err=True)
+                typer.echo(f"note: left out: {said.partition('; read with ')[0]}", err=True)
                 continue
             raise ValueError(said) from None
         told = True

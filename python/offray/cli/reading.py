@@ -81,6 +81,8 @@ _GIVEN = re.compile(rf"""(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|'(?P
 _OF_PYTHON = {
     "identify='force'": "--force",
     "(offray.compare)": "(offray compare)",
+    ": offray.load reads it": "; a command that takes saved fits takes it as a file",
+    "within tolerance = ": "within --budget-tolerance ",
     "(fit.misfit.rolling)": "(misfit.rolling of fit --json)",
     "fit.identifiability says": "the warnings say",
     "to covariance, conf_int and bootstrap": "to offray intervals, predict and optimal",

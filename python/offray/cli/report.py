@@ -32,6 +32,8 @@ def report(
     Exit codes: 0 fine, 2 bad input.
     """
     try:
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"-o: a report is one HTML file; got {output}")
         reports = offray.report
         fit = how.fit(runs, reading)
         origin = reports.of_file(runs, _command(runs, output, title, how, reading))

@@ -58,7 +58,7 @@ def suggest(
     try:
         if existing is None:
             refuse(reading, "needs --existing")
-        table, fitted = (None, None) if existing is None else _there(existing, law, reading)
+        table, fitted, the_law = (None, None, None) if existing is None else _there(existing, law, reading)
         region = {"N": options.two("--sizes", sizes), "D": options.two("--tokens-range", tokens_range)}
         result = offray.suggest(
             None if table is None else (table["params"], table["tokens"]),
@@ -67,7 +67,7 @@ def suggest(
             max_runs,
             cast("Any", criterion),  # checked at run time
             target=options.target(target),
-            law=None if fitted is not None else options.law_of(law or "chinchilla"),
+            law=the_law or options.law_of(law or "chinchilla"),
             fit=fitted,
             sigma=sigma,
             tpp=None if tpp is None else options.two("--tpp", tpp),
@@ -89,23 +89,30 @@ def suggest(
     )
 
 
-def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.Fit | None]:
-    """Runs that there are, and, where their losses identify the law, the fit whose theta and noise are then assumed."""
+def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.Fit | None, offray.Law]:
+    """Runs that there are, where their losses identify the law the fit whose theta and noise are then assumed, and the law."""
     saved: offray.Fit | None = fitting.saved(path, reading)
     if saved is not None:
         if law is not None:
             raise ValueError(f"--law is for a file of runs; {path} is a saved fit, with its own law")
-        return fitting.runs_of(saved, path), saved
+        return fitting.runs_of(saved, path), _determined(saved), saved.law
     table = reading.read(path, required=("params", "tokens"))
     the_law = options.law_of(law or "chinchilla")
     done = np.isfinite(table["loss"]) if "loss" in table else np.zeros(len(table["params"]), bool)
     if done.sum() <= len(the_law.parameters):
-        return table, None
+        return table, None, the_law
+    if left := int((~done).sum()):
+        typer.echo(f"note: {left} runs without a loss count as made", err=True)
     finished = {name: table[name][done] for name in ("params", "tokens", "loss", "weight") if name in table}
     with fitting.quiet():
         fit = offray.fit(finished, law=the_law)
+    return table, _determined(fit), the_law
+
+
+def _determined(fit: offray.Fit) -> offray.Fit | None:
+    """The fit, with its warnings, unless its runs leave the parameters open that would be assumed."""
     fitting.warn(*fit.identifiability.warnings)
-    return table, fit if fit.identifiability.identified else None
+    return fit if fit.identifiability.identified else None
 
 
 def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
