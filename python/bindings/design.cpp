@@ -14,10 +14,10 @@ template <typename S>
 void bind_design_of(py::module_& m) {
   m.def(
       "planned",
-      [](const LawHandle& law, const py::dict& columns, Array<S> theta) {
-        return planned<S>(law.as<S>(), inputs<S>(columns), theta, Space::loss);
+      [](const LawHandle& law, const py::dict& columns, Array<S> theta, double sigma) {
+        return planned<S>(law.as<S>(), inputs<S>(columns), theta, Space::loss, static_cast<S>(sigma));
       },
-      py::arg("law"), py::arg("columns"), py::arg("theta").noconvert());
+      py::arg("law"), py::arg("columns"), py::arg("theta").noconvert(), py::arg("sigma") = 0.0);
 }
 
 using Rows = Jacobian<double>;

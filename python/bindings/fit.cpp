@@ -190,16 +190,18 @@ void bind_consequences_of(py::module_& m, py::class_<Fit<S>>& fit) {
           "conditioning", [](const Class& f) { return conditioning(f); }, py::call_guard<py::gil_scoped_release>())
       .def(
           "predict",
-          [](const Class& f, const py::dict& columns, const std::optional<std::vector<Index>>& sandwich) {
+          [](const Class& f, const py::dict& columns, const std::optional<std::vector<Index>>& sandwich,
+             std::optional<double> variance) {
             const Inputs<S> at = inputs<S>(columns);
             Prediction<S> out;
             {
               const py::gil_scoped_release release;  // f is immutable
-              out = predict(f, at, sandwich ? Uncertainty<S>::sandwich(f, *sandwich) : Uncertainty<S>(f));
+              const S noise = variance ? static_cast<S>(*variance) : noise_variance(f);
+              out = predict(f, at, sandwich ? Uncertainty<S>::sandwich(f, *sandwich) : Uncertainty<S>(f, noise));
             }
             return py::make_tuple(std::move(out.value), std::move(out.se));
           },
-          py::arg("columns"), py::arg("sandwich") = std::nullopt);
+          py::arg("columns"), py::arg("sandwich") = std::nullopt, py::arg("variance") = std::nullopt);
   fit.def_property_readonly("state", Getter<Class>([](const Class& f) -> py::object { return state_as_dict(f); }));
   m.def("restore", &restored<S>, py::arg("law"), py::arg("runs"), py::arg("options"), py::arg("constraints").none(true),
         py::arg("state"));

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from offray._load import load
     from offray._online import OnlineFit
     from offray._optimal_of import OptimalPoint, compute_optimal
-    from offray._plan.check import DesignCheck, Figures, check
+    from offray._plan.check import check
+    from offray._plan.design_check import DesignCheck, Figures
     from offray._plan.isoflop import IsoFlop, isoflop
     from offray._plan.parabola import Parabola
     from offray._plan.suggest import suggest
@@ -55,7 +56,8 @@ if TYPE_CHECKING:
     from offray._read.read import read
 
 _ON_DEMAND = {
-    "_plan.check": ("DesignCheck", "Figures", "check"),
+    "_plan.check": ("check",),
+    "_plan.design_check": ("DesignCheck", "Figures"),
     "_chain": ("Chain", "ChainPrediction", "chain"),
     "_expression.law": ("law",),
     "_grouped": ("GroupedFit",),

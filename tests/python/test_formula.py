@@ -350,8 +350,6 @@ def test_plans_take_a_formula_as_text():
     plans = [offray.suggest(budget=1e22, region=region, max_runs=10, law=law, theta=theta) for law in (text, "chinchilla")]
     np.testing.assert_array_equal(plans[0].N, plans[1].N)
     loss = offray.laws.chinchilla((N, D), *HOFFMANN)
-    with pytest.raises(ValueError, match="suggest is about N and D; the law E"):
-        offray.suggest(budget=1e22, region=region, max_runs=8, law="E + A*x**-alpha", theta=[1.7, 400, 0.3])
     with pytest.raises(ValueError, match="isoflop is about N and D; the law E"):
         offray.isoflop(N, D, loss, law="E + A*x**-alpha")
     # No exponent of its own for D: no figures of rays, but all others.

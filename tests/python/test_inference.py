@@ -37,13 +37,13 @@ def test_speed(sweep):
     """Profile intervals under 5 ms per parameter; 1000 refits under 60 ms on one thread, three times that on a busy machine."""
     fit = offray.fit(*sweep)
     fit.conf_int(method="profile")
-    start = time.perf_counter()
+    start = time.process_time()
     fit.conf_int(method="profile")
-    profile = time.perf_counter() - start
-    start = time.perf_counter()
+    profile = time.process_time() - start
+    start = time.process_time()
     fit.bootstrap(1000, threads=1)
     assert profile < 5 * 5e-3
-    assert time.perf_counter() - start < 3 * 60e-3
+    assert time.process_time() - start < 3 * 60e-3
 
 
 def test_methods_side_by_side(sweep):

@@ -8,45 +8,65 @@ from typing import Any
 
 import numpy as np
 
-from offray._input.arrays import DOUBLE, Array, positive, vector
-from offray._read.runs import counts_of, is_table
+from offray._input.arrays import DOUBLE, Array, vector
+from offray._law import Law
+from offray._plan.places import Places, is_positive, labels_of, names_of, places_of
 
-_GRID = 20
+_MOST_LEVELS = 20
+_MOST_PLACES = 4096
+
+Bounds = dict[str, tuple[float, float]]
+"""By input, as people write it."""
 
 
-def candidate_runs(region: Any, sizes: Any, tokens: Any, given: Any) -> tuple[Array, Array, dict[str, tuple[float, float]]]:
-    """The runs to choose from, and the ranges of N and D."""
+def candidate_runs(law: Law, region: Any, levels: Mapping[str, Any], given: Any) -> tuple[Places, Bounds]:
+    """The runs to choose from, and the ranges of the law's inputs. `levels`: by input, those that can be run."""
+    labels = labels_of(law)
     if given is not None:
-        N, D = (positive(f"candidates: {name}", a) for name, a in zip("ND", given, strict=True))
-        return N, D, {"N": (float(N.min()), float(N.max())), "D": (float(D.min()), float(D.max()))}
-    if not isinstance(region, Mapping):
-        region = dict(zip("ND", region, strict=False))
-    bounds = {}
-    for name in ("N", "D"):
-        ends = region.get(name)
-        numbers = np.shape(ends) == (2,) and all(isinstance(end, int | float | np.number) for end in ends)
-        if not numbers or not 0 < ends[0] < ends[1] < np.inf:
-            raise ValueError(f"region must give {name} as (least, most), two positive numbers, the smaller first; got {ends}")
-        bounds[name] = (float(ends[0]), float(ends[1]))
-    axes = []
-    for name, label, values in (("N", "sizes", sizes), ("D", "tokens", tokens)):
-        low, high = bounds[name]
-        axis = np.geomspace(low, high, _GRID) if values is None else vector(label, values, DOUBLE)
-        inside = axis[(axis >= low * (1 - 1e-12)) & (axis <= high * (1 + 1e-12))]
+        places = places_of("candidates", law, given)
+        if not len(places[0]):
+            raise ValueError("candidates: there are none")
+        return places, {label: (float(a.min()), float(a.max())) for label, a in zip(labels, places, strict=True)}
+    bounds = _bounds(law, region)
+    count = min(_MOST_LEVELS, int(_MOST_PLACES ** (1 / len(labels)) + 1e-9))
+    axes: list[Array] = []
+    for label, name in zip(labels, names_of(law), strict=True):
+        low, high = bounds[label]
+        if levels.get(label) is None:
+            spaced = np.geomspace if is_positive(law, name) else np.linspace
+            axes.append(np.asarray(spaced(low, high, count)))
+            continue
+        called = {"N": "sizes", "D": "tokens"}.get(label, label)
+        axis = vector(called, levels[label], DOUBLE)
+        inside = axis[(axis >= low - 1e-12 * abs(low)) & (axis <= high + 1e-12 * abs(high))]
         if inside.size == 0:
-            raise ValueError(f"{label}: none lies in the region's {name}, {low:g} to {high:g}")
+            raise ValueError(f"{called}: none lies in the region's {label}, {low:g} to {high:g}")
         axes.append(inside)
-    N, D = (a.ravel() for a in np.meshgrid(*axes, indexing="ij"))
-    return N, D, bounds
+    return tuple(a.ravel() for a in np.meshgrid(*axes, indexing="ij")), bounds
 
 
-def existing_runs(existing: Any) -> tuple[Array, Array]:
-    """Runs that there are, (N, D) or a table; none for None."""
+def _bounds(law: Law, region: Any) -> Bounds:
+    labels, names = labels_of(law), names_of(law)
+    if not isinstance(region, Mapping):
+        region = dict(zip(labels, region, strict=False))
+    out = {}
+    for label, name in zip(labels, names, strict=True):
+        ends = region.get(label, region.get(name))
+        positive = is_positive(law, name)
+        numbers = np.shape(ends) == (2,) and all(isinstance(end, int | float | np.number) for end in ends)
+        if not numbers or not (0 if positive else -np.inf) < ends[0] < ends[1] < np.inf:
+            kind = "positive" if positive else "finite"
+            raise ValueError(f"region must give {label} as (least, most), two {kind} numbers, the smaller first; got {ends}")
+        out[label] = (float(ends[0]), float(ends[1]))
+    if unknown := set(region) - {*labels, *names}:
+        raise ValueError(f"region: the law {law.name} does not read {', '.join(sorted(unknown))}; it reads {', '.join(labels)}")
+    return out
+
+
+def existing_runs(law: Law, existing: Any) -> Places:
+    """Runs that there are, arrays in the law's order or a table; none for None."""
     if existing is None:
-        return np.empty(0), np.empty(0)
+        return tuple(np.empty(0) for _ in names_of(law))
     if hasattr(existing, "problem"):
         raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
-    if is_table(existing):
-        existing = counts_of(existing)
-    N, D = (positive(name, a) for name, a in zip("ND", existing, strict=True))
-    return N, D
+    return places_of("existing", law, existing)

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from offray import _core
-from offray._identify.precision import in_centred_units
 from offray._input.arrays import Array, frozen
 from offray._law import Law
+from offray._plan.candidates import Bounds
 from offray._plan.cost import Cost
+from offray._plan.places import Places, by_name, coordinates, is_positive, labels_of, names_of
 from offray._plan.planning import FLOPS_PER_TOKEN, planned, predicted_sd
-from offray._plan.recipes import Limits, recipes
+from offray._plan.recipes import Limits, even_grid, recipes
 from offray._plan.reserve import Counts, with_lack_of_fit, with_replicates
 from offray._plan.suggestion import Suggestion
 
@@ -29,10 +31,10 @@ class DesignProblem:
     theta: dict[str, Array]
     sigma: float
     target: dict[str, Array]
-    existing: tuple[Array, Array]
-    N: Array
-    D: Array
-    limits: Limits
+    existing: Places
+    places: Places
+    bounds: Bounds
+    limits: Limits | None
     budget: float
     max_runs: int
     max_repeats: int
@@ -59,21 +61,20 @@ class DesignProblem:
         repeats = count[chosen]
         p = len(self.law.parameters)
         efficiency = np.exp((bound - value) / p) if self.criterion == "D" else max(bound, 0) / value
-        designs = {"suggested": (np.repeat(self.N[chosen], repeats), np.repeat(self.D[chosen], repeats))}
+        designs: dict[str, Places] = {"suggested": tuple(np.repeat(a[chosen], repeats) for a in self.places)}
         if len(self.existing[0]):
-            designs = {"before": (np.empty(0), np.empty(0)), **designs}
+            designs = {"before": tuple(np.empty(0) for _ in self.places), **designs}
         if self.cost.known_everywhere:
-            designs |= recipes(self.limits, budget, self.max_runs, self.cost.at)
+            designs |= self.recipes(budget)
         return Suggestion(
-            frozen(self.N[chosen]),
-            frozen(self.D[chosen]),
+            by_name(self.law, tuple(frozen(a[chosen]) for a in self.places)),
             repeats,
             budget,
             float(cost[chosen] @ repeats),
             self.criterion,
             float(min(efficiency, 1.0)),
-            {name: self.sd(*runs) for name, runs in designs.items()},
-            {key: self.figures(key, *designs["suggested"]) for key in self.theta},
+            {name: self.sd(runs) for name, runs in designs.items()},
+            {key: self.figures(key, designs["suggested"]) for key in self.theta},
             self.law,
             self.theta,
             self.sigma,
@@ -84,6 +85,17 @@ class DesignProblem:
             (self.replicates, self.lack_of_fit),
         )
 
+    def recipes(self, budget: float) -> dict[str, Places]:
+        """Plain designs within the same limits."""
+        if self.limits is not None:
+            return recipes(self.limits, budget, self.max_runs, self.cost.at)
+        axes = [
+            (*self.bounds[label], is_positive(self.law, name))
+            for label, name in zip(labels_of(self.law), names_of(self.law), strict=True)
+        ]
+        grid = even_grid(axes, budget, self.max_runs, self.cost.at)
+        return {} if grid is None else {"even grid": grid}
+
     def search(self, budget: float, runs: int, models: list[tuple[Array, Array, Array]]) -> tuple[Counts, float, float]:
         """How often each candidate is run, the criterion, and a bound on it."""
         cost = self.cost.candidates
@@ -93,37 +105,65 @@ class DesignProblem:
     def with_reserve(self, count: Counts, budget: float) -> Counts:
         """The runs that are kept for other ends, from what the others leave of the budget."""
         cost = self.cost.candidates
-        places, existing = (np.log(np.stack(runs, axis=1)) for runs in ((self.N, self.D), self.existing))
+        places, existing = (coordinates(self.law, runs) for runs in (self.places, self.existing))
         # Repeats are of the cheapest: their share is put aside first.
         aside = self.replicates * float(cost[count > 0].min())
         count = with_lack_of_fit(count, places, existing, cost, budget - float(cost @ count) - aside, self.lack_of_fit)
         return with_replicates(count, cost, budget - float(cost @ count), self.replicates)
 
     def models(self, corners: float = 0.0) -> list[tuple[Array, Array, Array]]:
-        """Per theta: derivatives by ln theta of the candidates', the existing runs' and the targets' losses, over sigma; among
-        the targets the four extreme candidates, whose variances count `corners` times."""
+        """Per theta: derivatives of the candidates', the existing runs' and the targets' losses, over sigma; among the targets
+        the extreme candidates, whose variances count `corners` times.
+
+        They are by combinations of the parameters in which those of the runs are orthogonal, which changes no variance of a
+        loss and all determinants alike.
+        """
         out: list[tuple[Array, Array, Array]] = []
-        sizes = [len(self.N), len(self.existing[0])]
+        sizes = [len(self.places[0]), len(self.existing[0])]
         for name, values in self.theta.items():
-            x = [np.concatenate(parts) for parts in zip((self.N, self.D), self.existing, self.target[name].T, strict=True)]
-            J = in_centred_units(self.law, self.law.jacobian(tuple(x), *values), values, x) * values / self.sigma
-            rows = np.split(J, np.cumsum(sizes))
+            x = tuple(np.concatenate(parts) for parts in zip(self.places, self.existing, self.target[name].T, strict=True))
+            J = self.law.jacobian(x, *values)
+            rows = np.split(_orthogonal(J, sum(sizes)) / self.sigma, np.cumsum(sizes))
             wanted = rows[2] * self.sigma
             if corners:
-                at = [int(np.argmax(a * np.log(self.N) + b * np.log(self.D))) for a in (-1, 1) for b in (-1, 1)]
-                wanted = np.concatenate([wanted, rows[0][at] * (self.sigma * np.sqrt(corners))])
+                wanted = np.concatenate([wanted, rows[0][self.extremes()] * (self.sigma * np.sqrt(corners))])
             out.append((rows[0], rows[1], wanted))
         return out
 
-    def sd(self, N: Array, D: Array) -> dict[str, float]:
+    def extremes(self) -> list[int]:
+        """The candidates at the corners of the region."""
+        at = coordinates(self.law, self.places)
+        return [int(np.argmax(at @ signs)) for signs in product((-1, 1), repeat=at.shape[1])]
+
+    def sd(self, runs: Places) -> dict[str, float]:
         """Predicted standard deviations of the existing runs and these; infinite where they do not determine the law."""
-        each = [self.figures(key, N, D) for key in self.theta]
+        each = [self.figures(key, runs) for key in self.theta]
         return {name: float(np.sqrt(np.mean([figures[name] ** 2 for figures in each]))) for name in each[0]}
 
-    def figures(self, key: str, N: Array, D: Array) -> dict[str, float]:
+    def figures(self, key: str, runs: Places) -> dict[str, float]:
         """The same at one theta."""
-        N, D = np.concatenate([self.existing[0], N]), np.concatenate([self.existing[1], D])
-        plan = planned(self.law, N, D, self.theta[key])
+        every = tuple(np.concatenate(pair) for pair in zip(self.existing, runs, strict=True))
+        plan = planned(self.law, every, self.theta[key])
         flops = FLOPS_PER_TOKEN * float(self.target[key].prod(axis=1).max())
         out = predicted_sd(plan, self.law, self.sigma, self.target[key], flops)
         return out | {"kappa_2": float(plan.conditioning().kappa[()])}
+
+
+def _orthogonal(J: Array, runs: int) -> Array:
+    """J of other unknowns: those in which its first rows, the runs, are orthogonal columns of root mean square 1, rounded.
+
+    Plans are discrete: where two are as good, bits decide, and machines differ in the last ones of J. Rounded to the sixteenth
+    of these columns they agree, at a price of 1e-5 of the criterion. Directions in which the runs do not differ are zero.
+    """
+    size = np.linalg.norm(J[:runs], axis=0)
+    J = J / np.where(size > 0, size, 1)
+    _, singular, V = np.linalg.svd(J[:runs], full_matrices=False)
+    lost = singular <= _LOST * singular[0]
+    V *= np.where(V.sum(axis=1) < 0, -1, 1)[:, None]  # an axis has no sign of its own
+    out = J @ V.T / np.where(lost, 1, singular) * np.sqrt(runs)
+    out[:runs, lost] = 0
+    return np.asarray(np.rint(out * _ROUNDED) / _ROUNDED)
+
+
+_LOST = 1e-13
+_ROUNDED = 2.0**16

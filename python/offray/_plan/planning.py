@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._input.arrays import DOUBLE, Array, numbers, vector
-from offray._law import Law, require_N_and_D
+from offray._input.arrays import DOUBLE, Array, vector
+from offray._law import Law
+from offray._plan.places import Places, by_name, labels_of, of_N_and_D, points
 
 FLOPS_PER_TOKEN = 6.0
 """Of training, per parameter and token."""
@@ -27,9 +28,8 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
         return {name: np.array(values) for name, values in law.published.items()}
     if len(theta) == 0:
         raise ValueError("theta is empty; give at least one")
-    if (isinstance(theta, Mapping) and set(theta) == set(law.parameters)) or (
-        not isinstance(theta, Mapping) and np.ndim(theta[0]) == 0 and not isinstance(theta[0], Mapping)
-    ):
+    entries = list(theta.values() if isinstance(theta, Mapping) else theta)
+    if all(np.ndim(entry) == 0 and not isinstance(entry, Mapping) for entry in entries):  # numbers: one theta
         theta = [theta]
     items = theta.items() if isinstance(theta, Mapping) else ((f"theta {k + 1}", values) for k, values in enumerate(theta))
     out = {}
@@ -43,43 +43,39 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
 
 
 def targets(thetas: dict[str, Array], law: Law, target: Any, flops: float) -> dict[str, Array]:
-    """Where the loss is to be predicted, by theta, (t, 2): as given for all or for each, or where each is best for `flops`."""
-    if isinstance(target, Mapping):
-        return {name: points("target", target[name]) for name in thetas}
+    """Where the loss is to be predicted, by theta, (t, k): as given for all or for each, or where each is best for `flops`."""
+    if isinstance(target, Mapping) and set(target) == set(thetas):
+        return {name: points("target", law, target[name]) for name in thetas}
     if target is not None:
-        where = points("target", target)
-        return dict.fromkeys(thetas, where)
+        return dict.fromkeys(thetas, points("target", law, target))
+    if not of_N_and_D(law):
+        raise ValueError(f"target: where is the loss to be predicted? Give {', '.join(labels_of(law))}")
     budget = np.array([flops])
     return {name: np.exp(law.core.optimal(theta, budget, FLOPS_PER_TOKEN, 0.0)[:2])[None] for name, theta in thetas.items()}
 
 
-def points(name: str, target: Any) -> Array:
-    """Targets (N, D), one or several, as an array (t, 2)."""
-    where = np.atleast_2d(numbers(name, target, DOUBLE))
-    if where.ndim != 2 or where.shape[1] != 2:
-        raise ValueError(f"{name} must be (N, D) or a list of such pairs; got shape {np.shape(target)}")
-    if not ((where > 0) & np.isfinite(where)).all():
-        raise ValueError(f"{name}: every N and D must be positive and finite; got {where.tolist()}")
-    return where
-
-
-def planned(law: Law, N: Array, D: Array, theta: Array, unique_tokens: Array | None = None) -> Any:
-    """Planned runs as a fit of the core."""
-    require_N_and_D(law, "planning runs")
-    columns = {"params": N, "tokens": D}
+def planned(law: Law, places: Places, theta: Array, unique_tokens: Array | None = None, sigma: float = 0.0) -> Any:
+    """Planned runs as a fit of the core, theta known or as well as noise of `sigma` allows."""
+    columns = by_name(law, places)
     if unique_tokens is not None and unique_tokens.size:
         columns["unique_tokens"] = unique_tokens
-    return _core.planned(law.core, columns, theta)
+    return _core.planned(law.core, dict(law.core_columns(columns)), theta, sigma)
 
 
 def predicted_sd(core: Any, law: Law, sigma: float, where: Array, flops: float) -> dict[str, float]:
-    """Standard deviations that a design leaves: ln of every parameter, the loss at each target (root mean square), ln TPP*."""
+    """Standard deviations that a design leaves: ln of every parameter (a parameter of either sign itself), the loss at each
+    target (root mean square), and, of a law of N and D, ln TPP*."""
     variance = sigma**2
     out = {}
-    for j, name in enumerate(law.parameters):
-        out[f"ln {name}"] = _core.delta_method(core, "parameter", [np.array([j], float)], variance)[1][0]
-    log, se = _core.delta_method(core, "loss", list(where), variance)
-    out["loss@target"] = np.sqrt(np.mean((np.exp(log) * se) ** 2))
-    cost = np.array([flops, FLOPS_PER_TOKEN, 0.0])
-    out["ln TPP*"] = _core.delta_method(core, "optimal TPP", [cost], variance)[1][0]
+    for j, (name, role, _) in enumerate(law.roles):
+        if role == "real":
+            out[name] = sigma * np.sqrt(core.unit_covariance()[j, j])
+        else:
+            out[f"ln {name}"] = _core.delta_method(core, "parameter", [np.array([j], float)], variance)[1][0]
+    places = by_name(law, tuple(np.ascontiguousarray(column) for column in where.T))
+    _, se = core.predict(dict(law.core_columns(places)), None, variance)
+    out["loss@target"] = np.sqrt(np.mean(se**2))
+    if of_N_and_D(law):
+        cost = np.array([flops, FLOPS_PER_TOKEN, 0.0])
+        out["ln TPP*"] = _core.delta_method(core, "optimal TPP", [cost], variance)[1][0]
     return {name: float(value) for name, value in out.items()}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from offray._input.arrays import Array
+from offray._plan.places import Places
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray.designs import factorial, fan
 
@@ -41,7 +42,7 @@ class Limits(NamedTuple):
         return low, high
 
 
-def recipes(limits: Limits, budget: float, max_runs: int, cost: Costs) -> dict[str, tuple[Array, Array]]:
+def recipes(limits: Limits, budget: float, max_runs: int, cost: Costs) -> dict[str, Places]:
     """Plain designs of at most `max_runs` runs, their largest runs shrunk until they are affordable."""
 
     def inside(N: Array, D: Array) -> tuple[Array, Array]:
@@ -80,7 +81,25 @@ def recipes(limits: Limits, budget: float, max_runs: int, cost: Costs) -> dict[s
     return {name: runs for name, runs in found.items() if runs is not None}
 
 
-def _affordable(recipe: Callable[[float], tuple[Array, Array]], budget: float, cost: Costs) -> tuple[Array, Array] | None:
+def even_grid(axes: list[tuple[float, float, bool]], budget: float, max_runs: int, cost: Callable[..., Array]) -> Places | None:
+    """As many levels of every input as there are runs for, evenly spread, the ranges shrunk until they are affordable.
+
+    Parameters
+    ----------
+    axes : list of (least, most, bool)
+        Of each input, and whether to spread its logarithm.
+    """
+    levels = max(int(max_runs ** (1 / len(axes)) + 1e-9), 1)
+
+    def of_grid(shrink: float) -> Places:
+        ends = [(low, low * (high / low) ** shrink if log else low + (high - low) * shrink, log) for low, high, log in axes]
+        spread = [(np.geomspace if log else np.linspace)(low, high, levels) for low, high, log in ends]
+        return tuple(a.ravel() for a in np.meshgrid(*spread, indexing="ij"))
+
+    return _affordable(of_grid, budget, cost)
+
+
+def _affordable(recipe: Callable[[float], Places], budget: float, cost: Callable[..., Array]) -> Places | None:
     """The recipe with its largest runs as large as the budget allows; None where no run is within it."""
 
     def total(shrink: float) -> float:
@@ -93,5 +112,5 @@ def _affordable(recipe: Callable[[float], tuple[Array, Array]], budget: float, c
             low, high = (middle, high) if total(middle) <= budget else (low, middle)
     else:
         low = high
-    N, D = recipe(low)
-    return (N, D) if len(N) and cost(N, D).sum() <= budget else None
+    places = recipe(low)
+    return places if len(places[0]) and cost(*places).sum() <= budget else None

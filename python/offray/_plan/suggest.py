@@ -14,11 +14,12 @@ from offray._choices import Criterion
 from offray._expression.known import any_law
 from offray._input import check
 from offray._input.arrays import Array
-from offray._law import Law, require_N_and_D
+from offray._law import Law
 from offray._optimum import Optimum
 from offray._plan.candidates import candidate_runs, existing_runs
 from offray._plan.cost import Cost
 from offray._plan.design_problem import DesignProblem
+from offray._plan.places import names_of, of_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, targets
 from offray._plan.recipes import Limits
 from offray._plan.suggestion import Suggestion
@@ -27,7 +28,7 @@ from offray._plan.suggestion import Suggestion
 def suggest(
     existing: Any = None,
     budget: float | None = None,
-    region: Mapping[str, tuple[float, float]] | tuple[tuple[float, float], tuple[float, float]] | None = None,
+    region: Mapping[str, tuple[float, float]] | tuple[tuple[float, float], ...] | None = None,
     max_runs: int | None = None,
     criterion: Criterion = "I",
     *,
@@ -37,7 +38,7 @@ def suggest(
     sigma: float | None = None,
     sizes: Any = None,
     tokens: Any = None,
-    candidates: tuple[Any, Any] | None = None,
+    candidates: Any = None,
     max_repeats: int | None = None,
     tpp: tuple[float, float] | None = None,
     fit: Optimum | None = None,
@@ -53,25 +54,27 @@ def suggest(
 
     Parameters
     ----------
-    existing : (N, D) or table, optional
+    existing : (N, D), mapping or table, optional
         Runs that there are. Default: those of `fit`, or none.
     budget : float
         Floating-point operations for the new runs, or what `cost` is in. With `until`, the most that may be spent.
     region : mapping with N and D, each (least, most), or those two pairs
-        Where runs are possible. Required, like `max_runs`: without bounds the optimum is thousands of tiny runs.
+        Where runs are possible; of a law with other inputs these, as in ``{"width": (64, 4096), "depth": (2, 64)}``. Required,
+        like `max_runs`: without bounds the optimum is thousands of tiny runs.
     max_runs : int
     criterion : {"I", "D"}
         "I": the mean variance of the predicted loss over the targets; where runs at the target alone would do for that, the
         four corners of the candidates count a hundredth each, so that the law is determined. "D": the volume of the confidence
         ellipsoid of all parameters.
-    target : (N, D) or a list of them, optional
-        Default: each theta's compute-optimal point for 100 times the compute of the region's largest run.
+    target : (N, D) or a list of them, or mapping of inputs, optional
+        Default: each theta's compute-optimal point for 100 times the compute of the region's largest run; of a law with other
+        inputs none.
     theta, law, sigma
         As for `check`; with `fit`, its law, its noise, and points of its confidence ellipsoid, or, where its runs do not
         determine all parameters, published fits.
     sizes, tokens : array_like, optional
         The sizes and token counts that can be run, within the region; default 20 each, log-spaced.
-    candidates : (N, D), optional
+    candidates : (N, D), mapping or table, optional
         The runs to choose from, in place of a grid.
     max_repeats : int, optional
         The most often that one run may be made, with other seeds. Default: as often as it helps.
@@ -82,8 +85,9 @@ def suggest(
     until : str, optional
         Such as ``"sd(loss@target) < 0.01"``: the cheapest budget (to 1 %) that reaches it. Quantities as in `Suggestion.sd`.
     cost : str, callable or (m,) array_like, optional
-        What a run costs, in units of `budget`: a formula in N and D, ``"6*N*D + 2*N*1e12"`` for a model that will serve 1e12
-        tokens; a function of arrays N and D; or, with `candidates`, a figure for each, such as GPU hours. Default: 6 N D.
+        What a run costs, in units of `budget`: a formula in the law's inputs, ``"6*N*D + 2*N*1e12"`` for a model that will
+        serve 1e12 tokens; a function of arrays, one for each input; or, with `candidates`, a figure for each, such as GPU
+        hours. Default: 6 N D, or the compute itself where the law reads it as C or flops.
     replicates : int
         How many of `max_runs` are kept for repeating others, the cheapest, with other seeds: they measure the noise.
     lack_of_fit : int
@@ -166,38 +170,37 @@ def _problem(
         raise ValueError(f"replicates and lack_of_fit keep {reserved} runs, but max_runs is {runs}: none is left to plan")
     if cost is not None and not isinstance(cost, str) and not callable(cost) and candidates is None:
         raise ValueError("cost: figures for each run go with candidates; for a grid give a formula in N and D, or a function")
-    N, D, bounds = candidate_runs(region, sizes, tokens, candidates)
-    limits = Limits(bounds["N"], bounds["D"])
-    costs = Cost(cost, N, D)
-    if tpp is not None:
-        if np.shape(tpp) != (2,) or not 0 < tpp[0] < tpp[1] < np.inf:
-            raise ValueError(f"tpp must be (least, most) tokens per parameter, positive and the second larger; got {tpp}")
-        limits = limits._replace(TPP=(float(tpp[0]), float(tpp[1])))
-        kept = limits.hold(N, D)
-        if not kept.any():
-            raise ValueError(f"tpp: no run of the region has {tpp[0]:g} to {tpp[1]:g} tokens per parameter")
-        N, D = N[kept], D[kept]
-        costs.candidates = costs.candidates[kept]
     the_law = any_law(law or (fit.law if fit is not None else "chinchilla"))
-    require_N_and_D(the_law, "suggest")
-    if the_law.reads("unique_tokens"):
+    if the_law.built_in and the_law.reads("unique_tokens"):
         raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
+    plain = of_N_and_D(the_law)
+    if not plain and (sizes is not None or tokens is not None or tpp is not None):
+        raise ValueError(
+            f"sizes, tokens, tpp: these are about N and D; the law {the_law.name} reads {', '.join(the_law.inputs)}"
+        )
+    places, bounds = candidate_runs(the_law, region, {"N": sizes, "D": tokens}, candidates)
+    limits = Limits(bounds["N"], bounds["D"]) if plain else None
+    costs = Cost(cost, the_law, places)
+    if tpp is not None and limits is not None:
+        limits, kept = _within(tpp, limits, *places)
+        places = tuple(a[kept] for a in places)
+        costs.candidates = costs.candidates[kept]
     if fit is not None and existing is None:
-        existing = fit.problem.N, fit.problem.D
+        existing = tuple(fit.problem.columns[name] for name in names_of(the_law))
     noise = sigma if sigma is not None else float(fit.noise_sd) if fit is not None else SIGMA
     if not 0 < noise < np.inf:
         raise ValueError(f"sigma must be positive and finite; got {noise}")
     thetas = _around(fit) if fit is not None and theta is None else assumed(the_law, theta)
-    flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1]
+    flops = 100 * FLOPS_PER_TOKEN * bounds["N"][1] * bounds["D"][1] if plain else np.nan
     where = targets(thetas, the_law, target, flops)
     return DesignProblem(
         the_law,
         thetas,
         float(noise),
         where,
-        existing_runs(existing),
-        N,
-        D,
+        existing_runs(the_law, existing),
+        places,
+        bounds,
         limits,
         float(budget),
         runs,
@@ -209,20 +212,36 @@ def _problem(
     )
 
 
+def _within(tpp: Any, limits: Limits, N: Array, D: Array) -> tuple[Limits, Array]:
+    """Limits with those of tokens per parameter, and the candidates inside."""
+    if np.shape(tpp) != (2,) or not 0 < tpp[0] < tpp[1] < np.inf:
+        raise ValueError(f"tpp must be (least, most) tokens per parameter, positive and the second larger; got {tpp}")
+    limits = limits._replace(TPP=(float(tpp[0]), float(tpp[1])))
+    kept = limits.hold(N, D)
+    if not kept.any():
+        raise ValueError(f"tpp: no run of the region has {tpp[0]:g} to {tpp[1]:g} tokens per parameter")
+    return limits, kept
+
+
 def _around(fit: Optimum) -> dict[str, Array]:
-    """theta, those of optima as good within the noise, and the ends of the axes of its 68 % confidence ellipsoid in ln theta;
-    published fits where there is none."""
+    """theta, those of optima as good within the noise, and the ends of the axes of its 68 % confidence ellipsoid in ln theta
+    (in theta itself of parameters of either sign); published fits where there is none."""
     if not np.isfinite(fit.se).all():
         return assumed(fit.law, None)
-    scaled = np.asarray(fit.cov / fit.theta / fit.theta[:, None], float)
-    out = {"fitted": np.asarray(fit.theta, float)}
+    fitted = np.asarray(fit.theta, float)
+    real = np.array([role.role == "real" for role in fit.law.roles])
+    unit = np.where(real, fit.se, fitted)
+    scaled = np.asarray(fit.cov / unit / unit[:, None], float)
+    out = {"fitted": fitted}
     out |= {f"rival {k + 1}": np.asarray(rival.theta, float) for k, rival in enumerate(fit.rivals)}
     values, vectors = np.linalg.eigh(scaled)
     for k, (value, axis) in enumerate(zip(values, vectors.T, strict=True)):
         for side in (-1, 1):
             step = side * np.sqrt(max(value, 0)) * axis
             if np.abs(step).max() > 1e-6:
-                out[f"axis {k + 1} {'-+'[side > 0]}"] = out["fitted"] * np.exp(np.clip(step, -1, 1))
+                out[f"axis {k + 1} {'-+'[side > 0]}"] = np.where(
+                    real, fitted + step * unit, fitted * np.exp(np.clip(step, -1, 1))
+                )
     return out
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from offray._drawn import Drawn
 from offray._input.arrays import Array
 from offray._law import Law
-from offray._plan.check import DesignCheck, check
+from offray._plan.check import checked
+from offray._plan.design_check import DesignCheck
+from offray._plan.places import Places, labels_of, of_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._text import Sheet
 from offray._travel.record import Record
@@ -23,8 +25,8 @@ class Suggestion(Record, Drawn):
 
     Attributes
     ----------
-    N, D : (m,) ndarray
-        The distinct runs.
+    inputs : dict of str to (m,) ndarray
+        The distinct runs, by what the law reads: ``params`` and ``tokens``, which `N` and `D` are, or others.
     repeats : (m,) ndarray of int
         How often each is to be run (other seeds).
     budget, spent : float
@@ -35,18 +37,18 @@ class Suggestion(Record, Drawn):
         for "I", of the determinants' p-th roots for "D". From the equivalence theorem. Of the list without the runs that are
         kept for other ends.
     sd : dict of str to dict of str to float
-        By design ("before", "suggested", "fan", "isoFLOP", "3 x 3 factorial"), the predicted standard deviations: ``ln`` of
-        every parameter, ``loss@target``, ``ln TPP*``, and ``kappa_2``; root mean squares over the assumed theta. Recipes obey
-        the same limits and come on top of the existing runs.
+        By design ("before", "suggested", "fan", "isoFLOP", "3 x 3 factorial"; for other inputs than N and D "even grid"), the
+        predicted standard deviations: ``ln`` of every parameter, ``loss@target``, ``ln TPP*``, and ``kappa_2``; root mean
+        squares over the assumed theta. Recipes obey the same limits and come on top of the existing runs.
     sd_of : dict of str to dict of str to float
         Of the suggested runs, by the name of the assumed theta.
     law : Law
     theta : dict of str to ndarray
     sigma : float
-    target : dict of str to (t, 2) ndarray
-        By the name of the assumed theta.
-    existing : (N, D)
-        The runs that there were.
+    target : dict of str to (t, k) ndarray
+        By the name of the assumed theta; a column for each input.
+    existing : tuple of ndarray
+        The runs that there were: (N, D), or what else the law reads, in its order.
     cost : (m,) ndarray
         Of one run each.
     unit : str
@@ -55,8 +57,7 @@ class Suggestion(Record, Drawn):
         How many repeats, and how many runs away from all others, are among them on request.
     """
 
-    N: Array
-    D: Array
+    inputs: dict[str, Array]
     repeats: np.ndarray[Any, np.dtype[np.int64]]
     budget: float
     spent: float
@@ -68,7 +69,7 @@ class Suggestion(Record, Drawn):
     theta: dict[str, Array]
     sigma: float
     target: dict[str, Array]
-    existing: tuple[Array, Array]
+    existing: Places
     cost: Array
     unit: str
     reserved: tuple[int, int]
@@ -78,12 +79,32 @@ class Suggestion(Record, Drawn):
 
     def _figures(self) -> dict[str, Any]:
         """The runs one by one too, repeats among them, as a table of planned runs has them."""
+        price = "flops" if of_N_and_D(self.law) else "cost"
         rows = [
-            {"params": row["N"], "tokens": row["D"], "flops": row["FLOPs"], "seed": seed}
+            {
+                **{name: row[label] for name, label in self._labels},
+                price: row["FLOPs" if price == "flops" else price],
+                "seed": seed,
+            }
             for row in self.runs
             for seed in range(int(row["repeats"]))
         ]
         return {"runs": rows, **super()._figures()}
+
+    @property
+    def N(self) -> Array:
+        """Model parameters of the distinct runs."""
+        return self.inputs["params"]
+
+    @property
+    def D(self) -> Array:
+        """Training tokens of the distinct runs."""
+        return self.inputs["tokens"]
+
+    @property
+    def _labels(self) -> list[tuple[str, str]]:
+        """The inputs as columns, and as people write them."""
+        return list(zip(self.inputs, labels_of(self.law), strict=True))
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -92,11 +113,11 @@ class Suggestion(Record, Drawn):
 
     def check(self) -> DesignCheck:
         """What `offray.check` says of all runs, existing and suggested."""
-        N, D = (
+        every = tuple(
             np.concatenate([there, np.repeat(new, self.repeats)])
-            for there, new in zip(self.existing, (self.N, self.D), strict=True)
+            for there, new in zip(self.existing, self.inputs.values(), strict=True)
         )
-        return check(N, D, law=self.law, theta=self.theta, sigma=self.sigma, target=self.target)
+        return checked(self.law, every, theta=self.theta, sigma=self.sigma, target=self.target)
 
     @property
     def _one_target(self) -> Array | None:
@@ -105,32 +126,29 @@ class Suggestion(Record, Drawn):
 
     @property
     def runs(self) -> list[dict[str, float]]:
-        """One row per distinct run: N, D, TPP, FLOPs of one (6 N D), repeats, share of the budget."""
-        return [
-            {
-                "N": float(n),
-                "D": float(d),
-                "TPP": float(d / n),
-                "FLOPs": float(FLOPS_PER_TOKEN * n * d),
-                "repeats": int(k),
-                "share": float(k * cost / self.budget),
-            }
-            for n, d, k, cost in zip(self.N, self.D, self.repeats, self.cost, strict=True)
-        ]
+        """One row per distinct run: its inputs, for N and D with TPP and FLOPs (6 N D) of one, else its cost; repeats, share
+        of the budget."""
+        out = []
+        for *place, repeats, cost in zip(*self.inputs.values(), self.repeats, self.cost, strict=True):
+            row = {label: float(value) for (_, label), value in zip(self._labels, place, strict=True)}
+            if of_N_and_D(self.law):
+                row |= {"TPP": row["D"] / row["N"], "FLOPs": FLOPS_PER_TOKEN * row["N"] * row["D"]}
+            else:
+                row["cost"] = float(cost)
+            out.append(row | {"repeats": int(repeats), "share": float(repeats * cost / self.budget)})
+        return out
 
     def _sheet(self) -> Sheet:
         total = (
             f"{int(self.repeats.sum())} runs, {self.spent:.4g} of {self.budget:.4g} {self.unit}, {self.criterion}-efficiency "
             f"at least {100 * self.efficiency:.3g} %"
         )
+        shown = {"TPP": ".3g", "FLOPs": ".3g", "cost": ".3g", "repeats": "d"}
         rows = [
-            (
-                *(f"{r['N']:.4g}", f"{r['D']:.4g}", f"{r['TPP']:.3g}", f"{r['FLOPs']:.3g}", f"{r['repeats']:d}"),
-                f"{100 * r['share']:.1f}%",
-            )
+            (*(f"{r[name]:{shown.get(name, '.4g')}}" for name in r if name != "share"), f"{100 * r['share']:.1f}%")
             for r in self.runs
         ]
-        return Sheet([total], [("N", "D", "TPP", "FLOPs", "repeats", "share"), *rows], self._remarks())
+        return Sheet([total], [tuple(self.runs[0]), *rows], self._remarks())
 
     def _predicted(self) -> Sheet:
         rows = [(name, *(f"{column[name]:.4g}" for column in self.sd.values())) for name in self.sd["suggested"]]
@@ -151,8 +169,8 @@ class Suggestion(Record, Drawn):
     def _remarks(self) -> list[str]:
         """The target, the degrees of freedom, and what `check` says."""
         points = np.concatenate(list(self.target.values()))
-        (n0, d0), (n1, d1) = points.min(axis=0), points.max(axis=0)
-        where = f"N = {_range(n0, n1)}, D = {_range(d0, d1)}"
+        ends = zip(labels_of(self.law), points.min(axis=0), points.max(axis=0), strict=True)
+        where = ", ".join(f"{label} = {_range(low, high)}" for label, low, high in ends)
         whose = "" if self._one_target is not None else ", the compute-optimal points for 100 times the largest run"
         repeats, away = self.reserved
         kept = f"; kept: {repeats} repeats for the noise, {away} away from all others" if repeats or away else ""
@@ -164,4 +182,4 @@ _FEW = 3
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.4g}" if high - low <= 1e-6 * high else f"{low:.4g} .. {high:.4g}"
+    return f"{low:.4g}" if high - low <= 1e-6 * abs(high) else f"{low:.4g} .. {high:.4g}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from offray._read.names import ROLES, is_usual, per_byte, unit_of
+from offray._read.names import ROLES, is_usual, per_byte, reminds_of, unit_of
 from offray._read.quantity import number
 from offray._read.raw import Raw
 from offray._read.roles import find_roles
@@ -81,11 +81,23 @@ def planned(
     roles, notes = find_roles(raw, given, sought, needed)
     unit = _unit(raw, roles if "loss" in given else {}, loss_unit, bytes_per_token)
     per_token = None if bytes_per_token is None else _part(raw, "bytes_per_token", bytes_per_token)
-    further = {name: raw.find(name, column) for name, column in inputs.items()}
+    further = {name: _input(raw, name, column) for name, column in inputs.items()}
+    notes += tuple(
+        f"C is read from {raw.names[at]!r}" for name, at in further.items() if name == "C" and raw.names[at] != inputs[name]
+    )
     known = {name: raw.find("by" if name == by else name, name) for name in labels if name == by or name in raw.names}
     asked = {roles[role] for role in (*needed, *given)} | set(further.values())
     asked |= {at for at in (compute, per_token, *factors) if isinstance(at, int)}
     return Plan(roles, factors, compute, unit, per_token, further, known, frozenset(asked)), notes
+
+
+def _input(raw: Raw, name: str, column: str) -> int:
+    """The place of a law's own input; C is the field's word for compute, which files spell in other ways."""
+    if name == column == "C" and "C" not in raw.names:
+        compute = [at for at, known in enumerate(raw.names) if reminds_of("flops", known)]
+        if len(compute) == 1:
+            return compute[0]
+    return raw.find(name, column)
 
 
 def _factors(raw: Raw, given: Mapping[str, str], steps: Any, batch: Any, length: Any) -> tuple[int | float, ...]:

@@ -21,6 +21,8 @@ class Reader(Protocol):
     @property
     def built_in(self) -> bool: ...
     @property
+    def inputs(self) -> tuple[str, ...]: ...
+    @property
     def further(self) -> tuple[str, ...]: ...
     def reads(self, column: str) -> bool: ...
 
@@ -84,13 +86,15 @@ def run_columns(
     return Table({key: table.get(role) for key, role in roles.items()}, table.row_name, table.source, spelt, table.notes)
 
 
-def counts_of(table: Any) -> tuple[Any, Any]:
-    """N and D of runs in a table; their losses do not matter."""
-    if not (isinstance(table, Table) and {"params", "tokens"} <= table.keys()):
+def places_in(table: Any, law: Reader) -> tuple[Any, ...]:
+    """Where the runs of a table are: the inputs of a law, in its order; their losses do not matter."""
+    names = ("params", "tokens") if law.built_in else law.inputs
+    if not (isinstance(table, Table) and set(names) <= table.keys()):
         from offray._read.read import read  # for tables alone
 
-        table = read(table, required=("params", "tokens"))
-    return table["params"], table["tokens"]
+        counts = tuple(name for name in names if name not in law.further)
+        table = read(table, required=counts, inputs={name: name for name in law.further})
+    return tuple(table[name] for name in names)
 
 
 def _of_arrays(

@@ -11,21 +11,20 @@ import typer
 import offray
 from offray.cli import fitting, options, output
 from offray.cli.groups import option_groups
-from offray.cli.reading import FILE, Reading
+from offray.cli.planning import Planning
+from offray.cli.reading import FILE, Reading, refuse
 
 
 @option_groups
 def check(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help=FILE)],
-    law: Annotated[str, typer.Option(help=options.LAWS, autocompletion=options.named_laws)] = "chinchilla",
     kappa_target: Annotated[float, typer.Option(help="For kappa_eq of the two terms.")] = 100.0,
-    target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
-    sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
     assumed: Annotated[
         Path | None, typer.Option("--fit", metavar="FILE", help="A saved fit, whose law, parameters and noise are assumed.")
     ] = None,
     *,
     form: output.Form,
+    how: Planning,
     reading: Reading,
 ) -> None:
     """Before training: what planned runs will determine.
@@ -33,18 +32,9 @@ def check(
     Exit codes: 0 fine, 2 bad input, 3 the plan does not pass, or the parameters of --fit are not determined.
     """
     try:
-        runs = reading.read(plan, required=("params", "tokens"))
-        the_law, theta = options.law_of(law), None
-        if assumed is not None:
-            if (fit := fitting.saved(assumed)) is None:
-                raise ValueError(f"--fit: {assumed} is no saved fit")
-            if not fit.identifiability.identified:
-                why = "its runs do not determine the parameters that would be assumed"
-                options.fail(f"--fit: {assumed}: {why}", options.Exit.NOT_IDENTIFIED)
-            the_law, theta, sigma = fit.law, {"fitted": fit.theta}, float(fit.noise_sd) if sigma is None else sigma
-        result = offray.check(
-            runs, law=the_law, theta=theta, kappa_target=kappa_target, target=options.target(target), sigma=sigma
-        )
+        the_law, theta, sigma = (how.the_law(), how.assumed(), how.sigma) if assumed is None else _of_fit(assumed, how)
+        runs = how.read(plan, reading, the_law)
+        result = offray.check(runs, law=the_law, theta=theta, kappa_target=kappa_target, target=how.where(the_law), sigma=sigma)
     except options.BAD_INPUT as error:
         options.fail(str(error))
     form.show(
@@ -56,6 +46,18 @@ def check(
         ],
     )
     raise typer.Exit(options.Exit.FINE if result.passes else options.Exit.NOT_IDENTIFIED)
+
+
+def _of_fit(path: Path, how: Planning) -> tuple[offray.Law, Any, float]:
+    """The law, parameters and noise of a saved fit."""
+    fit: offray.Fit | None = fitting.saved(path)
+    if fit is None:
+        raise ValueError(f"--fit: {path} is no saved fit")
+    refuse(how, f"is for a law that is named; {path} is a saved fit, with its own", but=("--target", "--sigma", "--column"))
+    if not fit.identifiability.identified:
+        why = "its runs do not determine the parameters that would be assumed"
+        options.fail(f"--fit: {path}: {why}", options.Exit.NOT_IDENTIFIED)
+    return fit.law, {"fitted": fit.theta}, float(fit.noise_sd) if how.sigma is None else how.sigma
 
 
 def _rows(result: offray.DesignCheck) -> list[dict[str, Any]]:

@@ -54,11 +54,6 @@ def required(law: offray.Law, *, loss: bool = True) -> tuple[str, ...]:
     return (*counts, "loss") if loss else tuple(counts)
 
 
-def target(text: str | None) -> tuple[float, float] | None:
-    """Where a loss is to be predicted."""
-    return None if text is None else two("--target", text)
-
-
 def two(option: str, text: str) -> tuple[float, float]:
     """Two numbers with a comma between them."""
     first, comma, second = text.partition(",")

@@ -12,6 +12,7 @@ import typer
 import offray
 from offray.cli import fitting, options, output
 from offray.cli.groups import option_groups
+from offray.cli.planning import Planning, inputs_of
 from offray.cli.reading import Reading, refuse
 
 
@@ -19,8 +20,13 @@ from offray.cli.reading import Reading, refuse
 def suggest(
     budget: Annotated[float, typer.Option(help="FLOP for the new runs, at 6 N D each, or what --cost is in.")],
     max_runs: Annotated[int, typer.Option(help="The most runs.")],
-    sizes: Annotated[str, typer.Option(metavar="N0,N1", help="Range of model parameters.")],
-    tokens_range: Annotated[str, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")],
+    sizes: Annotated[str | None, typer.Option(metavar="N0,N1", help="Range of model parameters.")] = None,
+    tokens_range: Annotated[
+        str | None, typer.Option("--tokens-range", metavar="D0,D1", help="Range of training tokens.")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None, typer.Option("--range", metavar="INPUT=LEAST,MOST", help="Range of what else a formula reads.")
+    ] = None,
     existing: Annotated[
         Path | None,
         typer.Option(
@@ -31,21 +37,17 @@ def suggest(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the plan as CSV, as --csv prints it.")
     ] = None,
     criterion: Annotated[str, typer.Option(help="I: the predicted loss at the target; D: all parameters.")] = "I",
-    target: Annotated[str | None, typer.Option(metavar="N,D", help="Where the loss is to be predicted.")] = None,
     tpp: Annotated[str | None, typer.Option(metavar="LEAST,MOST", help="Tokens per parameter that a run may have.")] = None,
-    law: Annotated[
-        str | None, typer.Option(help=f"{options.LAWS} [default: chinchilla]", autocompletion=options.named_laws)
-    ] = None,
-    sigma: Annotated[float | None, typer.Option(help="Noise of a loss, nats per token. [default: 0.01]")] = None,
     cost: Annotated[
         str | None,
-        typer.Option(metavar="FORMULA", help='Of a run, in N and D, such as "6*N*D + 2*N*1e12"; in units of --budget.'),
+        typer.Option(metavar="FORMULA", help='Of a run, by its inputs, such as "6*N*D + 2*N*1e12"; in units of --budget.'),
     ] = None,
     replicates: Annotated[int, typer.Option(help="How many runs to keep for repeats, which measure the noise.")] = 0,
     lack_of_fit: Annotated[int, typer.Option(help="How many runs to keep away from all others, where a wrong law shows.")] = 0,
     until: Annotated[str | None, typer.Option(help="Stop at the cheapest budget with, say, 'sd(loss@target) < 0.01'.")] = None,
     *,
     form: output.Form,
+    how: Planning,
     reading: Reading,
 ) -> None:
     """The next runs to train under a FLOP budget.
@@ -58,18 +60,18 @@ def suggest(
     try:
         if existing is None:
             refuse(reading, "needs --existing")
-        table, fitted, the_law = (None, None, None) if existing is None else _there(existing, law, reading)
-        region = {"N": options.two("--sizes", sizes), "D": options.two("--tokens-range", tokens_range)}
+        table, fitted, the_law = (None, None, how.the_law()) if existing is None else _there(existing, how, reading)
         result = offray.suggest(
-            None if table is None else (table["params"], table["tokens"]),
+            None if table is None else tuple(table[name] for name in inputs_of(the_law).values()),
             budget,
-            region,
+            _region(the_law, sizes, tokens_range, ranges),
             max_runs,
             cast("Any", criterion),  # checked at run time
-            target=options.target(target),
-            law=the_law or options.law_of(law or "chinchilla"),
+            target=how.where(the_law),
+            theta=how.assumed(),
+            law=the_law,
             fit=fitted,
-            sigma=sigma,
+            sigma=how.sigma,
             tpp=None if tpp is None else options.two("--tpp", tpp),
             until=until,
             cost=cost,
@@ -89,21 +91,38 @@ def suggest(
     )
 
 
-def _there(path: Path, law: str | None, reading: Reading) -> tuple[Any, offray.Fit | None, offray.Law]:
+def _region(law: offray.Law, sizes: str | None, tokens: str | None, ranges: list[str] | None) -> dict[str, tuple[float, float]]:
+    """The ranges of all inputs."""
+    out = {
+        name: options.two(option, text)
+        for name, option, text in (("N", "--sizes", sizes), ("D", "--tokens-range", tokens))
+        if text
+    }
+    for name, text in (options.pair(text, "INPUT=LEAST,MOST") for text in ranges or []):
+        if name in out:
+            raise ValueError(f"--range: {name} is given more than once")
+        out[name] = options.two("--range", text)
+    options_of = {"N": "--sizes N0,N1", "D": "--tokens-range D0,D1"}
+    if missing := [options_of.get(name, f"--range {name}=LEAST,MOST") for name in inputs_of(law) if name not in out]:
+        raise ValueError(f"{', '.join(missing)}: without ranges the best plan is thousands of tiny runs")
+    return out
+
+
+def _there(path: Path, how: Planning, reading: Reading) -> tuple[Any, offray.Fit | None, offray.Law]:
     """Runs that there are, where their losses identify the law the fit whose theta and noise are then assumed, and the law."""
     saved: offray.Fit | None = fitting.saved(path, reading)
     if saved is not None:
-        if law is not None:
-            raise ValueError(f"--law is for a file of runs; {path} is a saved fit, with its own law")
-        return fitting.runs_of(saved, path), _determined(saved), saved.law
-    table = reading.read(path, required=("params", "tokens"))
-    the_law = options.law_of(law or "chinchilla")
-    done = np.isfinite(table["loss"]) if "loss" in table else np.zeros(len(table["params"]), bool)
-    if done.sum() <= len(the_law.parameters):
+        refuse(how, f"is for a file of runs; {path} is a saved fit, with its own law", but=("--target", "--sigma", "--theta"))
+        return {**saved.problem.columns, "loss": saved.problem.loss}, _determined(saved), saved.law
+    the_law = how.the_law()
+    table = how.read(path, reading, the_law)
+    inputs = tuple(inputs_of(the_law).values())
+    done = np.isfinite(table["loss"]) if "loss" in table else np.zeros(len(table[inputs[0]]), bool)
+    if done.sum() <= len(the_law.parameters) or how.theta is not None:
         return table, None, the_law
     if left := int((~done).sum()):
         typer.echo(f"note: {left} runs without a loss count as made", err=True)
-    finished = {name: table[name][done] for name in ("params", "tokens", "loss", "weight") if name in table}
+    finished = {name: table[name][done] for name in (*inputs, "loss", "weight") if name in table}
     with fitting.quiet():
         fit = offray.fit(finished, law=the_law)
     return table, _determined(fit), the_law
@@ -117,15 +136,18 @@ def _determined(fit: offray.Fit) -> offray.Fit | None:
 
 def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
     """One row for each run, with a column for its loss; counts of new ones are whole."""
-    there = {} if table is None else {name: table[name] for name in ("params", "tokens", "loss") if name in table}
+    names, plain = tuple(result.inputs), set(result.inputs) == {"params", "tokens"}
+    there = {} if table is None else {name: table[name] for name in (*names, "loss") if name in table}
     existing = [dict(zip(there, row, strict=True)) for row in zip(*there.values(), strict=True)]
-    new = [{name: round(run[name]) for name in ("params", "tokens")} for run in result.to_dict()["runs"]]
+    new = [
+        {name: round(run[name]) if name in ("params", "tokens") else run[name] for name in names}
+        for run in result.to_dict()["runs"]
+    ]
     return [
         {
             "run": state,
-            "params": row["params"],
-            "tokens": row["tokens"],
-            "flops": options.FLOPS_PER_TOKEN * row["params"] * row["tokens"],
+            **{name: row[name] for name in names},
+            **({"flops": options.FLOPS_PER_TOKEN * row["params"] * row["tokens"]} if plain else {}),
             "loss": row.get("loss", np.nan),
         }
         for state, rows in (("existing", existing), ("planned", new))

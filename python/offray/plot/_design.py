@@ -50,6 +50,8 @@ def design(plan: offray.Suggestion | offray.DesignCheck, when: str = "after", ax
     """
     if when not in DESIGN_VIEWS:
         raise ValueError(f"when must be one of {', '.join(DESIGN_VIEWS)}; got {when!r}")
+    if {*plan.inputs} != {"params", "tokens"}:
+        raise ValueError(f"the picture of a design is about N and D; the law {plan.law.name} reads {', '.join(plan.inputs)}")
     of = _plan(plan)
     ax = new_axes(ax)
     corners = [np.concatenate([of.there[k], of.new[k], of.target[:, k]]) for k in (0, 1)]
@@ -92,7 +94,9 @@ def _plan(plan: offray.Suggestion | offray.DesignCheck) -> _Plan:
         nothing = np.array([])
         return _Plan(plan.law, figures.theta, plan.sigma, (plan.N, plan.D), (nothing, nothing, nothing), plan.target[name])
     name, theta = next(iter(plan.theta.items()))
-    return _Plan(plan.law, theta, plan.sigma, plan.existing, (plan.N, plan.D, plan.repeats), plan.target[name])
+    return _Plan(
+        plan.law, theta, plan.sigma, (plan.existing[0], plan.existing[1]), (plan.N, plan.D, plan.repeats), plan.target[name]
+    )
 
 
 def _field(ax: Axes, of: _Plan, where: plane_of.Plane, when: str) -> None:

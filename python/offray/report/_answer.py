@@ -111,7 +111,10 @@ def next_runs(fit: offray.Fit) -> tuple[offray.Suggestion | None, str]:
     """The most useful runs that together cost as much as the largest so far, near the present ones; or why there are none."""
     columns = fit.problem.columns
     if not {"params", "tokens"} <= columns.keys() or fit.law.further:
-        return None, "Suggestions are about N and D, and the law reads other inputs."
+        return (
+            None,
+            "A plan over other inputs than N and D needs their ranges and what a run costs: offray suggest --range --cost.",
+        )
     N, D = (np.asarray(columns[name], float) for name in ("params", "tokens"))
     budget = FLOPS_PER_TOKEN * float((N * D).max())
     region = {"N": (float(N.min()), _WIDER * float(N.max())), "D": (float(D.min()) / _WIDER, _WIDER * float(D.max()))}

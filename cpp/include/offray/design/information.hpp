@@ -12,7 +12,7 @@
 
 #include "offray/conditioning.hpp"
 #include "offray/design/criterion.hpp"
-#include "offray/detail/linalg/tall_qr.hpp"
+#include "offray/detail/simd/kernels.hpp"
 #include "offray/runs.hpp"
 
 namespace offray {
@@ -42,13 +42,14 @@ class DesignInformation {
     }
   }
 
-  /// The triangular factor of a tall matrix.
+  /// The triangular factor of a tall matrix; by the kernels in plain C++, so that plans, which are discrete, do not depend on
+  /// the processor.
   static Jacobian<S> factor(const Jacobian<S>& rows) {
     const Index p = rows.cols();
     Jacobian<S> M(std::max(rows.rows(), p), p + 1), R(p, p + 1);
     M.setZero();
     M.topLeftCorner(rows.rows(), p) = rows;
-    detail::tall_qr<S>(M, R);
+    kPortable<S>.tall_qr(M.rows(), p, nullptr, M.data(), M.outerStride(), R.data(), R.outerStride());
     return R.leftCols(p);
   }
 

@@ -274,47 +274,62 @@ class DesignSearch : private detail::DesignInformation<S> {
     exchange(weight, everything(), left, runs, count);
   }
 
-  /// Exchanges single runs for ones of the pool until none helps.
+  /// Exchanges single runs for ones of the pool, and where that no longer helps two for one, until none helps: a dear run may
+  /// be worth two cheap ones that the budget holds it against.
   void exchange(const Vector<S>& weight, const Pool& pool, S& left, Index& runs, std::vector<Index>& count) const {
     // A trace of the relaxed design keeps the criterion finite until the whole runs do.
     for (const S trace : {S(1e-3), S(0)}) {
       for (int pass = 0; pass < 1000; ++pass) {
-        Vector<S> now = as_weight(count) + trace * weight;
-        Factors R = factors(now);
-        const S here = value(R);
-        Index out = -1, in = -1;
-        S best = here - S(1e-9) * std::max(std::abs(here), S(1));
-        if (runs > 0) consider(R, here, left, count, pool, -1, best, out, in);
-        for (Index i = 0; i < candidates(); ++i) {
-          if (count[static_cast<std::size_t>(i)] == 0) continue;
-          now[i] -= S(1);
-          R = factors(now);
-          consider(R, value(R), left + limits_.cost[i], count, pool, i, best, out, in);
-          now[i] += S(1);
-        }
-        if (in < 0) break;
-        if (out >= 0) {
-          --count[static_cast<std::size_t>(out)];
-          left += limits_.cost[out];
+        const Vector<S> now = as_weight(count) + trace * weight;
+        Exchange best = better_than(value(factors(now)));
+        if (runs > 0) consider(now, left, count, pool, {}, best);
+        for (Index i = 0; i < candidates(); ++i)
+          if (count[static_cast<std::size_t>(i)] > 0) consider(now, left, count, pool, {i}, best);
+        if (best.in < 0) consider_pairs(now, left, count, pool, best);
+        if (best.in < 0) break;
+        for (const Index i : best.out) {
+          --count[static_cast<std::size_t>(i)];
+          left += limits_.cost[i];
           ++runs;
         }
-        ++count[static_cast<std::size_t>(in)];
-        left -= limits_.cost[in];
+        ++count[static_cast<std::size_t>(best.in)];
+        left -= limits_.cost[best.in];
         --runs;
       }
     }
   }
 
-  /// The best affordable run to add to a design of factor R, where `removed` was taken out.
-  void consider(const Factors& R, S base, S room, const std::vector<Index>& count, const Pool& pool, Index removed, S& best,
-                Index& out, Index& in) const {
+  /// Runs to take out, the one to put in for them, and the criterion then.
+  struct Exchange {
+    S value;
+    std::vector<Index> out;
+    Index in = -1;
+  };
+  static Exchange better_than(S here) { return {here - S(1e-9) * std::max(std::abs(here), S(1)), {}, -1}; }
+
+  /// Every two runs for one that neither of them alone has room for.
+  void consider_pairs(const Vector<S>& now, S left, const std::vector<Index>& count, const Pool& pool, Exchange& best) const {
+    for (Index i = 0; i < candidates(); ++i) {
+      for (Index j = i; j < candidates(); ++j) {
+        if (count[static_cast<std::size_t>(i)] == 0 || count[static_cast<std::size_t>(j)] <= Index(i == j)) continue;
+        consider(now, left, count, pool, {i, j}, best);
+      }
+    }
+  }
+
+  /// The best affordable run to add where `removed` are taken out of `now`.
+  void consider(Vector<S> now, S room, const std::vector<Index>& count, const Pool& pool, const std::vector<Index>& removed,
+                Exchange& best) const {
+    for (const Index i : removed) now[i] -= S(1), room += limits_.cost[i];
+    const Factors R = factors(now);
+    const S base = value(R);
     if (!std::isfinite(base)) return;
     const Vector<S> gain = gains(R, true, pool);
     for (Index k = 0; k < gain.size(); ++k) {
       const Index j = pool.index[static_cast<std::size_t>(k)];
       if (count[static_cast<std::size_t>(j)] < limits_.max_repeats && limits_.cost[j] <= room * (S(1) + S(1e-12)) &&
-          base - gain[k] < best)
-        best = base - gain[k], out = removed, in = j;
+          base - gain[k] < best.value)
+        best = {base - gain[k], removed, j};
     }
   }
 };

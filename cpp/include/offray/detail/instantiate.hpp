@@ -70,7 +70,7 @@
   prefix template PrecisionReport<S> precision_report<S>(CRef<Jacobian<S>>);                  \
   prefix template TppDiversity<S> tpp_diversity<S>(CRef<Vector<S>>, S, S);                    \
   prefix template S student_t_half_width<S>(S, S);                                            \
-  prefix template Fit<S> planned<S>(const AnyLaw<S>&, const Inputs<S>&, CRef<Vector<S>>, Space);
+  prefix template Fit<S> planned<S>(const AnyLaw<S>&, const Inputs<S>&, CRef<Vector<S>>, Space, S);
 
 /// Runs that come one by one.
 #define OFFRAY_INSTANTIATE_ONLINE(prefix, S) prefix template class OnlineFit<S>;

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where runs are made or planned: the inputs that a law reads, without losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from offray._input.arrays import DOUBLE, Array, numbers, vector
+from offray._law import Law
+from offray._read.runs import is_table, places_in
+
+Places = tuple[Array, ...]
+"""One array for each input, in the order of `names_of`."""
+
+_LABELS = {"params": "N", "tokens": "D"}
+
+
+def names_of(law: Law) -> tuple[str, ...]:
+    """The columns that places are made of; for a law of `offray.laws` every token is fresh."""
+    return ("params", "tokens") if law.built_in else law.inputs
+
+
+def labels_of(law: Law) -> tuple[str, ...]:
+    """The same as people write them: N and D."""
+    return tuple(_LABELS.get(name, name) for name in names_of(law))
+
+
+def of_N_and_D(law: Law) -> bool:
+    """Whether places are N and D, and nothing else."""
+    return names_of(law) == ("params", "tokens")
+
+
+def by_name(law: Law, places: Places) -> dict[str, Array]:
+    """Places as columns."""
+    return dict(zip(names_of(law), places, strict=True))
+
+
+def places_of(what: str, law: Law, given: Any) -> Places:
+    """Places given as a table, as a mapping from inputs to values, or as arrays in the law's order; validated."""
+    labels = labels_of(law)
+    if isinstance(given, Mapping) and set(given) <= {*labels, *names_of(law)}:
+        given = _in_order(what, law, given)
+    elif is_table(given):
+        given = places_in(given, law)
+    if len(labels) == 1 and not (isinstance(given, tuple | list) and len(given) == 1 and np.ndim(given[0]) == 1):
+        given = (given,)
+    if len(given) != len(labels):
+        raise ValueError(f"{what} must give {', '.join(labels)}; got {len(given)} of them")
+    out = tuple(vector(label, values, DOUBLE) for label, values in zip(labels, given, strict=True))
+    check_places(law, out, what)
+    return out
+
+
+def points(what: str, law: Law, given: Any) -> Array:
+    """One place or several, (t, k), a column for each input."""
+    labels = labels_of(law)
+    if isinstance(given, Mapping):
+        columns = np.broadcast_arrays(*(numbers(what, values, DOUBLE) for values in _in_order(what, law, given)))
+        where = np.stack([np.atleast_1d(column) for column in columns], axis=-1)
+    else:
+        where = numbers(what, given, DOUBLE)
+        where = np.atleast_1d(where)[:, None] if len(labels) == 1 and where.ndim < 2 else np.atleast_2d(where)
+    if where.ndim != 2 or where.shape[1] != len(labels):
+        place = f"({', '.join(labels)})"
+        each = "such pairs" if len(labels) == 2 else "such places"
+        raise ValueError(f"{what} must be {place} or a list of {each}; got shape {np.shape(given)}")
+    for name, label, column in zip(names_of(law), labels, where.T, strict=True):
+        good, kind = _good(law, name, column)
+        if not good.all():
+            raise ValueError(f"{what}: every {label} must be {kind}; got {column.tolist()}")
+    return where
+
+
+def check_places(law: Law, places: Places, what: str) -> None:
+    """``ValueError`` for arrays of different lengths, or for a value that the law cannot take."""
+    names, labels = names_of(law), labels_of(law)
+    for name, label, column in zip(names, labels, places, strict=True):
+        if len(column) != len(places[0]):
+            raise ValueError(
+                f"{what}: {label} has {len(column)} values, but {labels[0]} has {len(places[0])}: one each is needed"
+            )
+        good, kind = _good(law, name, column)
+        if not good.all():
+            row = int(np.argmin(good))
+            raise ValueError(f"{label}[{row}] = {column[row]}: every value must be {kind}")
+
+
+def coordinates(law: Law, places: Places) -> Array:
+    """Places in a space where distance means something, (n, k): logarithms of what is positive, the rest as it is."""
+    named = zip(names_of(law), places, strict=True)
+    return np.stack([np.log(a) if is_positive(law, name) else a for name, a in named], axis=1)
+
+
+def is_positive(law: Law, name: str) -> bool:
+    """Whether values of an input must be above zero."""
+    return law.built_in or name in law.positive_inputs
+
+
+def _good(law: Law, name: str, column: Array) -> tuple[npt.NDArray[np.bool_], str]:
+    """Which values an input can take, and what they must be."""
+    if is_positive(law, name):
+        return np.isfinite(column) & (column > 0), "positive and finite"
+    return np.isfinite(column), "finite"
+
+
+def _in_order(what: str, law: Law, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of a mapping in the law's order, under either name."""
+    labels = labels_of(law)
+    if missing := [label for name, label in zip(names_of(law), labels, strict=True) if not {name, label} & set(given)]:
+        raise ValueError(f"{what} must give {', '.join(labels)}; {', '.join(missing)} is missing")
+    return tuple(given[label] if label in given else given[name] for name, label in zip(names_of(law), labels, strict=True))
