@@ -64,10 +64,13 @@ def fit(
     params: str | None = ...,
     tokens: str | None = ...,
     law: str | Law = ...,
+    objective: Objective = ...,
+    delta: float | Literal["mad"] | None = ...,
     log_loss: bool = ...,
     fixed: Mapping[str, float] | None = ...,
     tied: Iterable[tuple[str, str]] | Mapping[str, str] | None = ...,
     bounds: Mapping[str, tuple[float, float]] | None = ...,
+    start: Mapping[str, float] | npt.ArrayLike | None = ...,
 ) -> GroupedFit: ...
 def fit(
     N: Any = None,
@@ -113,7 +116,7 @@ def fit(
         are not the law's. N and D are needed only where the law reads them.
     by : (n,) array_like of labels, or str, optional
         Groups of runs that are fitted as one law with `shared` parameters and own other ones, such as several corpora; with a
-        table the name of its column. The result is a `GroupedFit`; least squares alone.
+        table the name of its column. The result is a `GroupedFit`; any smooth objective, in float64.
     shared : str or iterable of str, optional
         The parameters that all groups have in common.
     unique_tokens : (n,) array_like, or str, optional
@@ -144,7 +147,7 @@ def fit(
         runaway one leaves: a floor above 1e-15, exponents above 1e-4 and below about 25 to 40 (so that A and B are numbers in
         double), decay constants in [1e-4, 1e8].
     start : mapping or (p,) array_like, optional
-        Starting theta, for the local optimum of its basin. Default: the global optimum.
+        Starting theta, for the local optimum of its basin; with `by` that of every group. Default: the global optimum.
     identify : {"auto", "force"}
         On a single ray, D = k N, no fit can tell the law's two terms apart. "auto": report and predict what the runs determine
         (`Fit.reduced`), refuse the rest. "force": the full law's figures all the same.

@@ -116,6 +116,85 @@ def test_cost_is_linear_in_the_number_of_groups():
     assert seconds(80) < 10 * seconds(20)
 
 
+def with_outliers(seed=3):
+    data = curves(sigma=0.003, seed=seed)
+    data["loss"][[4, 17, 33]] += (0.4, 0.2, 0.3)
+    return data
+
+
+def joint(data, names):
+    """Residuals of one large problem: alpha, then E and ln A of each group."""
+    of = np.array([names.index(name) for name in data["corpus"]])
+    return lambda phi: phi[1::2][of] + np.exp(phi[2::2][of] - phi[0] * np.log(data["C"])) - data["loss"]
+
+
+@pytest.mark.parametrize("objective", ["huber", "soft_l1", "cauchy"])
+def test_robust_objectives_against_one_large_problem(objective):
+    data, delta = with_outliers(), 0.006
+    fit = offray.fit(data, law=LAW, by="corpus", shared="alpha", objective=objective, delta=delta)
+    assert fit.converged
+    names = list(fit.groups)
+    start = np.concatenate([[ALPHA], *([FLOORS[name], np.log(800 * FLOORS[name])] for name in names)])
+    scipys = {"huber": "huber", "soft_l1": "soft_l1", "cauchy": "cauchy"}[objective]
+    found = optimize.least_squares(
+        joint(data, names), start, loss=scipys, f_scale=delta, xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale="jac", max_nfev=5000
+    )
+    assert fit.objective_value <= found.cost * (1 + 1e-9)
+    np.testing.assert_allclose(fit.params["web"]["alpha"], found.x[0], rtol=1e-4)
+    # The outliers do not move it, as they do by squares.
+    assert abs(fit.params["web"]["alpha"] - ALPHA) < 4 * fit.se["web"]["alpha"]
+    assert abs(fit.params["code"]["E"] - FLOORS["code"]) < 4 * fit.se["code"]["E"]
+    squares = offray.fit(data, law=LAW, by="corpus", shared="alpha")
+    assert fit.se["web"]["alpha"] < 0.2 * squares.se["web"]["alpha"]
+    assert fit.noise_sd == pytest.approx(0.003, rel=0.35)
+    assert f"{objective} (delta 0.006) on loss" in str(fit)
+    again = offray.GroupedFit.from_json(fit.to_json())
+    assert (again.objective, again.delta, again.noise_sd) == (objective, delta, fit.noise_sd)
+
+
+def test_a_bend_beyond_all_residuals_is_squares():
+    data = curves(sigma=0.003)
+    squares = offray.fit(data, law=LAW, by="corpus", shared="alpha")
+    huber = offray.fit(data, law=LAW, by="corpus", shared="alpha", objective="huber", delta=1.0)
+    for name in FLOORS:
+        np.testing.assert_allclose(list(huber.params[name].values()), list(squares.params[name].values()), rtol=1e-8)
+        np.testing.assert_allclose(list(huber.se[name].values()), list(squares.se[name].values()), rtol=1e-6)
+
+
+def test_the_scale_of_all_groups_together():
+    """delta="mad": 1.345 x 1.4826 median |r| about the fit of least absolute deviations, here soft_l1 of a tiny scale."""
+    data = with_outliers()
+    fit = offray.fit(data, law=LAW, by="corpus", shared="alpha", objective="huber", delta="mad")
+    names = list(fit.groups)
+    start = np.concatenate([[ALPHA], *([FLOORS[name], np.log(800 * FLOORS[name])] for name in names)])
+    lad = optimize.least_squares(joint(data, names), start, loss="soft_l1", f_scale=1e-5, x_scale="jac", max_nfev=5000)
+    assert fit.delta == pytest.approx(1.345 * 1.4826 * np.median(np.abs(lad.fun)), rel=0.1)
+    assert abs(fit.params["web"]["alpha"] - ALPHA) < 4 * fit.se["web"]["alpha"]
+    table = offray.fit(data, law=LAW, by="corpus", shared="alpha", objective="huber", delta=fit.delta)
+    assert table.objective_value == pytest.approx(fit.objective_value, rel=1e-12)
+
+
+def test_robust_intervals_cover():
+    """Student's t noise of three degrees of freedom, Huber's objective of a scale from the data."""
+    hits, trials = 0, 60
+    clean = curves()
+    for seed in range(trials):
+        noise = 0.002 * np.random.default_rng(seed).standard_t(3, len(clean["loss"]))
+        data = {**clean, "loss": clean["loss"] + noise}
+        fit = offray.fit(data, law=LAW, by="corpus", shared="alpha", objective="huber", delta="mad")
+        low, high = fit.conf_int()["web"]["alpha"]
+        hits += low <= ALPHA <= high
+    assert hits >= 0.87 * trials  # at .95, fewer in one case of 300
+
+
+def test_a_start_is_that_of_every_group():
+    data = curves(sigma=0.003)
+    fit = offray.fit(data, law=LAW, by="corpus", shared="alpha")
+    near = offray.fit(data, law=LAW, by="corpus", shared="alpha", start={"E": 1.5, "A": 1200.0, "alpha": 0.21})
+    assert near.converged
+    np.testing.assert_allclose(near.params["web"]["alpha"], fit.params["web"]["alpha"], rtol=1e-7)
+
+
 def test_bad_groups_are_named():
     data = curves()
     for options, error, message in (
@@ -125,9 +204,13 @@ def test_bad_groups_are_named():
         ({"by": ["a"] * 44, "shared": "alpha"}, ValueError, "group has 44 labels, but there are 45 runs"),
         ({"by": ["a"] * 45, "shared": "alpha"}, ValueError, "all runs are labelled 'a'"),
         ({"by": "corpus", "shared": ("E", "A", "alpha")}, ValueError, "leave at least one to each group"),
-        ({"by": "corpus", "shared": "alpha", "objective": "huber"}, ValueError, "must be 'squares'"),
+        (
+            {"by": "corpus", "shared": "alpha", "objective": "absolute"},
+            ValueError,
+            "groups are fitted by one of squares, huber",
+        ),
         ({"by": ["a"] * 44 + ["b"], "shared": "alpha"}, ValueError, "group 'b' has 1 runs for 2 parameters"),
-        ({"by": "corpus", "shared": "alpha", "start": (1, 1, 1)}, ValueError, "start: groups are fitted without one"),
+        ({"by": "corpus", "shared": "alpha", "start": (1, 1)}, ValueError, "start must give E, A, alpha"),
         ({"by": "corpus", "shared": "alpha", "dtype": np.longdouble}, ValueError, "dtype: groups are fitted in float64"),
         ({"by": "corpus", "shared": "alpha", "fixed": {"alpha": 0.2}}, ValueError, "alpha is fixed or tied already"),
     ):

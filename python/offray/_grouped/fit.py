@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 
 from offray._grouped.result import GroupedFit
+from offray._grouped.robust import SMOOTH, Rho, noise
 from offray._input.arrays import DOUBLE, EMPTY, Array, frozen
 from offray._input.groups import dense
 from offray._law import Law
 from offray._optimum import Optimum
-from offray._problem import Limits, Problem
+from offray._problem import DEFAULT_DELTA, Limits, Problem
 from offray._warnings import IdentifiabilityWarning
 
 _MOST_STEPS = 100
 _TOLERANCE = 1e-10
 """Of the scaled gradient by the shared parameters: ||Q'r|| <= 1e-10 sqrt(2 F), far below a standard error."""
 _STARTS = 3
+_MAD = 1.345 * 1.4826
+"""Of the median of |r|: Huber's scale of 95 % efficiency, and what makes the median a standard deviation of normal noise."""
 _ALONE = 5
 
 
@@ -35,6 +38,8 @@ class _Curves:
         self.shared = [self.law.parameters.index(name) for name in shared]
         self.real = np.array([role.role == "real" for role in self.law.roles])
         self.limits = parts[0].limits or Limits({}, (), {})
+        options = parts[0].options
+        self.rho = Rho(options.objective, float(options.delta[0]) if options.delta.size else np.nan)
 
     def at(self, values: Array, near: list[Array] | None = None) -> list[Optimum]:
         """One fit per group, from `near` or by the global search."""
@@ -50,27 +55,39 @@ class _Curves:
             out.append(Optimum(replace(part, limits=limits, options=replace(part.options, start=start))))
         return out
 
-    def blocks(self, fit: Optimum) -> tuple[Array, Array, Array, list[int]]:
-        """Weighted residual, its derivatives by own and by shared coordinates (ln theta, or theta), and the own parameters."""
+    def blocks(self, fit: Optimum) -> tuple[Array, Array, list[int]]:
+        """Derivatives of the weighted residual by own and by shared coordinates, ln theta or theta; the own parameters."""
         theta, part = fit.theta, fit.problem
         J = self.law.core.evaluate(theta, self.law.core_columns(part.columns), True)
         J = J * np.where(self.real, 1.0, theta)
-        r = fit.residuals
         if fit.log_loss:
-            J = J / np.exp(r + np.log(part.loss))[:, None]
+            J = J / np.exp(fit.residuals + np.log(part.loss))[:, None]
         if part.weight.size:
-            root = np.sqrt(part.weight)
-            r, J = r * root, J * root[:, None]
+            J = J * np.sqrt(part.weight)[:, None]
         own = [j for j, free in enumerate(fit.core.free) if free]
-        return r, J[:, own], J[:, self.shared], own
+        return J[:, own], J[:, self.shared], own
+
+    def reduced(self, fit: Optimum) -> Array:
+        """[J | r] of the least-squares problem in the shared coordinates that has the gradient and about the curvature of the
+        objective here, without what the group's own coordinates take up."""
+        own, both, _ = self.blocks(fit)
+        r = np.asarray(fit.residuals)
+        curvature = self.rho.curvature(r)
+        force = self.rho.slope(r) / curvature
+        if fit.problem.weight.size:
+            force = force * np.sqrt(fit.problem.weight)
+        rows = np.column_stack([own, both, force]) * np.sqrt(curvature)[:, None]
+        Q, _ = np.linalg.qr(rows[:, : own.shape[1]])
+        rest = rows[:, own.shape[1] :]
+        return np.asarray(rest - Q @ (Q.T @ rest))
 
 
 def fit_grouped(asked: Problem, by: Iterable[Any], shared: Iterable[str] | str) -> GroupedFit:
     """What ``offray.fit(..., by=..., shared=...)`` does: variable projection over the shared parameters.
 
     For each trial value of them every group is fitted in its own parameters, which takes one small fit each; the step is Gauss
-    and Newton's on what the groups' own parameters leave of residual and Jacobian, so that the cost is linear in the number of
-    groups.
+    and Newton's on what the groups' own parameters leave of residual and Jacobian, weighted by the curvature of a robust
+    objective, so that the cost is linear in the number of groups.
     """
     law = asked.law
     names = (shared,) if isinstance(shared, str) else tuple(shared)
@@ -80,9 +97,32 @@ def fit_grouped(asked: Problem, by: Iterable[Any], shared: Iterable[str] | str) 
     labels = tuple(given[at[0]] for at in rows)
     parts = [_part(asked, at) for at in rows]
     _check(asked, names, labels, parts)
+    if not asked.options.delta.size:
+        parts = _with_delta(parts, names)
     curves = _Curves(parts, names)
-    fits, settled = _minimise(curves, _starts(curves))
-    return _result(curves, law, labels, names, fits, settled, np.concatenate(rows))
+    start = asked.options.start
+    if start.size:
+        ended = _descend(curves, curves.at(start[curves.shared], [start] * len(parts)))
+    else:
+        ended = _minimise(curves, _starts(curves))
+    return _result(curves, law, labels, names, *ended, np.concatenate(rows))
+
+
+def _with_delta(parts: list[Problem], shared: tuple[str, ...]) -> list[Problem]:
+    """The scale that `delta` = "mad" stands for, from the groups' residuals together: those of Huber's objective with a scale
+    of a thousandth of what is left by squares, which is next to that of least absolute deviations."""
+
+    def residuals(objective: str, delta: float) -> Array:
+        options = [replace(part.options, objective=objective, delta=np.array([delta])) for part in parts]
+        curves = _Curves([replace(part, options=option) for part, option in zip(parts, options, strict=True)], shared)
+        fits, _ = _minimise(curves, _starts(curves))
+        return np.asarray(np.abs(np.concatenate([fit.residuals for fit in fits])))
+
+    size = max(float(np.abs(part.loss).max()) for part in parts)
+    least = 64 * float(np.finfo(float).eps) * max(size, 1.0)
+    of_squares = max(float(np.median(residuals("squares", DEFAULT_DELTA))), least)
+    scale = max(_MAD * float(np.median(residuals("huber", max(1e-3 * of_squares, least)))), least)
+    return [replace(part, options=replace(part.options, delta=np.array([scale]))) for part in parts]
 
 
 def _part(asked: Problem, rows: Any) -> Problem:
@@ -105,12 +145,12 @@ def _check(asked: Problem, shared: tuple[str, ...], labels: tuple[Any, ...], par
     own = len(law.parameters) - fixed - len(set(shared)) - (0 if limits is None else len(limits.tied))
     if not shared or own < 1:
         raise ValueError("shared: name at least one parameter, and leave at least one to each group")
-    if asked.options.start.size:
-        raise ValueError("start: groups are fitted without one")
+    if len(asked.options.start) not in (0, len(law.parameters)):
+        raise ValueError(f"start must give {', '.join(law.parameters)}; got {len(asked.options.start)} values")
     if asked.dtype != DOUBLE:
         raise ValueError(f"dtype: groups are fitted in float64; the runs are {asked.dtype}")
-    if asked.options.objective != "squares":
-        raise ValueError("by: the groups are fitted by least squares; the objective must be 'squares'")
+    if asked.options.objective not in SMOOTH:
+        raise ValueError(f"objective: groups are fitted by one of {', '.join(SMOOTH)}; got {asked.options.objective!r}")
     for label, part in zip(labels, parts, strict=True):
         if len(part.loss) < own:
             raise ValueError(f"group {label!r} has {len(part.loss)} runs for {own} parameters of its own")
@@ -157,12 +197,7 @@ def _descend(curves: _Curves, fits: list[Optimum]) -> tuple[list[Optimum], bool]
     size = max(float(part.loss.max()) for part in curves.parts) if not fits[0].log_loss else 1.0
     rounding = 64 * np.finfo(float).eps * size * np.sqrt(runs)  # of residuals, differences of numbers of this size
     for _ in range(_MOST_STEPS):
-        left = []
-        for fit in fits:
-            r, own, both, _ = curves.blocks(fit)
-            Q, _ = np.linalg.qr(own)
-            left.append(np.column_stack([both - Q @ (Q.T @ both), r - Q @ (Q.T @ r)]))
-        stacked = np.vstack(left)
+        stacked = np.vstack([curves.reduced(fit) for fit in fits])
         J, r = stacked[:, :-1], stacked[:, -1]
         step, *_ = np.linalg.lstsq(J, -r, rcond=None)
         if np.linalg.norm(J @ step) <= _TOLERANCE * np.sqrt(2 * best) + rounding:
@@ -173,7 +208,10 @@ def _descend(curves: _Curves, fits: list[Optimum]) -> tuple[list[Optimum], bool]
                 trial = np.where(real, values + share * step, values * np.exp(np.clip(share * step, -30, 30)))
             if not np.isfinite(trial).all():
                 continue
-            moved = curves.at(trial, [fit.theta for fit in fits])
+            try:
+                moved = curves.at(trial, [fit.theta for fit in fits])
+            except ValueError:  # a coefficient would be beyond the range of floating point
+                continue
             if _total(moved) < best:
                 fits, best = moved, _total(moved)
                 break
@@ -193,17 +231,20 @@ def _result(
     order: Any,
 ) -> GroupedFit:
     blocks = [curves.blocks(fit) for fit in fits]
-    rss = float(sum(r @ r for r, *_ in blocks))
+    r = np.concatenate([fit.residuals for fit in fits])
+    weight = np.concatenate([fit.problem.weight for fit in fits])
+    rss = float(r @ r if not weight.size else weight @ r**2)
     free = len(shared) + sum(len(own) for *_, own in blocks)
     degrees = len(order) - free
-    variance = rss / degrees if degrees > 0 else np.inf
-    left = np.vstack([both - Q @ (Q.T @ both) for _, own, both, _ in blocks for Q in [np.linalg.qr(own)[0]]])
+    seen = noise(curves.rho, r, weight, degrees)
+    variance = seen.variance
+    left = np.vstack([both - Q @ (Q.T @ both) for own, both, _ in blocks for Q in [np.linalg.qr(own)[0]]])
     scale = np.linalg.norm(left, axis=0)
     full = np.linalg.matrix_rank(left / np.where(scale > 0, scale, 1)) == len(shared)
     inverse = np.linalg.pinv(left)
     between = inverse @ inverse.T * variance if full else np.full((len(shared), len(shared)), np.inf)
     params, se, cov = {}, {}, {}
-    for label, fit, (_, own, both, places) in zip(labels, fits, blocks, strict=True):
+    for label, fit, (own, both, places) in zip(labels, fits, blocks, strict=True):
         own_inverse = np.linalg.pinv(own)
         carried = own_inverse @ both  # d own / d shared, with the other sign
         whole = np.zeros((len(law.parameters),) * 2)
@@ -220,7 +261,7 @@ def _result(
         params[label] = MappingProxyType(dict(zip(law.parameters, fit.theta, strict=True)))
         se[label] = MappingProxyType(dict(zip(law.parameters, np.sqrt(np.diagonal(cov[label])), strict=True)))
     residuals = np.empty(len(order))
-    residuals[order] = np.concatenate([fit.residuals for fit in fits])
+    residuals[order] = r
     status = "stalled" if not settled else "converged" if full else "rank_deficient"
     if not full:
         text = f"the runs do not determine {', '.join(shared)}: no group tells them from its own parameters"
@@ -237,5 +278,8 @@ def _result(
         status,
         frozen(residuals),
         fits[0].log_loss,
+        curves.rho.objective,
+        curves.rho.delta if curves.rho.objective != "squares" else np.nan,
+        seen.sd,
         MappingProxyType(cov),
     )

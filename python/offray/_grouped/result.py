@@ -36,15 +36,22 @@ class GroupedFit(Told, Read):
     shared : tuple of str
         The parameters that all groups share.
     params, se : mapping of label to mapping of str to floating
-        Estimates and standard errors by group, shared ones among them; delta method, s^2 = RSS / (n - p).
+        Estimates and standard errors by group, shared ones among them; delta method, with the noise of all groups together:
+        s^2 = RSS / (n - p), or of a robust objective what takes its place.
     objective_value, rss : floating
-        Half the weighted sum of squares in the fitted space, and all of it.
+        The weighted sum of rho, and that of squares, in the fitted space.
     degrees_of_freedom : int
         n - p, p being the shared parameters once and the others once for each group.
     status : str
         ``converged``; ``rank_deficient`` where the runs do not determine all parameters; ``stalled``.
     residuals : (n,) ndarray
         L_hat - L, or of the logarithms, in the order of the runs.
+    objective : str
+        "squares", "huber", "soft_l1" or "cauchy".
+    delta : float
+        Its scale, the same for all groups; NaN for squares.
+    noise_sd : float
+        Standard deviation of one run of unit weight: sqrt(RSS / (n - p)), of a robust objective from the median deviation.
     """
 
     law: Law
@@ -58,6 +65,9 @@ class GroupedFit(Told, Read):
     status: str
     residuals: Array
     log_loss: bool
+    objective: str
+    delta: float
+    noise_sd: float
     _cov: Mapping[Any, Array]
 
     def _brief(self) -> str:
@@ -69,11 +79,6 @@ class GroupedFit(Told, Read):
     def converged(self) -> bool:
         """Whether the scaled gradient is small and every parameter is determined."""
         return self.status == "converged"
-
-    @property
-    def noise_sd(self) -> Any:
-        """Standard deviation of one run of unit weight, sqrt(RSS / (n - p))."""
-        return np.sqrt(self.rss / self.degrees_of_freedom) if self.degrees_of_freedom else np.inf
 
     def conf_int(self, level: float = 0.95) -> Mapping[Any, Mapping[str, tuple[Any, Any]]]:
         """Intervals by group and parameter, of positive ones on their logarithm, so that they stay positive."""
@@ -119,6 +124,8 @@ class GroupedFit(Told, Read):
             "version": VERSION,
             "law": self.law.name,
             "log_loss": self.log_loss,
+            "objective": self.objective,
+            "delta": plain(self.delta),
             "runs": len(self.residuals),
             "degrees_of_freedom": self.degrees_of_freedom,
             "shared": list(self.shared),
@@ -148,10 +155,11 @@ class GroupedFit(Told, Read):
 
     def _sheet(self) -> Sheet:
         space = "log loss" if self.log_loss else "loss"
+        scale = "" if self.objective == "squares" else f" (delta {self.delta:.4g})"
         head = [
             f"law:          {self.law.name}, {len(self.groups)} groups sharing {', '.join(self.shared)}",
             f"runs:         {len(self.residuals)} ({self.degrees_of_freedom} degrees of freedom)",
-            f"objective:    squares on {space} = {self.objective_value:.9g}, RSS = {self.rss:.9g}",
+            f"objective:    {self.objective}{scale} on {space} = {self.objective_value:.9g}, RSS = {self.rss:.9g}",
             f"status:       {self.status}",
             "",
         ]

@@ -36,6 +36,8 @@ def kept(fit: GroupedFit) -> dict[str, Any]:
         "objective_value": plain(fit.objective_value),
         "rss": plain(fit.rss),
         "residuals": plain(fit.residuals),
+        "delta": plain(fit.delta),
+        "noise_sd": plain(fit.noise_sd),
     }
     return {"state": state, "sha256": digest(state)}
 
@@ -60,6 +62,9 @@ def fields_from(data: Mapping[str, Any]) -> dict[str, Any]:
             "status": member(data, "status", str),
             "residuals": array_from(state["residuals"]),
             "log_loss": member(data, "log_loss", bool),
+            "objective": member(data, "objective", str),
+            "delta": float(state["delta"]),
+            "noise_sd": float(state["noise_sd"]),
             "_cov": MappingProxyType(dict(zip(labels, cov, strict=True))),
         }
     except (TypeError, KeyError, AttributeError, OverflowError) as error:

@@ -17,7 +17,7 @@ from offray.cli.groups import option_groups
 from offray.cli.options import BAD_INPUT, Exit, fail
 from offray.cli.reading import Reading, as_typed, refuse
 
-_OF_GROUPS = ("--law", "--column", "--real", "--fix", "--log-loss")
+_OF_GROUPS = ("--law", "--column", "--real", "--fix", "--log-loss", "--objective", "--delta")
 
 
 @option_groups
@@ -68,11 +68,13 @@ def _single(runs: Path, how: fitting.Fitting, reading: Reading) -> offray.Fit | 
 def _grouped(runs: Path, by: str | None, share: str | None, how: fitting.Fitting, reading: Reading) -> offray.GroupedFit:
     if by is None or share is None:
         raise ValueError("--by and --share go together: the column of groups, and the parameters that they share")
-    refuse(how, "does not go with --by: groups are fitted by least squares, with --fix and --log-loss", but=_OF_GROUPS)
+    refuse(how, "does not go with --by: groups take --objective, --delta, --fix and --log-loss", but=_OF_GROUPS)
     table, law = how.read(runs, reading, by=by)
     shared = [name.strip() for name in share.split(",")]
+    asked = {name: value for name, value in how.options().items() if name in ("objective", "delta", "fixed")}
     with fitting.quiet():
-        return offray.fit(table, by=by, shared=shared, law=law, log_loss=how.log_loss, fixed=how.fixed())
+        grouped: offray.GroupedFit = offray.fit(table, by=by, shared=shared, law=law, log_loss=how.log_loss, **asked)
+    return grouped
 
 
 def _code(result: offray.GroupedFit) -> Exit:
