@@ -43,6 +43,20 @@ void add_basin(Basin<S> basin, std::vector<Basin<S>>& found) {
   found.insert(place, std::move(basin));
 }
 
+/// As add_basin(), for strict optima of equal objective at places of their own, of which runs at few places may have several.
+template <typename S>
+void add_distinct(Basin<S> basin, std::vector<Basin<S>>& found) {
+  constexpr S kApart = S(0.01);  // of ln theta'
+  if (basin.summary.status != Status::converged) return;
+  const S F = basin.summary.objective;
+  const auto no_worse = [&](const Basin<S>& other) { return other.summary.objective <= F * (S(1) + S(1e-9)); };
+  for (const Basin<S>& other : found) {
+    const bool lower = other.summary.objective < F * (S(1) - S(1e-9));
+    if (no_worse(other) && !lower && (other.phi - basin.phi).cwiseAbs().maxCoeff() <= kApart) return;
+  }
+  found.insert(std::partition_point(found.begin(), found.end(), no_worse), std::move(basin));
+}
+
 }  // namespace detail
 }  // namespace OFFRAY_ABI
 }  // namespace offray

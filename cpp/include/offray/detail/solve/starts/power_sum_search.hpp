@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -12,6 +11,7 @@
 
 #include "offray/detail/solve/power_sum/grid_search.hpp"
 #include "offray/detail/solve/starts/descent.hpp"
+#include "offray/detail/solve/starts/few_places.hpp"
 #include "offray/detail/solve/starts/few_runs.hpp"
 
 namespace offray {
@@ -100,9 +100,9 @@ class PowerSumSearch {
   void from_law_inside(std::vector<Basin<S>>& found);
   void from_wider_scales(std::vector<Basin<S>>& found);
   void from_alternatives(std::vector<Basin<S>>& found);
+  void from_everywhere(const SolverOptions<S>& roughly, S lowest, std::vector<Basin<S>>& found);
   static bool arrives(const PowerSum<S>& start, const PowerSum<S>& basin);
   bool one_ray() const;
-  bool few_places() const;
   bool doubtful(const Basin<S>& best, const PowerSum<S>& form) const;
   const std::vector<PowerSum<S>>& alternatives(const PowerSum<S>& form);
   void descend(const PowerSum<S>& form, std::vector<Basin<S>>& found) { add_basin(descent_.separable(form, options_), found); }
@@ -259,26 +259,6 @@ void PowerSumSearch<S>::from_law_inside(std::vector<Basin<S>>& found) {
   }
 }
 
-/// Whether some inputs repeat and no more are different than there are unknowns: then several optima go through all of them.
-template <typename S>
-bool PowerSumSearch<S>::few_places() const {
-  constexpr Index kMany = 64;  // runs among which nobody makes so few places
-  if (rows_.rows > kMany) return false;
-  Index unknowns = 2 + Index(rows_.floor);
-  for (const bool free : rows_.free) unknowns += Index(free);
-  if (rows_.rows <= unknowns) return false;
-  std::array<Index, 7> place{};  // the first row of each
-  std::size_t places = 0;
-  for (Index i = 0; i < rows_.rows; ++i) {
-    const bool known = std::any_of(place.begin(), place.begin() + places,
-                                   [&](Index k) { return rows_.x[k] == rows_.x[i] && rows_.y[k] == rows_.y[i]; });
-    if (known) continue;
-    if (static_cast<Index>(places) == unknowns) return false;
-    place[places++] = i;
-  }
-  return true;
-}
-
 /// Whether another basin may be near that no node of the grid saw: where there are few places, where J is as ill-conditioned as
 /// a few per cent of scatter about a ray make it, a term or an exponent is at its edge, or a term is a spike at the smallest
 /// runs. With an unknown outer power that is the rule.
@@ -332,7 +312,7 @@ template <typename S>
 void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   if (found.empty()) return;
   const PowerSum<S> form = descent_.form_of(found.front());
-  const bool everywhere = few_places();  // where every optimum is as low as the repeats allow
+  const bool everywhere = few_places(rows_);
   if (!everywhere && !doubtful(found.front(), form)) return;
   SolverOptions<S> roughly = roughly_;
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
@@ -341,6 +321,26 @@ void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
   for (PowerSum<S> other : alternatives(form)) {
     const S F = descent_.projection().minimise(few(), roughly, other).objective;
     if ((everywhere || F < S(kPromising) * lowest) && !arrives(other, best)) descend(other, found);
+  }
+  if (everywhere) from_everywhere(roughly, lowest, found);
+}
+
+/// Where several optima may be as low as the repeats allow: descents from everywhere, each of which counts.
+template <typename S>
+void PowerSumSearch<S>::from_everywhere(const SolverOptions<S>& roughly, S lowest, std::vector<Basin<S>>& found) {
+  constexpr int kNodes = 10;
+  constexpr S kFirst = S(0.05), kStep = S(1.5);  // to 1.9
+  if (!rows_.free[1] || !rows_.free[2] || rows_.free[0]) return;
+  const Vector<S> equally;
+  const GridSearch<S> search(*descent_.rows(), outer_, equally, buffers_.grid);
+  const S outer = descent_.form_of(found.front()).outer;
+  for (int k = 0; k < kNodes * kNodes; ++k) {
+    PowerSum<S> start = search.at(outer, kFirst * std::pow(kStep, S(k % kNodes)), kFirst * std::pow(kStep, S(k / kNodes)));
+    const S F = descent_.projection().minimise(few(), roughly, start).objective;
+    if (!(F < S(kPromising) * lowest) || (exchangeable_ && start.p < start.q)) continue;
+    const bool known =
+        std::any_of(found.begin(), found.end(), [&](const Basin<S>& b) { return arrives(start, descent_.form_of(b)); });
+    if (!known) add_distinct(descent_.separable(start, options_), found);
   }
 }
 
