@@ -51,3 +51,36 @@ def test_exponents_of_the_optimum_of_a_law_without_a_closed_one():
     low, high = fit.compute_optimal(1e22, method="profile").a.interval
     t = (high - low) / 2 / at.a.se
     assert 1.9 < t < 2.2
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("E + F + A*C**-a", "The law itself does not tell them apart, whatever the runs"),
+        ("E + A*B*C**-a", "The law itself does not tell them apart, whatever the runs"),
+        ("E + A*C**-(a + b)", "The law itself does not tell them apart, whatever the runs"),
+        ("E + A*C**-a + B*C**-b", "Add runs over a wider range of C."),
+    ],
+)
+def test_a_remedy_in_the_inputs_of_the_law(formula, said):
+    """No word of tokens per parameter where the law reads none, and none of more runs where none would help."""
+    C = np.geomspace(1e17, 1e20, 12)
+    loss = 1.7 + 800 * C**-0.2 + 0.003 * np.cos(7 * np.arange(12))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
+        fit = offray.fit(inputs={"C": C}, loss=loss, law=formula)
+    assert "ill_conditioned" in fit.findings
+    text = " ".join(fit.identifiability.warnings)
+    assert said in text
+    assert "tokens per parameter" not in text
+
+
+def test_a_remedy_over_two_inputs():
+    width, depth = (a.ravel() for a in np.meshgrid([256.0, 340.0, 450.0], [8.0, 11.0, 15.0, 20.0]))
+    law = offray.law("E + A*width**-a + B*depth**-b", inputs=("width", "depth"))
+    loss = law({"width": width, "depth": depth}, 1.5, 20, 0.4, 3, 0.7) + 1e-4 * np.cos(7 * np.arange(12))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = offray.fit(inputs={"width": width, "depth": depth}, loss=loss, law=law)
+    assert "ill_conditioned" in fit.findings
+    assert "spread width and depth over wider ranges" in " ".join(fit.identifiability.warnings)

@@ -7,20 +7,22 @@ import numpy as np
 
 from offray._identify.remarks import ROBUST, misses
 from offray._infer.misfit import misfit
+from offray._infer.reach import LABELS
 from offray._input.arrays import Array
 from offray._optimum import Optimum
 
-SPREAD_APART = "Add runs whose tokens per parameter differ by a large factor from the present ones."
 _COLLAPSED = 0.05
 _LEVELS = 2
 _AT = 1e-6
 _RISING = 0.3
+_PLACES, _WIDE, _VANISHED, _SHORT = 8, 2.0, 1e-8, 1e-10
+"""Inputs for each parameter, how far they go in units of ln x or of the range, a coefficient that is none, a lost direction."""
 
 
 def missing_level(fit: Optimum) -> str:
     """The design change that a short rank asks for."""
     if not fit.law.of_N_and_D:
-        return "Add runs at other inputs."
+        return spread_apart(fit)
     for x, one, many in ((fit.problem.N, "model size", "sizes"), (fit.problem.D, "token count", "token counts")):
         levels = len(np.unique(x))
         if levels <= _LEVELS:
@@ -29,7 +31,44 @@ def missing_level(fit: Optimum) -> str:
                 f"There {there} {levels} {many if levels > 1 else one}: a power and a constant need three. "
                 f"Add runs of {add}, far from the present; other ratios of tokens to parameters would not help."
             )
-    return SPREAD_APART
+    return spread_apart(fit)
+
+
+def spread_apart(fit: Optimum) -> str:
+    """What tells terms apart that the runs hardly do, unless the law itself cannot."""
+    law = fit.law
+    if not law.built_in and _is_redundant(fit):
+        return (
+            "The law itself does not tell them apart, whatever the runs: write one parameter in their place, or hold one at a "
+            "value (fixed=)."
+        )
+    if law.of_N_and_D and not law.further:
+        return "Add runs whose tokens per parameter differ by a large factor from the present ones."
+    names = [LABELS.get(name, name) for name in law.inputs]
+    if len(names) == 1:
+        return f"Add runs over a wider range of {names[0]}."
+    every = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"Add runs that spread {every} over wider ranges, each at small and large values of the others."
+
+
+def _is_redundant(fit: Optimum) -> bool:
+    """Whether the Jacobian is short of rank at inputs far and wide too, as of E + F + A x^-a, and no term has vanished."""
+    law, count = fit.law, _PLACES * len(fit.law.parameters)
+    rng = np.random.default_rng(0)
+    columns = {}
+    for name, x in fit.problem.columns.items():
+        if name in law.positive_inputs:
+            columns[name] = np.exp(np.log(x).mean() + rng.uniform(-_WIDE, _WIDE, count))
+        else:
+            columns[name] = x.mean() + (np.ptp(x) or 1) * rng.uniform(-_WIDE, _WIDE, count)
+    theta = np.where(np.abs(fit.theta) > _VANISHED, fit.theta, 1)
+    with np.errstate(all="ignore"):
+        J = law.core.evaluate(theta, law.core_columns({name: x.astype(theta.dtype) for name, x in columns.items()}), True)
+    J = np.asarray(J, float)[:, fit.core.free]
+    size = np.linalg.norm(J, axis=0)
+    if not np.isfinite(size).all() or not size.all():
+        return False
+    return bool(np.linalg.matrix_rank(J / size, tol=_SHORT) < J.shape[1])
 
 
 def _own_bounds(fit: Optimum, names: list[str]) -> str:

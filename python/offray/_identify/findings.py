@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._identify.causes import SPREAD_APART, missing_level, why_at_bound
+from offray._identify.causes import missing_level, spread_apart, why_at_bound
 from offray._identify.confinement import confined_inputs, one_ray, one_size, one_token_count, parallel_terms
 from offray._identify.facts import Facts, determined, known_values
 from offray._identify.rivals import rival_optimum
@@ -79,7 +79,7 @@ def _ill_conditioned(facts: Facts) -> str:
     if facts.rank >= size:
         return (
             f"kappa_2 = {facts.kappa:.3g} (collinear): the runs barely notice a change along ({name_direction(fit)}) in unit "
-            f"columns. {SPREAD_APART}"
+            f"columns. {spread_apart(fit)}"
         )
     return (
         f"rank {facts.rank} of {size}: the runs do not notice a change along ({name_direction(fit)}) in unit columns."

@@ -80,6 +80,7 @@ _NAMES = "|".join((*(field.name for field in fields(Reading)), "law", "objective
 _GIVEN = re.compile(rf"""(?<![\w.])(?P<name>{_NAMES})=(?:(?P<value>"[^"]*")|'(?P<word>\w+)'|True|(?=[\s,;)]|$))""")
 _OF_PYTHON = {
     "identify='force'": "--force",
+    "(fixed=)": "(--fix)",
     "(offray.compare)": "(offray compare)",
     ": offray.load reads it": "; a command that takes saved fits takes it as a file",
     "within tolerance = ": "within --budget-tolerance ",
