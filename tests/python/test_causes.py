@@ -67,7 +67,7 @@ def test_a_remedy_in_the_inputs_of_the_law(formula, said):
     C = np.geomspace(1e17, 1e20, 12)
     loss = 1.7 + 800 * C**-0.2 + 0.003 * np.cos(7 * np.arange(12))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", offray.IdentifiabilityWarning)
+        warnings.simplefilter("ignore")
         fit = offray.fit(inputs={"C": C}, loss=loss, law=formula)
     assert "ill_conditioned" in fit.findings
     text = " ".join(fit.identifiability.warnings)
@@ -76,9 +76,9 @@ def test_a_remedy_in_the_inputs_of_the_law(formula, said):
 
 
 def test_a_remedy_over_two_inputs():
-    width, depth = (a.ravel() for a in np.meshgrid([256.0, 340.0, 450.0], [8.0, 11.0, 15.0, 20.0]))
+    width, depth = np.repeat(np.geomspace(128, 1024, 6), 2), np.tile([8.0, 16.0], 6)  # two depths: a power and a constant
     law = offray.law("E + A*width**-a + B*depth**-b", inputs=("width", "depth"))
-    loss = law({"width": width, "depth": depth}, 1.5, 20, 0.4, 3, 0.7) + 1e-4 * np.cos(7 * np.arange(12))
+    loss = law({"width": width, "depth": depth}, 1.5, 20, 0.5, 3, 0.55) + 0.02 * np.cos(7 * np.arange(12))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = offray.fit(inputs={"width": width, "depth": depth}, loss=loss, law=law)
