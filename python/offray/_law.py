@@ -104,6 +104,11 @@ class Law:
         return frozenset(self.inputs)
 
     @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        """Where a fit keeps the parameters unless it is told otherwise; none for the laws of `offray.laws`."""
+        return {}
+
+    @property
     def traced(self) -> bool:
         """Whether the core computes the law, rather than call a function of yours."""
         return True

@@ -269,13 +269,15 @@ def limits_of(
     bounds: Mapping[str, tuple[Any, Any]] | None,
     dtype: DType,
 ) -> Limits | None:
-    """Constraints as `offray.fit` takes them; None for none."""
+    """Constraints as `offray.fit` takes them, and the law's own bounds of what they are not about; None for none."""
     pairs = list(tied.items() if isinstance(tied, Mapping) else tied or ())
     for pair in pairs:
         if isinstance(pair, str) or len(pair) != 2:
             example = ", ".join(repr(name) for name in law.exponents[-2:])
             raise ValueError(f"tied must hold pairs of parameters, such as [({example})]; got {pair!r}")
-    ranges = mapping("bounds", bounds, law)
+    about = {*fixed, *(name for pair in pairs for name in pair)}
+    own = {name: ends for name, ends in law.bounds.items() if name not in about}
+    ranges = {**own, **mapping("bounds", bounds, law)}
     if any(np.shape(pair) != (2,) for pair in ranges.values()):
         raise ValueError("bounds: every parameter needs a pair (lower, upper)")
     if not fixed and not pairs and not ranges:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._expression.formula_law import FormulaLaw
+from offray._expression.formula_law import Bounds, FormulaLaw
 from offray._expression.names import check_names, graph_of
 from offray._expression.program import SLOTS
 from offray._input.arrays import Array
@@ -106,8 +106,8 @@ class CalledLaw(FormulaLaw):
 
     __slots__ = ("_function",)
 
-    def __init__(self, core: Any, function: Called, made_of: tuple[Any, ...]) -> None:
-        super().__init__(core, function.name, function.inputs, function.positive, made_of)
+    def __init__(self, core: Any, function: Called, made_of: tuple[Any, ...], bounds: Bounds) -> None:
+        super().__init__(core, function.name, function.inputs, function.positive, made_of, bounds)
         self._function = function
 
     @property
@@ -136,6 +136,7 @@ def called_back(
     inputs: tuple[str, ...],
     real: Iterable[str] | str,
     apart: bool = True,
+    bounds: Bounds = (),
 ) -> CalledLaw:
     """The law of a function that cannot be recorded."""
     graph = graph_of(parameters, inputs, real)
@@ -149,4 +150,4 @@ def called_back(
         inputs=[*(SLOTS[n][0] for n in inputs if n in SLOTS), *(n for n in inputs if n not in SLOTS)],
         function=made,
     )
-    return CalledLaw(core, made, (function, jac, name, parameters, inputs, real, apart))
+    return CalledLaw(core, made, (function, jac, name, parameters, inputs, real, apart, bounds), bounds)

@@ -18,6 +18,9 @@ from offray._law import Law
 
 _COUNTS = ("params", "tokens")
 
+Bounds = tuple[tuple[str, float, float], ...]
+"""Parameter, least, most."""
+
 
 class CannotRecordError(ValueError):
     """A function that does something that a formula cannot."""
@@ -32,13 +35,22 @@ class FormulaLaw(Law):
         The formula, or the name of the function that it was recorded from.
     """
 
-    __slots__ = ("_columns", "_lone", "_positive", "made_of", "text")
+    __slots__ = ("_bounds", "_columns", "_lone", "_positive", "made_of", "text")
 
     text: str
 
-    def __init__(self, core: Any, text: str, inputs: Iterable[str], positive: Iterable[str], made_of: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        core: Any,
+        text: str,
+        inputs: Iterable[str],
+        positive: Iterable[str],
+        made_of: tuple[Any, ...],
+        bounds: Bounds,
+    ) -> None:
         super().__init__(core)
         self.text = text
+        self._bounds = bounds
         self.made_of = made_of
         self._columns = tuple(core.inputs)
         self._positive = frozenset(positive)
@@ -49,6 +61,11 @@ class FormulaLaw(Law):
     def built_in(self) -> bool:
         """No."""
         return False
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        """Where a fit keeps the parameters unless it is told otherwise."""
+        return {name: (low, high) for name, low, high in self._bounds}
 
     @property
     def on_one_ray(self) -> bool:
@@ -126,6 +143,7 @@ def restore(
     positive: tuple[str, ...],
     nodes: tuple[Node, ...],
     result: int,
+    bounds: Bounds = (),
 ) -> FormulaLaw:
     """The law of a graph's parts, which is how one travels between processes."""
     graph = Graph(parameters, inputs, frozenset(positive), list(nodes))
@@ -142,4 +160,4 @@ def restore(
         linear=list(found.linear),
         ranges=found.ranges_in(graph, made),
     )
-    return FormulaLaw(core, text, inputs, positive, (name, text, parameters, inputs, positive, nodes, result))
+    return FormulaLaw(core, text, inputs, positive, (name, text, parameters, inputs, positive, nodes, result, bounds), bounds)

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from offray._expression.called import called_back
-from offray._expression.formula_law import CannotRecordError, FormulaLaw, restore
+from offray._expression.formula_law import Bounds, CannotRecordError, FormulaLaw, restore
 from offray._expression.graph import FUNCTIONS, Graph
 from offray._expression.names import USUAL_INPUTS, check_names, graph_of
 from offray._expression.parse import build, names_in, parsed
@@ -22,6 +24,7 @@ def law(
     inputs: Iterable[str] | str = (),
     parameters: Iterable[str] | None = None,
     real: Iterable[str] | str = (),
+    bounds: Mapping[str, tuple[float, float]] | None = None,
     name: str | None = None,
     jac: Callable[..., Any] | None = None,
 ) -> Law:
@@ -41,6 +44,8 @@ def law(
         The order of `theta`; default: as they appear. Names given here are no inputs.
     real : iterable of str, or "all"
         Parameters that may be zero or negative. The others are positive, and are searched as logarithms.
+    bounds : mapping of str to (lower, upper), optional
+        Where every fit keeps these parameters, unless its own `bounds`, `fixed` or `tied` are about them.
     name : str, optional
         Default: the formula, or the function's name.
     jac : callable, optional
@@ -75,9 +80,9 @@ def law(
     """
     given = (inputs,) if isinstance(inputs, str) else tuple(inputs)
     if callable(formula):
-        return _from_function(formula, given, real, name, jac)
+        return _from_function(formula, given, real, name, jac, bounds)
     if isinstance(formula, str) and formula.isidentifier():
-        return _known(formula, alone=not (given or parameters is not None or real or name or jac))
+        return _known(formula, alone=not (given or parameters is not None or real or bounds or name or jac))
     if jac is not None:
         raise TypeError("jac belongs to a function; the derivatives of a formula are exact")
     if not isinstance(formula, str):
@@ -96,7 +101,7 @@ def law(
         result = build(graph, tree)
     except RecursionError:
         raise ValueError("the formula is nested too deeply") from None
-    return _made(graph, result, name or formula, formula)
+    return _made(graph, result, name or formula, formula, _ranges(bounds, graph))
 
 
 def _known(name: str, *, alone: bool) -> Law:
@@ -105,7 +110,7 @@ def _known(name: str, *, alone: bool) -> Law:
 
     found = any_law(name)
     if not alone:
-        raise TypeError(f"{name} is a known law; inputs, parameters, real, name and jac are for laws of your own")
+        raise TypeError(f"{name} is a known law; inputs, parameters, real, bounds, name and jac are for laws of your own")
     return found
 
 
@@ -115,6 +120,7 @@ def _from_function(
     real: Iterable[str] | str,
     name: str | None,
     jac: Callable[..., Any] | None,
+    bounds: Mapping[str, tuple[float, float]] | None,
 ) -> FormulaLaw:
     called = name or str(getattr(function, "__name__", "law"))
     arguments = _arguments(function)
@@ -129,9 +135,10 @@ def _from_function(
     else:
         read, names, apart = (arguments[0],), arguments[1:], True
     try:
-        return traced(function, tuple(names), read, real, called, apart=apart)
+        return traced(function, tuple(names), read, real, called, apart=apart, bounds=bounds)
     except CannotRecordError:
-        return called_back(function, jac, called, tuple(names), read, real, apart=apart)
+        ranges = _ranges(bounds, graph_of(tuple(names), read, real))
+        return called_back(function, jac, called, tuple(names), read, real, apart, ranges)
 
 
 def traced(
@@ -144,6 +151,7 @@ def traced(
     apart: bool = False,
     as_rows: bool = False,
     positive: tuple[str, ...] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> FormulaLaw:
     """The law of a function of columns (each an argument of its own where `apart`) and parameters.
 
@@ -165,7 +173,7 @@ def traced(
             f"{name} cannot be recorded as a formula: {error}. It may compute with its arguments, numbers and "
             f"{', '.join(FUNCTIONS)}"
         ) from error
-    return _made(graph, result, name, name)
+    return _made(graph, result, name, name, _ranges(bounds, graph))
 
 
 def _arguments(function: Callable[..., Any]) -> list[str]:
@@ -178,7 +186,23 @@ def _arguments(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in found]
 
 
-def _made(graph: Graph, result: int, name: str, text: str) -> FormulaLaw:
+def _ranges(bounds: Mapping[str, tuple[float, float]] | None, graph: Graph) -> Bounds:
+    """Bounds as a law keeps them."""
+    out = []
+    for name, ends in (bounds or {}).items():
+        if name not in graph.parameters:
+            raise ValueError(f"bounds: unknown parameter {name}; the law has {', '.join(graph.parameters)}")
+        if np.shape(ends) != (2,):
+            raise ValueError(f"bounds: every parameter needs a pair (lower, upper); got {ends!r} for {name}")
+        low, high = map(float, ends)
+        least = 0.0 if name in graph.positive else -np.inf
+        if not least <= low <= high:
+            raise ValueError(f"bounds: {name} needs {least:g} <= lower <= upper; got ({low:g}, {high:g})")
+        out.append((name, low, high))
+    return tuple(out)
+
+
+def _made(graph: Graph, result: int, name: str, text: str, bounds: Bounds) -> FormulaLaw:
     check_names(graph)
     below = graph.below(result)
     used = {graph.parameters[graph.nodes[k].a] for k in below if graph.nodes[k].op == "parameter"}
@@ -186,4 +210,5 @@ def _made(graph: Graph, result: int, name: str, text: str) -> FormulaLaw:
         raise ValueError(f"the formula does not depend on {', '.join(idle)}")
     if not any(graph.nodes[k].op == "input" for k in below):
         raise ValueError("the formula does not depend on its inputs")
-    return restore(name, text, graph.parameters, graph.inputs, tuple(sorted(graph.positive)), tuple(graph.nodes), result)
+    positive = tuple(sorted(graph.positive))
+    return restore(name, text, graph.parameters, graph.inputs, positive, tuple(graph.nodes), result, bounds)

@@ -30,9 +30,10 @@ def law_as_plain(law: Law) -> str | dict[str, Any]:
             f"the law {law.name} calls a Python function back, which cannot be written down: give it as a formula that "
             "offray.law can record, or pickle the result"
         )
-    *head, nodes, result = law.made_of
+    *head, nodes, result, bounds = law.made_of
     lists = [list(part) if isinstance(part, tuple) else part for part in head]
-    return dict(zip(_KEYS, (*lists, [list(node) for node in nodes], result), strict=True))
+    out = dict(zip(_KEYS, (*lists, [list(node) for node in nodes], result), strict=True))
+    return out | ({"bounds": [[name, *map(str, ends)] for name, *ends in bounds]} if bounds else {})
 
 
 def law_from(data: Any) -> Law:
@@ -49,13 +50,16 @@ def law_from(data: Any) -> Law:
     try:
         nodes = tuple(Node(str(op), int(a), int(b), int(c), str(value)) for op, a, b, c, value in data["nodes"])
         result = int(data["result"])
+        bounds = tuple((str(name), float(low), float(high)) for name, low, high in data.get("bounds", ()))
     except (TypeError, ValueError):
         raise ValueError("the law's formula has an operation that is none") from None
     graph = Graph(names[0], names[1], frozenset(names[2]), list(nodes))
     check_names(graph)
+    if any(name not in names[0] or not low <= high for name, low, high in bounds):
+        raise ValueError("the law's bounds are none")
     if not 0 <= result < len(nodes) <= LONGEST or not all(_good(graph, k) for k in range(len(nodes))):
         raise ValueError("the law's formula has an operation that is none")
-    return restore(str(data["name"]), str(data["formula"]), *names, nodes, result)
+    return restore(str(data["name"]), str(data["formula"]), *names, nodes, result, bounds)
 
 
 def _texts(data: Any) -> tuple[str, ...]:
