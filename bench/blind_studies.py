@@ -126,7 +126,7 @@ def advised(fit):
 def judge(fit, theta, places, C, kind, tally):
     """Adds one fit to the tally of its class."""
     group = None
-    if kind == "shared" and "dependent_runs" in fit.findings:
+    if kind == "shared" and "dependent_runs" in fit.findings:  # the remedy of its warning
         group = np.unique(fit.problem.N, return_inverse=True)[1]
     method = "delta" if group is None else "sandwich"
     ends = fit.conf_int() if group is None else fit.conf_int(method="sandwich", group=group)
@@ -197,7 +197,8 @@ def run(studies, seed):
         if warned:
             fit = advised(fit)
         few = "n <= 8" if len(fit.residuals) <= 8 else "n > 8"
-        judge(fit, theta, places, C, noise, by_class[noise, few])
+        told = ", by `group=`" if noise == "shared" and "dependent_runs" in fit.findings else ""
+        judge(fit, theta, places, C, noise, by_class[noise + told, few])
     noticed = {}
     for kind in (*MISFITS, "q = 1"):
         for sigma in (0.002, 0.01):
