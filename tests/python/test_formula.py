@@ -202,7 +202,7 @@ def test_bad_laws_are_refused():
 def test_a_known_law_by_its_name(name):
     assert offray.law(name) is getattr(offray.laws, name)
     for options in ({"real": "all"}, {"inputs": "x"}, {"parameters": ()}, {"name": "mine"}, {"jac": np.ones}):
-        with pytest.raises(TypeError, match=f"{name} is a known law; inputs, parameters, real, bounds, name and jac are for laws of"):
+        with pytest.raises(TypeError, match=f"{name} is a known law; inputs, parameters, real, bounds, name and jac"):
             offray.law(name, **options)
 
 
