@@ -91,9 +91,16 @@ def test_the_optimum_at_the_end_of_a_fit():
 
 
 def test_what_goes_with_groups():
-    wrong = run_cli("fit", BYTE_LM, "--by", "corpus", "--share", "alpha", "--objective", "huber")
-    assert wrong.returncode == 2
-    assert "--objective does not go with --by" in wrong.stderr
+    for options, said in (
+        (["--tie", "alpha=beta"], "--tie does not go with --by"),
+        (["--objective", "absolute"], "objective: groups are fitted by one of squares, huber, soft_l1, cauchy; got 'absolute'"),
+    ):
+        wrong = run_cli("fit", BYTE_LM, "--by", "corpus", "--share", "alpha", *options)
+        assert wrong.returncode == 2
+        assert said in wrong.stderr
+    robust = run_cli("fit", BYTE_LM, "--by", "corpus", "--share", "alpha", "--objective", "huber", "--delta", "mad")
+    assert robust.returncode == 0, robust.stderr
+    assert "huber (delta 0.0" in robust.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")

@@ -102,8 +102,12 @@ def _region(law: offray.Law, sizes: str | None, tokens: str | None, ranges: list
         if name in out:
             raise ValueError(f"--range: {name} is given more than once")
         out[name] = options.two("--range", text)
-    options_of = {"N": "--sizes N0,N1", "D": "--tokens-range D0,D1"}
-    if missing := [options_of.get(name, f"--range {name}=LEAST,MOST") for name in inputs_of(law) if name not in out]:
+    known, options_of = inputs_of(law), {"N": "--sizes N0,N1", "D": "--tokens-range D0,D1"}
+    for name in out:
+        if name not in known:
+            option = options_of.get(name, "--range").split()[0]
+            raise ValueError(f"{option}: the law {law.name} does not read {name}; it reads {', '.join(known)}")
+    if missing := [options_of.get(name, f"--range {name}=LEAST,MOST") for name in known if name not in out]:
         raise ValueError(f"{', '.join(missing)}: without ranges the best plan is thousands of tiny runs")
     return out
 
