@@ -129,6 +129,15 @@ def test_plans_whose_candidates_cost_alike():
     assert plan.sd["suggested"]["loss@target"] < 1.05 * best
 
 
+def test_runs_of_other_inputs_have_no_N():
+    at = offray.check(inputs={"C": [1e18, 1e19, 1e20]}, law=POWER, theta=OF_POWER, target=1e23)
+    assert not hasattr(at, "N")
+    with pytest.raises(AttributeError, match="given by C, not by D"):
+        at.D  # noqa: B018
+    with pytest.raises(ValueError, match="the picture of a design is about N and D"):
+        at.plot()
+
+
 def test_a_plan_is_the_same_on_every_path():
     """Last bits, in which processors differ, choose no run."""
     found = []
@@ -147,6 +156,12 @@ def test_a_plan_is_the_same_on_every_path():
     ("call", "message"),
     [
         (lambda: offray.check(inputs={"C": [1e18, -1]}, law=POWER, theta=OF_POWER, target=1e23), r"C\[1\] = -1"),
+        (lambda: offray.check(inputs={"C": []}, law=POWER, theta=OF_POWER, target=1e23), "C is empty"),
+        (
+            lambda: offray.check(inputs={"C": [[1e18]]}, law=POWER, theta=OF_POWER, target=1e23),
+            r"C must be .*; got shape \(1, 1\)",
+        ),
+        (lambda: offray.check(inputs={"C": ["a"]}, law=POWER, theta=OF_POWER, target=1e23), r"C\[0\] = 'a'"),
         (lambda: offray.check(inputs={"C": [1e18]}, law=POWER, theta=OF_POWER), "target: where is the loss"),
         (lambda: offray.check(inputs={"C": [1e18]}, law=POWER, target=1e23), "no published fit"),
         (

@@ -59,7 +59,8 @@ def _number(name: str, row: int, value: Any, dtype: DType) -> Any:
             return dtype.type(value)  # reads text at the full precision of dtype, where float() would round to double
         except (TypeError, ValueError):
             pass
-    raise ValueError(f"{name}[{row}] = {value!r}: every value must be a real number")
+    shown = str(value) if isinstance(value, np.str_) else value
+    raise ValueError(f"{name}[{row}] = {shown!r}: every value must be a real number")
 
 
 def vector(name: str, values: Any, dtype: DType) -> Array:

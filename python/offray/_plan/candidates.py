@@ -24,8 +24,6 @@ def candidate_runs(law: Law, region: Any, levels: Mapping[str, Any], given: Any)
     labels = labels_of(law)
     if given is not None:
         places = places_of("candidates", law, given)
-        if not len(places[0]):
-            raise ValueError("candidates: there are none")
         return places, {label: (float(a.min()), float(a.max())) for label, a in zip(labels, places, strict=True)}
     bounds = _bounds(law, region)
     count = min(_MOST_LEVELS, int(_MOST_PLACES ** (1 / len(labels)) + 1e-9))

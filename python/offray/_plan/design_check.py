@@ -11,7 +11,7 @@ from offray._drawn import Drawn
 from offray._identify.tpp import TppDiversity
 from offray._input.arrays import Array
 from offray._law import Law
-from offray._plan.places import labels_of, of_N_and_D
+from offray._plan.places import column, labels_of, of_N_and_D
 from offray._text import Sheet
 from offray._travel.record import Record
 
@@ -92,12 +92,12 @@ class DesignCheck(Record, Drawn):
     @property
     def N(self) -> Array:
         """Model parameters."""
-        return self.inputs["params"]
+        return column(self.inputs, "params")
 
     @property
     def D(self) -> Array:
         """Training tokens."""
-        return self.inputs["tokens"]
+        return column(self.inputs, "tokens")
 
     @property
     def _runs(self) -> int:

@@ -46,7 +46,7 @@ def places_of(what: str, law: Law, given: Any) -> Places:
         given = _in_order(what, law, given)
     elif is_table(given):
         given = places_in(given, law)
-    if len(labels) == 1 and not (isinstance(given, tuple | list) and len(given) == 1 and np.ndim(given[0]) == 1):
+    elif len(labels) == 1 and not (isinstance(given, tuple | list) and len(given) == 1 and np.ndim(given[0]) == 1):
         given = (given,)
     if len(given) != len(labels):
         raise ValueError(f"{what} must give {', '.join(labels)}; got {len(given)} of them")
@@ -76,8 +76,10 @@ def points(what: str, law: Law, given: Any) -> Array:
 
 
 def check_places(law: Law, places: Places, what: str) -> None:
-    """``ValueError`` for arrays of different lengths, or for a value that the law cannot take."""
+    """``ValueError`` for no places, arrays of different lengths, or a value that the law cannot take."""
     names, labels = names_of(law), labels_of(law)
+    if not len(places[0]):
+        raise ValueError(f"{what}: {labels[0]} is empty: there are no runs")
     for name, label, column in zip(names, labels, places, strict=True):
         if len(column) != len(places[0]):
             raise ValueError(
@@ -87,6 +89,13 @@ def check_places(law: Law, places: Places, what: str) -> None:
         if not good.all():
             row = int(np.argmin(good))
             raise ValueError(f"{label}[{row}] = {column[row]}: every value must be {kind}")
+
+
+def column(places: Mapping[str, Array], name: str) -> Array:
+    """One of named places; ``AttributeError`` where they are of other inputs."""
+    if name not in places:
+        raise AttributeError(f"these runs are given by {', '.join(places)}, not by {_LABELS[name]}: see `inputs`")
+    return places[name]
 
 
 def coordinates(law: Law, places: Places) -> Array:

@@ -13,7 +13,7 @@ from offray._input.arrays import Array
 from offray._law import Law
 from offray._plan.check import checked
 from offray._plan.design_check import DesignCheck
-from offray._plan.places import Places, labels_of, of_N_and_D
+from offray._plan.places import Places, column, labels_of, of_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._text import Sheet
 from offray._travel.record import Record
@@ -94,12 +94,12 @@ class Suggestion(Record, Drawn):
     @property
     def N(self) -> Array:
         """Model parameters of the distinct runs."""
-        return self.inputs["params"]
+        return column(self.inputs, "params")
 
     @property
     def D(self) -> Array:
         """Training tokens of the distinct runs."""
-        return self.inputs["tokens"]
+        return column(self.inputs, "tokens")
 
     @property
     def _labels(self) -> list[tuple[str, str]]:
