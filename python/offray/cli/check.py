@@ -53,7 +53,7 @@ def _of_fit(path: Path, how: Planning) -> tuple[offray.Law, Any, float]:
     fit: offray.Fit | None = fitting.saved(path)
     if fit is None:
         raise ValueError(f"--fit: {path} is no saved fit")
-    refuse(how, f"is for a law that is named; {path} is a saved fit, with its own", but=("--target", "--sigma", "--column"))
+    refuse(how, f"does not go with --fit: {path} has a law and parameters of its own", but=("--target", "--sigma", "--column"))
     if not fit.identifiability.identified:
         why = "its runs do not determine the parameters that would be assumed"
         options.fail(f"--fit: {path}: {why}", options.Exit.NOT_IDENTIFIED)

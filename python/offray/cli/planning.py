@@ -81,7 +81,11 @@ def inputs_of(law: offray.Law) -> dict[str, str]:
 
 def _values(option: str, text: str) -> dict[str, float]:
     out: dict[str, float] = {}
-    for name, value in map(options.pair, text.split(",")):
+    for part in text.split(","):
+        try:
+            name, value = options.pair(part)
+        except ValueError as error:
+            raise ValueError(f"{option}: {error}") from None
         if name in out:
             raise ValueError(f"{option}: {name} is given more than once")
         out[name] = options.number(option, value)
