@@ -129,7 +129,7 @@ class Chain(Record):
         usable = np.logical_and(*(each.status != "evaluation_failed" for each in refits))
         first, second = (each.theta[usable] for each in refits)
         given = {"params": N, "tokens": D, **inputs}
-        names = ("params", "tokens") if self.loss.law.built_in else self.loss.law.inputs
+        names = self.loss.law.place
         where = [np.atleast_1d(np.asarray(given[name], float)) for name in names]
         x = where if len(where) > 1 else where[0]
         drawn = [self.metric.law(self.loss.law(x, *one), *two) for one, two in zip(first, second, strict=True)]

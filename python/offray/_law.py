@@ -89,6 +89,12 @@ class Law:
         return column in self.inputs
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """The columns that say where a run was made, in the order in which the law is called; unique tokens of a law of
+        `offray.laws` may be left out, since every token is fresh then."""
+        return _COLUMNS[:2] if self.built_in else self.inputs
+
+    @property
     def further(self) -> tuple[str, ...]:
         """The columns beside params, tokens and unique_tokens that the law reads."""
         return tuple(name for name in self.inputs if name not in _COLUMNS)

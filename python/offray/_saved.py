@@ -127,7 +127,7 @@ def _problem(data: Mapping[str, Any]) -> Problem:
     for name, column in (*columns.items(), ("rows", rows)):
         if column is not None and len(column) not in (len(loss), 0):
             raise ValueError(f"{name!r} has {len(column)} values, the loss {len(loss)}")
-    for name in ("params", "tokens") if law.built_in else law.inputs:
+    for name in law.place:
         member(columns, name, object)
     return Problem(
         law,

@@ -101,7 +101,7 @@ class GroupedFit(Told, Read):
             raise ValueError(f"group: {group!r} is none of {', '.join(map(repr, self.groups))}")
         given = {"params": N, "tokens": D, **(inputs or {})}
         theta = np.array([self.params[group][name] for name in self.law.parameters])
-        names = ("params", "tokens") if self.law.built_in else self.law.inputs
+        names = self.law.place
         if missing := [name for name in names if given.get(name) is None]:
             raise TypeError(f"predict needs {', '.join(missing)} for the law {self.law.name}")
         arrays = np.broadcast_arrays(*(numbers(name, given[name], theta.dtype) for name in names))

@@ -213,7 +213,7 @@ def _where(law: Law, N: Any, D: Any, unique_tokens: Any, further: Mapping[str, A
         expected = f"inputs with {', '.join(law.further)}" if law.further else "N and D alone"
         raise ValueError(f"the law {law.name} reads {expected}; got {', '.join(further) or 'none'}")
     given = {"params": N, "tokens": D, "unique_tokens": unique_tokens}
-    needed = ("params", "tokens") if law.built_in else law.inputs
+    needed = law.place
     for name in needed:
         if name in LABELS and given[name] is None:
             raise TypeError(f"predict needs {LABELS[name]} for the law {law.name}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from offray._input.arrays import DOUBLE, Array, vector
 from offray._law import Law
-from offray._plan.places import Places, is_positive, labels_of, names_of, places_of
+from offray._plan.places import Places, is_positive, labels_of, places_of
 
 _MOST_LEVELS = 20
 _MOST_PLACES = 4096
@@ -28,7 +28,7 @@ def candidate_runs(law: Law, region: Any, levels: Mapping[str, Any], given: Any)
     bounds = _bounds(law, region)
     count = min(_MOST_LEVELS, int(_MOST_PLACES ** (1 / len(labels)) + 1e-9))
     axes: list[Array] = []
-    for label, name in zip(labels, names_of(law), strict=True):
+    for label, name in zip(labels, law.place, strict=True):
         low, high = bounds[label]
         if levels.get(label) is None:
             spaced = np.geomspace if is_positive(law, name) else np.linspace
@@ -44,7 +44,7 @@ def candidate_runs(law: Law, region: Any, levels: Mapping[str, Any], given: Any)
 
 
 def _bounds(law: Law, region: Any) -> Bounds:
-    labels, names = labels_of(law), names_of(law)
+    labels, names = labels_of(law), law.place
     if not isinstance(region, Mapping):
         region = dict(zip(labels, region, strict=False))
     out = {}
@@ -64,7 +64,7 @@ def _bounds(law: Law, region: Any) -> Bounds:
 def existing_runs(law: Law, existing: Any) -> Places:
     """Runs that there are, arrays in the law's order or a table; none for None."""
     if existing is None:
-        return tuple(np.empty(0) for _ in names_of(law))
+        return tuple(np.empty(0) for _ in law.place)
     if hasattr(existing, "problem"):
         raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
     return places_of("existing", law, existing)

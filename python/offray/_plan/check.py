@@ -14,7 +14,7 @@ from offray._identify.tpp import r_min, tpp_diversity
 from offray._input.arrays import DOUBLE, Array, frozen, optional_vector, vector
 from offray._law import Law
 from offray._plan.design_check import DesignCheck, Figures, distinct_ratios
-from offray._plan.places import Places, by_name, labels_of, names_of, of_N_and_D, places_of
+from offray._plan.places import Places, by_name, labels_of, of_N_and_D, places_of
 from offray._plan.planning import SIGMA, assumed, planned, predicted_sd, targets
 from offray._planes import planes as input_planes
 from offray._read.runs import is_table, places_in
@@ -153,7 +153,7 @@ def _runs(law: Law, N: Any, D: Any, inputs: Mapping[str, Any], recipes: Mapping[
                 f"sizes, ratios, budgets and tokens are about N and D; the law {law.name} reads {', '.join(law.inputs)}"
             )
         given = {**{label: x for label, x in (("N", N), ("D", D)) if x is not None}, **inputs}
-        if not set(given) <= {*labels_of(law), *names_of(law)} or not given:
+        if not set(given) <= {*labels_of(law), *law.place} or not given:
             raise TypeError(f"a design for {law.name} is inputs={{{', '.join(f'{name!r}: ...' for name in law.inputs)}}}")
         return places_of("inputs", law, given)
     if inputs:

@@ -13,7 +13,7 @@ from offray._expression.names import USUAL_INPUTS
 from offray._expression.parse import names_in, parsed
 from offray._input.arrays import DOUBLE, Array, positive
 from offray._law import Law
-from offray._plan.places import Places, by_name, is_positive, labels_of, names_of
+from offray._plan.places import Places, by_name, is_positive, labels_of
 from offray._plan.planning import FLOPS_PER_TOKEN
 
 _COMPUTE = ("C", "flops")
@@ -64,7 +64,7 @@ class Cost:
 
 def _usual(of: Law) -> Callable[..., Any]:
     """6 N D, or compute itself, where the law reads them."""
-    names = names_of(of)
+    names = of.place
     if {"params", "tokens"} <= set(names):
         n, d = names.index("params"), names.index("tokens")
         return lambda *places: FLOPS_PER_TOKEN * places[n] * places[d]
@@ -76,11 +76,11 @@ def _usual(of: Law) -> Callable[..., Any]:
 
 def _priced(formula: str, of: Law) -> Callable[..., Any]:
     labels = labels_of(of)
-    signed = [label for label, name in zip(labels, names_of(of), strict=True) if not is_positive(of, name)]
+    signed = [label for label, name in zip(labels, of.place, strict=True) if not is_positive(of, name)]
     read = names_in(parsed(formula))
     own = [label for label in labels if label not in USUAL_INPUTS and label in read]
     priced = law(f"unit*({formula})", inputs=own, real=[label for label in signed if label in read])
-    if others := {*priced.parameters, *priced.inputs} - {"unit", *names_of(of)}:
+    if others := {*priced.parameters, *priced.inputs} - {"unit", *of.place}:
         known = f"{', '.join(labels)} alone" if len(labels) != 2 else f"{' and '.join(labels)} alone"
         raise ValueError(f"cost: the formula {formula!r} reads {', '.join(sorted(others))}; it may read {known}")
     return lambda *places: priced({name: a for name, a in by_name(of, places).items() if name in priced.inputs}, 1.0)

@@ -13,7 +13,7 @@ from offray._input.arrays import Array, frozen
 from offray._law import Law
 from offray._plan.candidates import Bounds
 from offray._plan.cost import Cost
-from offray._plan.places import Places, by_name, coordinates, is_positive, labels_of, names_of
+from offray._plan.places import Places, by_name, coordinates, is_positive, labels_of
 from offray._plan.planning import FLOPS_PER_TOKEN, planned, predicted_sd
 from offray._plan.recipes import Limits, even_grid, recipes
 from offray._plan.reserve import Counts, with_lack_of_fit, with_replicates
@@ -91,7 +91,7 @@ class DesignProblem:
             return recipes(self.limits, budget, self.max_runs, self.cost.at)
         axes = [
             (*self.bounds[label], is_positive(self.law, name))
-            for label, name in zip(labels_of(self.law), names_of(self.law), strict=True)
+            for label, name in zip(labels_of(self.law), self.law.place, strict=True)
         ]
         grid = even_grid(axes, budget, self.max_runs, self.cost.at)
         return {} if grid is None else {"even grid": grid}

@@ -14,35 +14,30 @@ from offray._law import Law
 from offray._read.runs import is_table, places_in
 
 Places = tuple[Array, ...]
-"""One array for each input, in the order of `names_of`."""
+"""One array for each input, in the order of `Law.place`."""
 
 _LABELS = {"params": "N", "tokens": "D"}
 
 
-def names_of(law: Law) -> tuple[str, ...]:
-    """The columns that places are made of; for a law of `offray.laws` every token is fresh."""
-    return ("params", "tokens") if law.built_in else law.inputs
-
-
 def labels_of(law: Law) -> tuple[str, ...]:
-    """The same as people write them: N and D."""
-    return tuple(_LABELS.get(name, name) for name in names_of(law))
+    """What places of a law are made of, as people write it: N and D."""
+    return tuple(_LABELS.get(name, name) for name in law.place)
 
 
 def of_N_and_D(law: Law) -> bool:
     """Whether places are N and D, and nothing else."""
-    return names_of(law) == ("params", "tokens")
+    return law.place == ("params", "tokens")
 
 
 def by_name(law: Law, places: Places) -> dict[str, Array]:
     """Places as columns."""
-    return dict(zip(names_of(law), places, strict=True))
+    return dict(zip(law.place, places, strict=True))
 
 
 def places_of(what: str, law: Law, given: Any) -> Places:
     """Places given as a table, as a mapping from inputs to values, or as arrays in the law's order; validated."""
     labels = labels_of(law)
-    if isinstance(given, Mapping) and set(given) <= {*labels, *names_of(law)}:
+    if isinstance(given, Mapping) and set(given) <= {*labels, *law.place}:
         given = _in_order(what, law, given)
     elif is_table(given):
         given = places_in(given, law)
@@ -68,7 +63,7 @@ def points(what: str, law: Law, given: Any) -> Array:
         place = f"({', '.join(labels)})"
         each = "such pairs" if len(labels) == 2 else "such places"
         raise ValueError(f"{what} must be {place} or a list of {each}; got shape {np.shape(given)}")
-    for name, label, column in zip(names_of(law), labels, where.T, strict=True):
+    for name, label, column in zip(law.place, labels, where.T, strict=True):
         good, kind = _good(law, name, column)
         if not good.all():
             raise ValueError(f"{what}: every {label} must be {kind}; got {column.tolist()}")
@@ -77,7 +72,7 @@ def points(what: str, law: Law, given: Any) -> Array:
 
 def check_places(law: Law, places: Places, what: str) -> None:
     """``ValueError`` for no places, arrays of different lengths, or a value that the law cannot take."""
-    names, labels = names_of(law), labels_of(law)
+    names, labels = law.place, labels_of(law)
     if not len(places[0]):
         raise ValueError(f"{what}: {labels[0]} is empty: there are no runs")
     for name, label, column in zip(names, labels, places, strict=True):
@@ -100,7 +95,7 @@ def column(places: Mapping[str, Array], name: str) -> Array:
 
 def coordinates(law: Law, places: Places) -> Array:
     """Places in a space where distance means something, (n, k): logarithms of what is positive, the rest as it is."""
-    named = zip(names_of(law), places, strict=True)
+    named = zip(law.place, places, strict=True)
     return np.stack([np.log(a) if is_positive(law, name) else a for name, a in named], axis=1)
 
 
@@ -119,6 +114,6 @@ def _good(law: Law, name: str, column: Array) -> tuple[npt.NDArray[np.bool_], st
 def _in_order(what: str, law: Law, given: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values of a mapping in the law's order, under either name."""
     labels = labels_of(law)
-    if missing := [label for name, label in zip(names_of(law), labels, strict=True) if not {name, label} & set(given)]:
+    if missing := [label for name, label in zip(law.place, labels, strict=True) if not {name, label} & set(given)]:
         raise ValueError(f"{what} must give {', '.join(labels)}; {', '.join(missing)} is missing")
-    return tuple(given[label] if label in given else given[name] for name, label in zip(names_of(law), labels, strict=True))
+    return tuple(given[label] if label in given else given[name] for name, label in zip(law.place, labels, strict=True))

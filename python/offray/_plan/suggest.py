@@ -19,7 +19,7 @@ from offray._optimum import Optimum
 from offray._plan.candidates import candidate_runs, existing_runs
 from offray._plan.cost import Cost
 from offray._plan.design_problem import DesignProblem
-from offray._plan.places import names_of, of_N_and_D
+from offray._plan.places import of_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN, SIGMA, assumed, targets
 from offray._plan.recipes import Limits
 from offray._plan.suggestion import Suggestion
@@ -186,7 +186,7 @@ def _problem(
         places = tuple(a[kept] for a in places)
         costs.candidates = costs.candidates[kept]
     if fit is not None and existing is None:
-        existing = tuple(fit.problem.columns[name] for name in names_of(the_law))
+        existing = tuple(fit.problem.columns[name] for name in the_law.place)
     noise = sigma if sigma is not None else float(fit.noise_sd) if fit is not None else SIGMA
     if not 0 < noise < np.inf:
         raise ValueError(f"sigma must be positive and finite; got {noise}")

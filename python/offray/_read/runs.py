@@ -19,12 +19,9 @@ class Reader(Protocol):
     """What a law says of the columns that it reads."""
 
     @property
-    def built_in(self) -> bool: ...
-    @property
-    def inputs(self) -> tuple[str, ...]: ...
+    def place(self) -> tuple[str, ...]: ...
     @property
     def further(self) -> tuple[str, ...]: ...
-    def reads(self, column: str) -> bool: ...
 
 
 def is_table(x: Any) -> bool:
@@ -57,7 +54,7 @@ def run_columns(
     if unknown := [name for name in inputs if name not in law.further]:
         known = f"it reads {', '.join(law.further)}" if law.further else "it reads N and D"
         raise ValueError(f"inputs: the law does not read {', '.join(unknown)}; {known}")
-    counts = ("params", "tokens") if law.built_in else tuple(name for name in ("params", "tokens") if law.reads(name))
+    counts = tuple(name for name in law.place if name in _ARRAYS)
     if not is_table(N):
         given = {"N": N, "D": D, "loss": loss, "unique_tokens": unique_tokens, "weight": weight}
         return _of_arrays(law, counts, given, params, tokens, inputs, by)
@@ -88,7 +85,7 @@ def run_columns(
 
 def places_in(table: Any, law: Reader) -> tuple[Any, ...]:
     """Where the runs of a table are: the inputs of a law, in its order; their losses do not matter."""
-    names = ("params", "tokens") if law.built_in else law.inputs
+    names = law.place
     if not (isinstance(table, Table) and set(names) <= table.keys()):
         from offray._read.read import read  # for tables alone
 

@@ -50,7 +50,7 @@ def law_of(text: str, inputs: tuple[str, ...] = (), real: tuple[str, ...] = (), 
 
 def required(law: offray.Law, *, loss: bool = True) -> tuple[str, ...]:
     """The columns that a file must have for a law, beside its further inputs."""
-    counts = [name for name in ("params", "tokens") if law.built_in or law.reads(name)]
+    counts = [name for name in law.place if name in ("params", "tokens")]
     return (*counts, "loss") if loss else tuple(counts)
 
 

@@ -74,9 +74,8 @@ class Planning:
 
 def inputs_of(law: offray.Law) -> dict[str, str]:
     """What planned runs consist of, as people write it, and the columns."""
-    names = ("params", "tokens") if law.built_in else law.inputs
     short = {column: name for name, column in _COLUMNS.items()}
-    return {short.get(name, name): name for name in names}
+    return {short.get(name, name): name for name in law.place}
 
 
 def _values(option: str, text: str) -> dict[str, float]:
