@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,15 @@ from offray._identify.report import Identifiability
 from offray._infer.fit_many import fit_many
 from offray._input.arrays import Array, choose_dtype
 from offray._input.groups import dense
-from offray._law import LAWS, Law, find_law, require_N_and_D
+from offray._law import LAWS, Law, find_law
 from offray._read.runs import run_columns
 from offray._result import Fit
 from offray._text import Sheet
 from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
-HELD_OUT = ("largest compute", "largest N", "off-ray TPP")
 _SHARE = 0.2
+_LABELS = {"params": "N", "tokens": "D"}
 
 Rows = npt.NDArray[np.bool_]
 
@@ -47,7 +47,8 @@ class LawScore(Record):
         Root mean square error of the runs of each group, predicted from all others.
     held_out : dict of str to float
         The same for the fifth of the runs with the largest compute 6 N D, with the largest N, and with the tokens per parameter
-        furthest from the median, predicted from the rest. NaN where the rest is too little, or all runs are on one ray.
+        furthest from the median, predicted from the rest; of other inputs with the largest of each. NaN where the rest is too
+        little, or all runs are on one ray.
     """
 
     fit: Fit
@@ -100,7 +101,8 @@ class Comparison(Record, Drawn):
         raise KeyError(law)
 
     def _sheet(self) -> Sheet:
-        head = ("law", "p", "RSS", "dAICc", "dBIC", "leave group out", *HELD_OUT, "kappa_2", "identified")
+        held_out = tuple(self.scores[0].held_out)
+        head = ("law", "p", "RSS", "dAICc", "dBIC", "leave group out", *held_out, "kappa_2", "identified")
         least = min(s.AICc for s in self.scores), min(s.BIC for s in self.scores)
         rows = [
             (
@@ -110,7 +112,7 @@ class Comparison(Record, Drawn):
                 _difference(s.AICc, least[0]),
                 _difference(s.BIC, least[1]),
                 f"{s.leave_group_out:.4g}",
-                *(f"{s.held_out[name]:.4g}" for name in HELD_OUT),
+                *(f"{s.held_out[name]:.4g}" for name in held_out),
                 f"{s.identifiability.kappa:.3g}",
                 "yes" if s.identifiability.identified else ", ".join(s.identifiability.findings) or s.fit.status,
             )
@@ -129,10 +131,11 @@ def _difference(value: float, least: float) -> str:
 
 
 def compare(
-    N: Any,
+    N: Any = None,
     D: Any = None,
     loss: Any = None,
     *,
+    inputs: Mapping[str, Any] | None = None,
     laws: str | Law | Iterable[str | Law] | None = None,
     unique_tokens: Any = None,
     weight: Any = None,
@@ -148,13 +151,13 @@ def compare(
 
     Parameters
     ----------
-    N, D, loss, unique_tokens, weight, params, tokens, log_loss
-        As for `fit`.
+    N, D, loss, inputs, unique_tokens, weight, params, tokens, log_loss
+        As for `fit`: what any of the laws reads.
     laws : iterable of str or Law, optional
-        Names, or formulas of N and D. Default: chinchilla, kaplan and droppo_elibol, and repeated_data where there are unique
+        Names, or formulas. Default: chinchilla, kaplan and droppo_elibol, and repeated_data where there are unique
         tokens.
     group : (n,) array_like, optional
-        Labels for leaving groups out. Default: runs of one size N belong together.
+        Labels for leaving groups out. Default: runs of one size N, or of one value of the first input, belong together.
     threads : int, optional
         Default: one per processor. The result does not depend on it.
 
@@ -172,33 +175,61 @@ def compare(
     """
     laws = [laws] if isinstance(laws, str | Law) else laws
     given = [any_law(law) for law in laws or ()]
-    for law in given:
-        require_N_and_D(law, "compare")
-    columns = run_columns(LAWS["chinchilla"], N, D, loss, unique_tokens, weight, params, tokens, {})
+    if laws is not None and not given:
+        raise ValueError("laws is empty; name at least one")
+    read = _Inputs(tuple(dict.fromkeys(name for law in given or [LAWS["chinchilla"]] for name in law.place)))
+    columns = run_columns(read, N, D, loss, unique_tokens, weight, params, tokens, inputs or {})
     dtype = choose_dtype(None, *columns.values())
     named = ["chinchilla", "kaplan", "droppo_elibol"] + (["repeated_data"] if columns["unique_tokens"] is not None else [])
-    chosen = given if laws is not None else [find_law(law) for law in named]
-    if not chosen:
-        raise ValueError("laws is empty; name at least one")
+    chosen = given or [find_law(law) for law in named]
     arrays: dict[str, Any] = {key: None if value is None else np.asarray(value, dtype) for key, value in columns.items()}
+    places = {_LABELS.get(name, name): arrays[_LABELS.get(name, name)] for name in read.place}
+    first = next(iter(places.values()))
     # A law with more parameters than there are runs is left out, unless it is the only one.
-    able = [law for law in chosen if len(law.parameters) <= len(arrays["N"])] or chosen
+    able = [law for law in chosen if len(law.parameters) <= len(first)] or chosen
     fits = [_fit(law, arrays, log_loss) for law in able]
-    size, seen = arrays["N"], arrays["D"]
-    labels: npt.NDArray[Any] = size if group is None else np.array(dense(group, len(size)))
+    labels: npt.NDArray[Any] = first if group is None else np.array(dense(group, len(first)))
     groups = [labels == label for label in np.unique(labels)]
-    held_out = dict(zip(HELD_OUT, (_top(size * seen), _top(size), _top(_distance(seen / size))), strict=True))
-    if (seen / size).max() < _core.ONE_RAY * (seen / size).min():
-        held_out["off-ray TPP"] = np.ones(len(size), bool)  # leaves nothing to predict from
-    scores = [_score(at, arrays, log_loss, groups, held_out, threads) for at in fits]
+    scores = [_score(at, arrays, log_loss, groups, _held_out(places), threads) for at in fits]
     return Comparison(tuple(sorted(scores, key=lambda score: score.AICc)), log_loss)
+
+
+class _Inputs(NamedTuple):
+    """What several laws read together."""
+
+    place: tuple[str, ...]
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Without N, D and unique tokens."""
+        return tuple(name for name in self.place if name not in (*_LABELS, "unique_tokens"))
+
+
+def _held_out(places: Mapping[str, Array]) -> dict[str, Rows]:
+    """The runs to predict from the rest, by what is special about them."""
+    if not {"N", "D"} <= set(places):
+        return {f"largest {name}": _top(x) for name, x in places.items()}
+    size, seen = places["N"], places["D"]
+    out = {"largest compute": _top(size * seen), "largest N": _top(size), "off-ray TPP": _top(_distance(seen / size))}
+    if (seen / size).max() < _core.ONE_RAY * (seen / size).min():
+        out["off-ray TPP"] = np.ones(len(size), bool)  # leaves nothing to predict from
+    return out | {f"largest {name}": _top(x) for name, x in places.items() if name not in ("N", "D")}
+
+
+def _given(law: Law, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a law reads, as `fit` takes them."""
+    read = {_LABELS.get(name, name) for name in law.place} | {"loss", "weight"}
+    if law.reads("unique_tokens"):
+        read.add("unique_tokens")
+    plain = {key: value for key, value in columns.items() if key in read and key not in law.further and value is not None}
+    return plain | ({"inputs": {name: columns[name] for name in law.further}} if law.further else {})
 
 
 def _fit(law: Law, columns: dict[str, Any], log_loss: bool) -> Fit:
     with warnings.catch_warnings():  # the table says it
         warnings.simplefilter("ignore", IdentifiabilityWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        out: Fit = fit(**columns, law=law, log_loss=log_loss)
+        out: Fit = fit(**_given(law, columns), law=law, log_loss=log_loss)
     return out
 
 
@@ -229,15 +260,18 @@ def _score(
 def _squares(law: Law, columns: dict[str, Any], log_loss: bool, splits: list[Rows], threads: int | None) -> list[Array]:
     """Squared errors of the runs of each split, predicted from the others; NaN where those are fewer than the parameters."""
     usable = [rows for rows in splits if (~rows).sum() >= len(law.parameters)]
-    read = [key for key, value in columns.items() if value is not None and (key != "unique_tokens" or law.reads(key))]
-    kept: dict[str, Any] = {key: [columns[key][~rows] for rows in usable] for key in read}
-    thetas = iter(fit_many(**kept, law=law, log_loss=log_loss, threads=threads).theta if usable else ())
+    given = _given(law, columns)
+    further = given.pop("inputs", {})
+    kept: dict[str, Any] = {key: [value[~rows] for rows in usable] for key, value in given.items()}
+    inputs = {name: [value[~rows] for rows in usable] for name, value in further.items()}
+    thetas = iter(fit_many(**kept, inputs=inputs, law=law, log_loss=log_loss, threads=threads).theta if usable else ())
+    names = (*law.place, *(["unique_tokens"] if law.built_in and "unique_tokens" in given else []))
+    place = [columns[_LABELS.get(name, name)] for name in names]
     out = []
     for rows in splits:
         if (~rows).sum() < len(law.parameters):
             out.append(np.full(rows.sum(), np.nan))
             continue
-        x = [columns[key][rows] for key in ("N", "D", "unique_tokens") if key in read]
-        predicted, seen = law(x, *next(thetas)), columns["loss"][rows]
+        predicted, seen = law(tuple(x[rows] for x in place), *next(thetas)), columns["loss"][rows]
         out.append((np.log(predicted / seen) if log_loss else predicted - seen) ** 2)
     return out

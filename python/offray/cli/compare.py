@@ -11,7 +11,7 @@ import typer
 import offray
 from offray.cli import fitting, output
 from offray.cli.groups import option_groups
-from offray.cli.options import BAD_INPUT, fail, named_laws
+from offray.cli.options import BAD_INPUT, fail, named_laws, pair
 from offray.cli.reading import Reading
 
 
@@ -22,9 +22,13 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="LAW,LAW,...",
-            help="Names of laws, or formulas in N and D. [default: chinchilla, kaplan, droppo_elibol]",
+            help="Names of laws, or formulas. [default: chinchilla, kaplan, droppo_elibol]",
             autocompletion=named_laws,
         ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INPUT=COLUMN", help="An input of formulas beside N, D, U, C, x, and its column."),
     ] = None,
     log_loss: Annotated[bool, typer.Option("--log-loss", help="Fit ln(loss).")] = False,
     group: Annotated[
@@ -39,8 +43,10 @@ def compare(
     Exit codes: 0 fine, 2 bad input.
     """
     try:
-        chosen = fitting.laws(laws)
-        table = fitting.runs(runs, reading, group)
+        own = dict(pair(text, "INPUT=COLUMN") for text in column or [])
+        chosen = fitting.laws(laws, own)
+        places = [name for law in chosen or [offray.laws.chinchilla] for name in law.place]
+        table = fitting.runs(runs, reading, group, {name: own.get(name, name) for name in places})
         labels = None if group is None else table[group]
         with fitting.quiet(), output.busy(True, "comparing laws"):
             result = offray.compare(table, laws=chosen, log_loss=log_loss, group=labels)

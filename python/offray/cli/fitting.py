@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from offray.cli.reading import FILE, Reading, as_typed, column_of, refuse
 Runs: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=FILE)]
 RunsOrFit: TypeAlias = Annotated[Path, typer.Argument(metavar="RUNS", help=f"{FILE} Or what fit -o saved.")]
 _PANEL = "Fitting"
+_COUNTS = {"params": "params", "tokens": "tokens"}
 _NO_LABELS = "--group is for a file of runs; {path} is a saved fit, without its labels"
 
 
@@ -127,11 +128,13 @@ def _leaf(column: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", re.split(r"[/.]", column)[-1].lower())
 
 
-def runs(path: Path, reading: Reading, group: str | None = None) -> Any:
-    """The runs of a file as columns, or those of the fit that was saved there."""
+def runs(path: Path, reading: Reading, group: str | None = None, read: Mapping[str, str] = _COUNTS) -> Any:
+    """The runs of a file as columns, or those of the fit that was saved there; `read` are the inputs and their columns."""
     there: offray.Fit | None = saved(path, reading)
     if there is None:
-        return reading.read(path, by=group)
+        counts = tuple(name for name in read if name in _COUNTS)
+        further = {name: column for name, column in read.items() if name not in _COUNTS}
+        return reading.read(path, by=group, required=(*counts, "loss"), inputs=further)
     if group is not None:
         raise ValueError(_NO_LABELS.format(path=path))
     return runs_of(there, path)
@@ -209,8 +212,9 @@ def code(fit: offray.Fit) -> Exit:
     return Exit.NOT_IDENTIFIED if fit.identifiability.warnings else Exit.NO_CONVERGENCE
 
 
-def laws(texts: Sequence[str] | None) -> list[str | offray.Law] | None:
-    """Laws by name or formula, several with commas between them; commas within parentheses belong to a formula."""
+def laws(texts: Sequence[str] | None, inputs: Iterable[str] = ()) -> list[offray.Law] | None:
+    """Laws by name or formula, several with commas between them; commas within parentheses belong to a formula. `inputs` are
+    names that are inputs of those which have them."""
     if texts is None:
         return None
     out: list[str] = [""]
@@ -221,4 +225,9 @@ def laws(texts: Sequence[str] | None) -> list[str | offray.Law] | None:
             out.append("")
         else:
             out[-1] += letter
-    return [law_of(text.strip(), option="--laws") for text in out]
+    words = [set(re.findall(r"[^\W\d]\w*", text)) for text in out]
+    read = [
+        () if text.strip().isidentifier() else tuple(n for n in inputs if n in has)
+        for text, has in zip(out, words, strict=True)
+    ]
+    return [law_of(text.strip(), names, option="--laws") for text, names in zip(out, read, strict=True)]
