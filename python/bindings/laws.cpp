@@ -16,23 +16,34 @@ namespace {
 
 using namespace offray;
 
+/// theta of a law, as many values as it has parameters.
+template <typename S>
+Parameters<S> parameters(const AnyLaw<S>& law, const Array<S>& theta) {
+  if (theta.size() != law.size())
+    throw InvalidInput("theta has " + std::to_string(theta.size()) + " values, but " + std::string(law.name) + " has " +
+                       std::to_string(law.size()) + " parameters");
+  return theta;
+}
+
 template <typename S>
 py::object evaluate(const LawHandle& handle, Array<S> theta, const py::dict& columns, bool jacobian) {
   const AnyLaw<S>& law = handle.as<S>();
+  const Parameters<S> point = parameters<S>(law, theta);
   const Inputs<S> at = inputs<S>(columns);
   Vector<S> value(at.size());
   Jacobian<S> J(at.size(), jacobian ? law.size() : 0);
   {
     const py::gil_scoped_release release;  // nothing below touches a Python object
-    law.evaluate(Parameters<S>(theta), at, value, J);
+    law.evaluate(point, at, value, J);
   }
   return jacobian ? py::cast(std::move(J)) : py::cast(std::move(value));
 }
 
 /// ln of every number of the compute-optimal point, in the order of OPTIMALS.
 template <typename S>
-Vector<S> optimal(const LawHandle& law, Array<S> theta, Array<S> flops, double per_token, double inference_tokens) {
-  const OptimalPoint<S> at(law.as<S>(), Parameters<S>(theta), flops[0], Cost<S>{S(per_token), S(inference_tokens)});
+Vector<S> optimal(const LawHandle& handle, Array<S> theta, Array<S> flops, double per_token, double inference_tokens) {
+  const AnyLaw<S>& law = handle.as<S>();
+  const OptimalPoint<S> at(law, parameters<S>(law, theta), flops[0], Cost<S>{S(per_token), S(inference_tokens)});
   Vector<S> out(static_cast<Index>(std::size(kOptimals)));
   for (Index k = 0; k < out.size(); ++k) out[k] = at.value(static_cast<Optimal>(k)).log;
   return out;

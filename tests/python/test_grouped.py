@@ -187,6 +187,19 @@ def test_robust_intervals_cover():
     assert hits >= 0.87 * trials  # at .95, fewer in one case of 300
 
 
+def test_parameters_at_their_bounds():
+    """A shared exponent at its bound: the groups are fitted there, each in what is left."""
+    data = curves(sigma=0.003)
+    held = offray.fit(data, law=LAW, by="corpus", shared="alpha", bounds={"alpha": (0.25, 0.5)})
+    assert held.status == "converged"
+    assert held.params["web"]["alpha"] == pytest.approx(0.25, rel=1e-9)
+    fixed = [
+        offray.fit({name: column[data["corpus"] == corpus] for name, column in data.items()}, law=LAW, fixed={"alpha": 0.25})
+        for corpus in held.groups
+    ]
+    assert held.objective_value == pytest.approx(sum(float(fit.objective_value) for fit in fixed), rel=1e-9)
+
+
 def test_a_start_is_that_of_every_group():
     data = curves(sigma=0.003)
     fit = offray.fit(data, law=LAW, by="corpus", shared="alpha")

@@ -129,6 +129,77 @@ def test_plans_whose_candidates_cost_alike():
     assert plan.sd["suggested"]["loss@target"] < 1.05 * best
 
 
+def test_few_candidates_make_no_plan():
+    """Fewer places than parameters determine nothing, whatever a certificate says."""
+    places = ([1e7, 1e8, 1e9, 1e7], [1e9, 1e9, 1e9, 1e10])
+    with pytest.raises(ValueError, match="no list of at most 8 runs"):
+        offray.suggest(candidates=places, budget=1e20, max_runs=8)
+
+
+@pytest.mark.parametrize(
+    ("theta", "low", "target", "runs", "least"),
+    [((0.25, 0.6, -3.0, 2.6), -1.8, -2.0, 10, 0.0038), ((0.25, 0.85, -3.0, 2.6), -1.0, -1.5, 6, 0.006)],
+)
+def test_sensitivities_of_many_sizes(theta, low, target, runs, least):
+    """Costs and derivatives that differ by orders of magnitude along the region: near the best of an exchange by hand."""
+    plan = offray.suggest(
+        law="logistic", theta=theta, region={"x": (low, 4)}, target=target, budget=20, max_runs=runs, cost="exp(-x)"
+    )
+    assert plan.sd["suggested"]["loss@target"] < least
+    assert plan.spent <= 20
+
+
+@pytest.mark.parametrize("theta", [[1, 2], [1, 2, 3, 4, -1], [1, 2, 3, 4, np.nan]])
+def test_theta_that_is_none_of_the_law(theta):
+    with pytest.raises(ValueError, match="theta"):
+        offray.check([1e8] * 6, [1e9] * 6, theta=theta)
+    with pytest.raises(ValueError, match="theta"):
+        offray.suggest(budget=1e20, region=((1e7, 1e9), (1e9, 1e11)), max_runs=8, theta=theta)
+
+
+def test_prices():
+    region = {"law": SHAPE, "theta": OF_SHAPE, "region": REGION, "target": LARGE, "max_runs": 12}
+    flat, constant = (offray.suggest(budget=60, cost=cost, **region) for cost in ("5", lambda width, depth: 5.0))
+    assert flat.inputs["width"].tolist() == constant.inputs["width"].tolist()
+    assert flat.spent == 5 * flat.repeats.sum()
+    for cost, said in (
+        ("unit*depth", "reads unit; it may read width and depth alone"),
+        (lambda width, depth: width[:3], r"the function gives shape \(3,\) for 400 runs"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            offray.suggest(budget=60, cost=cost, **region)
+
+
+def test_a_table_with_columns_of_other_names():
+    table = [{"width": w, "layers": d} for w, d in zip(WIDTH, DEPTH, strict=True)]
+    at = offray.check(table, inputs={"depth": "layers"}, law=SHAPE, theta=OF_SHAPE, target=LARGE)
+    assert at.inputs["depth"].tolist() == DEPTH.tolist()
+
+
+def test_plans_on_the_command_line_keep_the_names_of_columns(tmp_path):
+    there, plan = tmp_path / "there.csv", tmp_path / "plan.csv"
+    there.write_text("width,layers\n" + "\n".join(f"{w:g},{d:g}" for w, d in zip(WIDTH, DEPTH, strict=True)) + "\n")
+    law = ["--law", "E + A*width**-a + B*depth**-b", "--column", "width=width", "--column", "depth=layers"]
+    law += ["--theta", "E=1.5,A=20,a=.4,B=3,b=.7", "--target", "4096,64"]
+    limits = [
+        "--range",
+        "width=64,2048",
+        "--range",
+        "depth=2,64",
+        "--cost",
+        "width**2*depth",
+        "--budget",
+        "1e9",
+        "--max-runs",
+        "6",
+    ]
+    for existing in (there, plan):
+        made = run_cli("suggest", "--existing", str(existing), *law, *limits, "-o", str(plan))
+        assert made.returncode == 0, made.stderr
+    assert plan.read_text().startswith("run,width,layers,cost,loss")
+    assert run_cli("check", str(plan), *law).returncode == 0
+
+
 def test_runs_of_other_inputs_have_no_N():
     at = offray.check(inputs={"C": [1e18, 1e19, 1e20]}, law=POWER, theta=OF_POWER, target=1e23)
     assert not hasattr(at, "N")
@@ -173,6 +244,10 @@ def test_a_plan_is_the_same_on_every_path():
         (lambda: offray.check(inputs={"C": [1e18]}, N=[1e9], D=[1e10]), "reads N and D alone"),
         (lambda: offray.check(inputs={"width": [64.0]}, law=SHAPE, theta=OF_SHAPE, target=LARGE), "depth is missing"),
         (
+            lambda: offray.check(inputs={"width": [64.0], "depth": [2.0]}, law=SHAPE, theta=OF_SHAPE, target={**LARGE, "x": 1}),
+            "does not read x",
+        ),
+        (
             lambda: offray.check(inputs={"width": [64.0, 128.0], "depth": [2.0]}, law=SHAPE, theta=OF_SHAPE, target=LARGE),
             "depth has 1 values, but width has 2",
         ),
@@ -188,7 +263,7 @@ def test_a_plan_is_the_same_on_every_path():
             lambda: offray.suggest(
                 budget=1, region=REGION, max_runs=9, law=SHAPE, theta=OF_SHAPE, target=LARGE, cost="N*width"
             ),
-            "reads params; it may read width and depth alone",
+            "reads N; it may read width and depth alone",
         ),
         (
             lambda: offray.suggest(budget=1, region=REGION, max_runs=9, law=SHAPE, theta=OF_SHAPE, target=LARGE, tpp=(1, 9)),
@@ -219,7 +294,7 @@ def test_on_the_command_line(tmp_path):
     assert made.returncode == 0, made.stderr
     assert "C is read from 'flops'" in made.stderr
     assert "even grid" in made.stdout
-    assert plan.read_text().splitlines()[0] == "run,C,loss"
+    assert plan.read_text().splitlines()[0] == "run,C,cost,loss"
     checked = run_cli("check", str(plan), *law, "--theta", "E=1.7,A=1000,alpha=.2", "--target", "C=1e23")
     assert checked.returncode == 0, checked.stderr
     assert "18 runs" in checked.stdout

@@ -24,6 +24,8 @@ _MOST_STEPS = 100
 _TOLERANCE = 1e-10
 """Of the scaled gradient by the shared parameters: ||Q'r|| <= 1e-10 sqrt(2 F), far below a standard error."""
 _STARTS = 3
+_MET = 1 + 1e-9
+"""How near to a bound counts as met."""
 _MAD = 1.345 * 1.4826
 """Of the median of |r|: Huber's scale of 95 % efficiency, and what makes the median a standard deviation of normal noise."""
 _ALONE = 5
@@ -64,7 +66,8 @@ class _Curves:
             J = J / np.exp(fit.residuals + np.log(part.loss))[:, None]
         if part.weight.size:
             J = J * np.sqrt(part.weight)[:, None]
-        own = [j for j, free in enumerate(fit.core.free) if free]
+        sides = fit.core.at_bound  # where one sits at a bound, nothing else moves it
+        own = [j for j, free in enumerate(fit.core.free) if free and sides[j] == 0]
         return J[:, own], J[:, self.shared], own
 
     def reduced(self, fit: Optimum) -> Array:
@@ -192,6 +195,9 @@ def _minimise(curves: _Curves, starts: list[Array]) -> tuple[list[Optimum], bool
 def _descend(curves: _Curves, fits: list[Optimum]) -> tuple[list[Optimum], bool]:
     shared = np.array(curves.shared)
     real = curves.real[shared]
+    least = np.where(real, -np.inf, 0.0)
+    bounds = [curves.limits.bounds.get(curves.law.parameters[j], (low, np.inf)) for j, low in zip(shared, least, strict=True)]
+    lower, upper = (np.array([float(ends[k]) for ends in bounds]) for k in (0, 1))
     best = _total(fits)
     runs = sum(len(part.loss) for part in curves.parts)
     size = max(float(part.loss.max()) for part in curves.parts) if not fits[0].log_loss else 1.0
@@ -199,13 +205,14 @@ def _descend(curves: _Curves, fits: list[Optimum]) -> tuple[list[Optimum], bool]
     for _ in range(_MOST_STEPS):
         stacked = np.vstack([curves.reduced(fit) for fit in fits])
         J, r = stacked[:, :-1], stacked[:, -1]
-        step, *_ = np.linalg.lstsq(J, -r, rcond=None)
+        values = fits[0].theta[shared]
+        step = _inside(J, r, (values <= lower * _MET) & (lower > least), (values * _MET >= upper) & (upper < np.inf))
         if np.linalg.norm(J @ step) <= _TOLERANCE * np.sqrt(2 * best) + rounding:
             return fits, True
-        values = fits[0].theta[shared]
         for share in 0.5 ** np.arange(30):
             with np.errstate(over="ignore"):
                 trial = np.where(real, values + share * step, values * np.exp(np.clip(share * step, -30, 30)))
+                trial = np.clip(trial, lower, upper)
             if not np.isfinite(trial).all():
                 continue
             try:
@@ -221,6 +228,18 @@ def _descend(curves: _Curves, fits: list[Optimum]) -> tuple[list[Optimum], bool]
     return fits, False
 
 
+def _inside(J: Array, r: Array, at_lower: Any, at_upper: Any) -> Array:
+    """The step of least squares that moves no parameter further out of its range."""
+    held = np.zeros(J.shape[1], bool)
+    while True:
+        step = np.zeros(J.shape[1])
+        step[~held] = np.linalg.lstsq(J[:, ~held], -r, rcond=None)[0]
+        out = (at_lower & (step < 0)) | (at_upper & (step > 0))
+        if not out.any():
+            return step
+        held |= out
+
+
 def _result(
     curves: _Curves,
     law: Law,
@@ -234,7 +253,7 @@ def _result(
     r = np.concatenate([fit.residuals for fit in fits])
     weight = np.concatenate([fit.problem.weight for fit in fits])
     rss = float(r @ r if not weight.size else weight @ r**2)
-    free = len(shared) + sum(len(own) for *_, own in blocks)
+    free = len(shared) + sum(sum(fit.core.free) for fit in fits)
     degrees = len(order) - free
     seen = noise(curves.rho, r, weight, degrees)
     variance = seen.variance

@@ -10,7 +10,7 @@ import numpy as np
 
 from offray._input.arrays import DOUBLE, Array, vector
 from offray._law import Law
-from offray._plan.places import Places, is_positive, labels_of, places_of
+from offray._plan.places import Places, in_order, is_positive, labels_of, places_of
 
 _MOST_LEVELS = 20
 _MOST_PLACES = 4096
@@ -44,20 +44,20 @@ def candidate_runs(law: Law, region: Any, levels: Mapping[str, Any], given: Any)
 
 
 def _bounds(law: Law, region: Any) -> Bounds:
-    labels, names = labels_of(law), law.place
+    labels = labels_of(law)
     if not isinstance(region, Mapping):
-        region = dict(zip(labels, region, strict=False))
+        if np.ndim(region) == 0 or len(region) != len(labels):
+            raise ValueError(f"region must give {', '.join(labels)}, each as (least, most); got {region!r}")
+        region = dict(zip(labels, region, strict=True))
+    missing = dict.fromkeys(label for name, label in zip(law.place, labels, strict=True) if not {name, label} & set(region))
     out = {}
-    for label, name in zip(labels, names, strict=True):
-        ends = region.get(label, region.get(name))
+    for label, name, ends in zip(labels, law.place, in_order("region", law, {**region, **missing}), strict=True):
         positive = is_positive(law, name)
         numbers = np.shape(ends) == (2,) and all(isinstance(end, int | float | np.number) for end in ends)
         if not numbers or not (0 if positive else -np.inf) < ends[0] < ends[1] < np.inf:
             kind = "positive" if positive else "finite"
             raise ValueError(f"region must give {label} as (least, most), two {kind} numbers, the smaller first; got {ends}")
         out[label] = (float(ends[0]), float(ends[1]))
-    if unknown := set(region) - {*labels, *names}:
-        raise ValueError(f"region: the law {law.name} does not read {', '.join(sorted(unknown))}; it reads {', '.join(labels)}")
     return out
 
 
@@ -65,6 +65,4 @@ def existing_runs(law: Law, existing: Any) -> Places:
     """Runs that there are, arrays in the law's order or a table; none for None."""
     if existing is None:
         return tuple(np.empty(0) for _ in law.place)
-    if hasattr(existing, "problem"):
-        raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
     return places_of("existing", law, existing)

@@ -46,7 +46,7 @@ def check(
         Model parameters and training tokens of the planned runs; or as N a table of them, in memory or in a file, as `read`
         takes it. Or, instead:
     inputs : mapping of str to (n,) array_like
-        What else a law of your own reads, by its names, as for `fit`.
+        What else a law of your own reads, by its names, as for `fit`; with a table the names of its columns.
     sizes, ratios, budgets, tokens : array_like
         Sizes with one of the others: every size on every ray D = k N, at every budget 6 N D, or on every token count.
     unique_tokens : (n,) array_like, optional
@@ -132,7 +132,7 @@ def checked(
             _core.interval_inflation(kappa_eq) if pair else np.nan,
             r_min(inner, kappa_target) if pair else np.nan,
             kappa,
-            kappa / factorial if np.isfinite(factorial) else np.nan,
+            kappa / factorial if plain and np.isfinite(factorial) else np.nan,
             predicted_sd(plans[name], law, sigma, where[name], flops),
         )
         if not plain:
@@ -145,8 +145,12 @@ def checked(
 def _runs(law: Law, N: Any, D: Any, inputs: Mapping[str, Any], recipes: Mapping[str, Any], sizes: Any) -> Places:
     named = [name for name, value in recipes.items() if value is not None]
     direct = not named and sizes is None
-    if D is None and direct and is_table(N) and not inputs:
-        return places_in(N, law)
+    if D is None and direct and is_table(N):
+        if unknown := [name for name in inputs if name not in law.further]:
+            raise ValueError(f"inputs: the law does not read {', '.join(unknown)}")
+        if not all(isinstance(column, str) for column in inputs.values()):
+            raise TypeError("inputs: with a table give names of its columns")
+        return places_in(N, law, inputs)
     if not of_N_and_D(law):
         if not direct:
             raise TypeError(

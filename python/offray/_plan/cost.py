@@ -53,7 +53,11 @@ class Cost:
     def at(self, *places: Array) -> Array:
         """Of these runs; ``ValueError`` where one is not positive and finite."""
         assert self._of is not None
-        out: Array = np.broadcast_to(np.asarray(self._of(*places), DOUBLE), np.shape(places[0]))
+        given = np.asarray(self._of(*places), DOUBLE)
+        if given.shape not in ((), np.shape(places[0])):
+            runs = len(places[0])
+            raise ValueError(f"cost: the function gives shape {given.shape} for {runs} runs: one figure each is needed")
+        out: Array = np.array(np.broadcast_to(given, np.shape(places[0])))
         good = np.isfinite(out) & (out > 0)
         if not good.all():
             row = int(np.argmin(good))
@@ -78,9 +82,12 @@ def _priced(formula: str, of: Law) -> Callable[..., Any]:
     labels = labels_of(of)
     signed = [label for label, name in zip(labels, of.place, strict=True) if not is_positive(of, name)]
     read = names_in(parsed(formula))
-    own = [label for label in labels if label not in USUAL_INPUTS and label in read]
-    priced = law(f"unit*({formula})", inputs=own, real=[label for label in signed if label in read])
-    if others := {*priced.parameters, *priced.inputs} - {"unit", *of.place}:
+    if others := [name for name in read if name not in labels]:
         known = f"{', '.join(labels)} alone" if len(labels) != 2 else f"{' and '.join(labels)} alone"
         raise ValueError(f"cost: the formula {formula!r} reads {', '.join(sorted(others))}; it may read {known}")
+    if not read:  # a flat price
+        formula, read = f"{formula} + 0*{labels[0]}", labels[:1]
+    own = [label for label in read if label not in USUAL_INPUTS]
+    price = "price" + "_" * max(map(len, labels))  # no input is called so
+    priced = law(f"{price}*({formula})", inputs=own, real=[label for label in signed if label in read])
     return lambda *places: priced({name: a for name, a in by_name(of, places).items() if name in priced.inputs}, 1.0)

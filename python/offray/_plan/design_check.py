@@ -37,7 +37,8 @@ class Figures(Record):
         The least ratio between two rays that meets the target whatever the unit of tokens. For Kaplan from the exponent 1
         that D has within the sum, which is what its Jacobian sees.
     kappa_2, kappa_relative : float
-        Of the full unit-column Jacobian, and relative to a 3 x 3 factorial over the same ranges.
+        Of the full unit-column Jacobian, and relative to a 3 x 3 factorial over the same ranges of N
+        and D.
     sd : dict of str to float
         Predicted standard deviations: ``ln`` of every parameter (of one of either sign itself), ``loss@target``, and, of a law
         of N and D, ``ln TPP*`` at the compute C.
@@ -175,7 +176,7 @@ class DesignCheck(Record, Drawn):
         rows = [
             *(rays if of_rays else []),
             ("kappa_2", [at.kappa_2 for at in every]),
-            ("kappa_2 / factorial", [at.kappa_relative for at in every]),
+            *([("kappa_2 / factorial", [at.kappa_relative for at in every])] if of_N_and_D(self.law) else []),
             *((f"sd({name})", [at.sd[name] for at in every]) for name in every[0].sd),
         ]
         paper = "passes" if all(at.passes for at in of_rays) else "fails"

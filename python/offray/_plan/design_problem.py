@@ -20,7 +20,8 @@ from offray._plan.reserve import Counts, with_lack_of_fit, with_replicates
 from offray._plan.suggestion import Suggestion
 
 _CORNERS = 0.01
-"""Weight of the corners where the target alone would leave the law open."""
+"""Weight of other places where the target alone would leave the law open."""
+_MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +49,12 @@ class DesignProblem:
         kept = self.replicates + self.lack_of_fit
         free, share = self.max_runs - kept, budget * (1 - kept / self.max_runs)
         count, value, bound = self.search(share, free, self.models())
-        if not np.isfinite(value) and self.criterion == "I":
-            # At the target alone its loss would be known, and no parameter: the corners of the candidates count a little too.
-            count, value, bound = self.search(share, free, self.models(corners=_CORNERS))
+        if self.criterion == "I":
+            # At the target alone its loss would be known, and no parameter: the corners of the candidates count a little too,
+            # or, where these are too few, candidates of every kind.
+            for others in (self.extremes(), self.everywhere()):
+                if not np.isfinite(value):
+                    count, value, bound = self.search(share, free, self.models(others))
         if not np.isfinite(value):
             raise ValueError(
                 f"budget, max_runs: no list of at most {free} runs for {share:.4g} {self.cost.unit} was found that determines "
@@ -111,9 +115,9 @@ class DesignProblem:
         count = with_lack_of_fit(count, places, existing, cost, budget - float(cost @ count) - aside, self.lack_of_fit)
         return with_replicates(count, cost, budget - float(cost @ count), self.replicates)
 
-    def models(self, corners: float = 0.0) -> list[tuple[Array, Array, Array]]:
+    def models(self, others: list[int] | None = None) -> list[tuple[Array, Array, Array]]:
         """Per theta: derivatives of the candidates', the existing runs' and the targets' losses, over sigma; among the targets
-        the extreme candidates, whose variances count `corners` times.
+        those of `others` among the candidates, whose variances count a hundredth.
 
         They are by combinations of the parameters in which those of the runs are orthogonal, which changes no variance of a
         loss and all determinants alike.
@@ -125,8 +129,8 @@ class DesignProblem:
             J = self.law.jacobian(x, *values)
             rows = np.split(_orthogonal(J, sum(sizes)) / self.sigma, np.cumsum(sizes))
             wanted = rows[2] * self.sigma
-            if corners:
-                wanted = np.concatenate([wanted, rows[0][self.extremes()] * (self.sigma * np.sqrt(corners))])
+            if others is not None:
+                wanted = np.concatenate([wanted, rows[0][others] * (self.sigma * np.sqrt(_CORNERS))])
             out.append((rows[0], rows[1], wanted))
         return out
 
@@ -134,6 +138,11 @@ class DesignProblem:
         """The candidates at the corners of the region."""
         at = coordinates(self.law, self.places)
         return [int(np.argmax(at @ signs)) for signs in product((-1, 1), repeat=at.shape[1])]
+
+    def everywhere(self) -> list[int]:
+        """Candidates from one end of the list to the other."""
+        m = len(self.places[0])
+        return [int(k) for k in np.linspace(0, m - 1, min(m, _MANY)).round()]
 
     def sd(self, runs: Places) -> dict[str, float]:
         """Predicted standard deviations of the existing runs and these; infinite where they do not determine the law."""
@@ -152,18 +161,23 @@ class DesignProblem:
 def _orthogonal(J: Array, runs: int) -> Array:
     """J of other unknowns: those in which its first rows, the runs, are orthogonal columns of root mean square 1, rounded.
 
-    Plans are discrete: where two are as good, bits decide, and machines differ in the last ones of J. Rounded to the sixteenth
-    of these columns they agree, at a price of 1e-5 of the criterion. Directions in which the runs do not differ are zero.
+    Plans are discrete: where two are as good, bits decide, and machines differ in the last ones of J. Rounded to 22 bits they
+    agree but for one entry in millions, at a price of 1e-6 of the criterion. Directions in which the runs do not differ are
+    zero.
     """
     size = np.linalg.norm(J[:runs], axis=0)
     J = J / np.where(size > 0, size, 1)
-    _, singular, V = np.linalg.svd(J[:runs], full_matrices=False)
+    _, found, V = np.linalg.svd(J[:runs])
+    singular = np.zeros(J.shape[1])
+    singular[: len(found)] = found
     lost = singular <= _LOST * singular[0]
     V *= np.where(V.sum(axis=1) < 0, -1, 1)[:, None]  # an axis has no sign of its own
     out = J @ V.T / np.where(lost, 1, singular) * np.sqrt(runs)
     out[:runs, lost] = 0
-    return np.asarray(np.rint(out * _ROUNDED) / _ROUNDED)
+    unit = np.exp2(np.floor(np.log2(np.maximum(np.abs(out), _SMALL))) - _BITS)
+    return np.asarray(np.rint(out / unit) * unit)
 
 
 _LOST = 1e-13
-_ROUNDED = 2.0**16
+_BITS, _SMALL = 22, 2.0**-12
+"""What is kept of an entry, and the size below which it counts as of that size."""

@@ -38,7 +38,7 @@ def places_of(what: str, law: Law, given: Any) -> Places:
     """Places given as a table, as a mapping from inputs to values, or as arrays in the law's order; validated."""
     labels = labels_of(law)
     if isinstance(given, Mapping) and set(given) <= {*labels, *law.place}:
-        given = _in_order(what, law, given)
+        given = in_order(what, law, given)
     elif is_table(given):
         given = places_in(given, law)
     elif len(labels) == 1 and not (isinstance(given, tuple | list) and len(given) == 1 and np.ndim(given[0]) == 1):
@@ -54,15 +54,19 @@ def points(what: str, law: Law, given: Any) -> Array:
     """One place or several, (t, k), a column for each input."""
     labels = labels_of(law)
     if isinstance(given, Mapping):
-        columns = np.broadcast_arrays(*(numbers(what, values, DOUBLE) for values in _in_order(what, law, given)))
+        each = [numbers(what, values, DOUBLE) for values in in_order(what, law, given)]
+        if len({np.size(values) for values in each if np.ndim(values)}) > 1:
+            counts = ", ".join(f"{np.size(values)} of {label}" for label, values in zip(labels, each, strict=True))
+            raise ValueError(f"{what}: as many values of each input, or one, are needed; got {counts}")
+        columns = np.broadcast_arrays(*each)
         where = np.stack([np.atleast_1d(column) for column in columns], axis=-1)
     else:
         where = numbers(what, given, DOUBLE)
         where = np.atleast_1d(where)[:, None] if len(labels) == 1 and where.ndim < 2 else np.atleast_2d(where)
     if where.ndim != 2 or where.shape[1] != len(labels):
         place = f"({', '.join(labels)})"
-        each = "such pairs" if len(labels) == 2 else "such places"
-        raise ValueError(f"{what} must be {place} or a list of {each}; got shape {np.shape(given)}")
+        such = "such pairs" if len(labels) == 2 else "such places"
+        raise ValueError(f"{what} must be {place} or a list of {such}; got shape {np.shape(given)}")
     for name, label, column in zip(law.place, labels, where.T, strict=True):
         good, kind = _good(law, name, column)
         if not good.all():
@@ -111,9 +115,13 @@ def _good(law: Law, name: str, column: Array) -> tuple[npt.NDArray[np.bool_], st
     return np.isfinite(column), "finite"
 
 
-def _in_order(what: str, law: Law, given: Mapping[str, Any]) -> tuple[Any, ...]:
+def in_order(what: str, law: Law, given: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values of a mapping in the law's order, under either name."""
-    labels = labels_of(law)
-    if missing := [label for name, label in zip(law.place, labels, strict=True) if not {name, label} & set(given)]:
+    labels, names = labels_of(law), law.place
+    if unknown := [str(name) for name in given if name not in (*labels, *names)]:
+        raise ValueError(f"{what}: the law {law.name} does not read {', '.join(unknown)}; it reads {', '.join(labels)}")
+    if doubled := [label for name, label in zip(names, labels, strict=True) if name != label and {name, label} <= set(given)]:
+        raise ValueError(f"{what} gives {', '.join(doubled)} under two names")
+    if missing := [label for name, label in zip(names, labels, strict=True) if not {name, label} & set(given)]:
         raise ValueError(f"{what} must give {', '.join(labels)}; {', '.join(missing)} is missing")
-    return tuple(given[label] if label in given else given[name] for name, label in zip(law.place, labels, strict=True))
+    return tuple(given[label] if label in given else given[name] for name, label in zip(names, labels, strict=True))

@@ -38,13 +38,27 @@ def assumed(law: Law, theta: Any) -> dict[str, Array]:
             if set(values) != set(law.parameters):
                 raise ValueError(f"theta must give {', '.join(law.parameters)}; got {', '.join(map(str, values))}")
             values = [values[parameter] for parameter in law.parameters]
-        out[str(name)] = vector("theta", values, DOUBLE)
+        out[str(name)] = _checked(law, vector("theta", values, DOUBLE))
     return out
+
+
+def _checked(law: Law, theta: Array) -> Array:
+    """theta; ``ValueError`` for one that is none of the law."""
+    if len(theta) != len(law.parameters):
+        names = ", ".join(law.parameters)
+        raise ValueError(f"theta has {len(theta)} values, but {law.name} has {len(law.parameters)} parameters: {names}")
+    for (name, role, _), value in zip(law.roles, theta, strict=True):
+        if not np.isfinite(value) or (role != "real" and value <= 0):
+            kind = "finite" if role == "real" else "positive and finite"
+            raise ValueError(f"theta: {name} = {value:g}; it must be {kind}")
+    return theta
 
 
 def targets(thetas: dict[str, Array], law: Law, target: Any, flops: float) -> dict[str, Array]:
     """Where the loss is to be predicted, by theta, (t, k): as given for all or for each, or where each is best for `flops`."""
-    if isinstance(target, Mapping) and set(target) == set(thetas):
+    if isinstance(target, Mapping) and set(target) & set(thetas):
+        if missing := [name for name in thetas if name not in target]:
+            raise ValueError(f"target: none is given for theta {', '.join(map(repr, missing))}")
         return {name: points("target", law, target[name]) for name in thetas}
     if target is not None:
         return dict.fromkeys(thetas, points("target", law, target))

@@ -17,8 +17,8 @@ _RATIOS = (10.0, 15.0, 20.0, 25.0, 30.0)
 _LEVELS = 3
 
 
-Costs = Callable[[Array, Array], Array]
-"""The costs of runs (N, D)."""
+Costs = Callable[..., Array]
+"""The costs of runs: (N, D), or an array for each input."""
 
 
 class Limits(NamedTuple):
@@ -81,25 +81,32 @@ def recipes(limits: Limits, budget: float, max_runs: int, cost: Costs) -> dict[s
     return {name: runs for name, runs in found.items() if runs is not None}
 
 
-def even_grid(axes: list[tuple[float, float, bool]], budget: float, max_runs: int, cost: Callable[..., Array]) -> Places | None:
-    """As many levels of every input as there are runs for, evenly spread, the ranges shrunk until they are affordable.
+def even_grid(axes: list[tuple[float, float, bool]], budget: float, max_runs: int, cost: Costs) -> Places | None:
+    """As many levels of every input as there are runs for, three at least, evenly spread, the ranges shrunk until they are
+    affordable; None where there are too few runs for that.
 
     Parameters
     ----------
     axes : list of (least, most, bool)
         Of each input, and whether to spread its logarithm.
     """
-    levels = max(int(max_runs ** (1 / len(axes)) + 1e-9), 1)
+    levels = [_LEVELS] * len(axes)
+    while np.prod(levels) * (min(levels) + 1) <= max_runs * min(levels):
+        levels[levels.index(min(levels))] += 1
+    if np.prod(levels) > max_runs:
+        return None
 
     def of_grid(shrink: float) -> Places:
-        ends = [(low, low * (high / low) ** shrink if log else low + (high - low) * shrink, log) for low, high, log in axes]
-        spread = [(np.geomspace if log else np.linspace)(low, high, levels) for low, high, log in ends]
+        spread = []
+        for (low, high, log), count in zip(axes, levels, strict=True):
+            share = shrink * np.linspace(0.0, 1.0, count)
+            spread.append(low * (high / low) ** share if log else low + (high - low) * share)
         return tuple(a.ravel() for a in np.meshgrid(*spread, indexing="ij"))
 
     return _affordable(of_grid, budget, cost)
 
 
-def _affordable(recipe: Callable[[float], Places], budget: float, cost: Callable[..., Array]) -> Places | None:
+def _affordable(recipe: Callable[[float], Places], budget: float, cost: Costs) -> Places | None:
     """The recipe with its largest runs as large as the budget allows; None where no run is within it."""
 
     def total(shrink: float) -> float:

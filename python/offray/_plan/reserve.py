@@ -12,15 +12,15 @@ Counts = npt.NDArray[np.int64]
 
 
 def with_lack_of_fit(count: Counts, places: Array, existing: Array, cost: Array, left: float, wanted: int) -> Counts:
-    """`wanted` more places, each as far as possible, in ln N and ln D, from all others that are run, of those whose cost leaves
-    enough for the rest.
+    """`wanted` more places, each as far as possible from all others that are run, of those whose cost leaves enough for
+    the rest.
 
     Parameters
     ----------
     count : (m,) ndarray of int
         How often each candidate is run.
-    places, existing : (m, 2), (e, 2) ndarray
-        ln N and ln D.
+    places, existing : (m, k), (e, k) ndarray
+        Their coordinates, of N and D the logarithms.
     cost : (m,) ndarray
     left : float
         What they may cost together.

@@ -64,7 +64,7 @@ def suggest(
     max_runs : int
     criterion : {"I", "D"}
         "I": the mean variance of the predicted loss over the targets; where runs at the target alone would do for that, the
-        four corners of the candidates count a hundredth each, so that the law is determined. "D": the volume of the confidence
+        corners of the candidates count a hundredth each, so that the law is determined. "D": the volume of the confidence
         ellipsoid of all parameters.
     target : (N, D) or a list of them, or mapping of inputs, optional
         Default: each theta's compute-optimal point for 100 times the compute of the region's largest run; of a law with other
@@ -154,9 +154,13 @@ def _problem(
     replicates: int,
     lack_of_fit: int,
 ) -> DesignProblem:
+    if hasattr(existing, "problem"):
+        raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
+    if fit is not None and not isinstance(fit, Optimum):
+        raise TypeError(f"fit must be a fit; got {fit!r}")
     if budget is None or max_runs is None or (region is None and candidates is None):
         raise ValueError(
-            "budget, region and max_runs are needed: without bounds on N, on D and on the number of runs the optimum is "
+            "budget, region and max_runs are needed: without bounds on the inputs and on the number of runs the optimum is "
             "thousands of tiny runs, which no law describes"
         )
     if criterion not in _core.CRITERIA:
@@ -169,7 +173,9 @@ def _problem(
         reserved = replicates + lack_of_fit
         raise ValueError(f"replicates and lack_of_fit keep {reserved} runs, but max_runs is {runs}: none is left to plan")
     if cost is not None and not isinstance(cost, str) and not callable(cost) and candidates is None:
-        raise ValueError("cost: figures for each run go with candidates; for a grid give a formula in N and D, or a function")
+        raise ValueError(
+            "cost: figures for each run go with candidates; for a grid give a formula in the inputs, or a function"
+        )
     the_law = any_law(law or (fit.law if fit is not None else "chinchilla"))
     if the_law.built_in and the_law.reads("unique_tokens"):
         raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
@@ -185,6 +191,8 @@ def _problem(
         limits, kept = _within(tpp, limits, *places)
         places = tuple(a[kept] for a in places)
         costs.candidates = costs.candidates[kept]
+    if fit is not None and not set(the_law.place) <= set(fit.problem.columns):
+        raise ValueError(f"fit: its runs are given by {', '.join(fit.problem.columns)}; the law {the_law.name} reads others")
     if fit is not None and existing is None:
         existing = tuple(fit.problem.columns[name] for name in the_law.place)
     noise = sigma if sigma is not None else float(fit.noise_sd) if fit is not None else SIGMA

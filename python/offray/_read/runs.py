@@ -83,14 +83,15 @@ def run_columns(
     return Table({key: table.get(role) for key, role in roles.items()}, table.row_name, table.source, spelt, table.notes)
 
 
-def places_in(table: Any, law: Reader) -> tuple[Any, ...]:
-    """Where the runs of a table are: the inputs of a law, in its order; their losses do not matter."""
+def places_in(table: Any, law: Reader, named: Mapping[str, str] | None = None) -> tuple[Any, ...]:
+    """Where the runs of a table are: the inputs of a law, in its order; their losses do not matter. `named`: columns of
+    further inputs, where they are not called so."""
     names = law.place
-    if not (isinstance(table, Table) and set(names) <= table.keys()):
+    if named or not (isinstance(table, Table) and set(names) <= table.keys()):
         from offray._read.read import read  # for tables alone
 
         counts = tuple(name for name in names if name not in law.further)
-        table = read(table, required=counts, inputs={name: name for name in law.further})
+        table = read(table, required=counts, inputs={name: name for name in law.further} | dict(named or {}))
     return tuple(table[name] for name in names)
 
 

@@ -44,11 +44,11 @@ class Planning:
 
     def the_law(self) -> offray.Law:
         """The law that is named, or the default."""
-        return options.law_of(self.law or "chinchilla", tuple(self._columns()), tuple(self.real or ()))
+        return options.law_of(self.law or "chinchilla", tuple(self.columns()), tuple(self.real or ()))
 
     def read(self, path: Path, reading: Reading, law: offray.Law) -> Any:
         """Runs in a file, with or without losses."""
-        own = self._columns()
+        own = self.columns()
         return reading.read(
             path, required=options.required(law, loss=False), inputs={name: own.get(name, name) for name in law.further}
         )
@@ -68,7 +68,8 @@ class Planning:
             raise ValueError(f"--target: {self.target!r} must be {','.join(inputs)}, a number for each")
         return dict(zip(inputs, values, strict=True))
 
-    def _columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, str]:
+        """The file's columns of inputs, by input."""
         return dict(options.pair(text, "INPUT=COLUMN") for text in self.column or [])
 
 

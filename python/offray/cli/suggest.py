@@ -15,6 +15,8 @@ from offray.cli.groups import option_groups
 from offray.cli.planning import Planning, inputs_of
 from offray.cli.reading import Reading, refuse
 
+_LARGE = 1e4
+
 
 @option_groups
 def suggest(
@@ -78,7 +80,7 @@ def suggest(
             replicates=replicates,
             lack_of_fit=lack_of_fit,
         )
-        rows = _plan(result, table)
+        rows = _plan(result, table, how.columns())
         if save is not None:
             save.write_text(output.table(rows), encoding="utf-8")
     except options.BAD_INPUT as error:
@@ -105,7 +107,7 @@ def _region(law: offray.Law, sizes: str | None, tokens: str | None, ranges: list
     known, options_of = inputs_of(law), {"N": "--sizes N0,N1", "D": "--tokens-range D0,D1"}
     for name in out:
         if name not in known:
-            option = options_of.get(name, "--range").split()[0]
+            option = options_of[name].split()[0] if (name == "N" and sizes) or (name == "D" and tokens) else "--range"
             raise ValueError(f"{option}: the law {law.name} does not read {name}; it reads {', '.join(known)}")
     if missing := [options_of.get(name, f"--range {name}=LEAST,MOST") for name in known if name not in out]:
         raise ValueError(f"{', '.join(missing)}: without ranges the best plan is thousands of tiny runs")
@@ -138,22 +140,30 @@ def _determined(fit: offray.Fit) -> offray.Fit | None:
     return fit if fit.identifiability.identified else None
 
 
-def _plan(result: offray.Suggestion, table: Any) -> output.Rows:
-    """One row for each run, with a column for its loss; counts of new ones are whole."""
+def _plan(result: offray.Suggestion, table: Any, columns: dict[str, str]) -> output.Rows:
+    """One row for each run, with a column for its loss, by the user's columns; large counts of new ones are whole."""
     names, plain = tuple(result.inputs), set(result.inputs) == {"params", "tokens"}
     there = {} if table is None else {name: table[name] for name in (*names, "loss") if name in table}
     existing = [dict(zip(there, row, strict=True)) for row in zip(*there.values(), strict=True)]
-    new = [
-        {name: round(run[name]) if name in ("params", "tokens") else run[name] for name in names}
-        for run in result.to_dict()["runs"]
-    ]
+    new = [{**run, **_counts(run)} for run in result.to_dict()["runs"]]
+
+    def price(row: dict[str, Any]) -> dict[str, Any]:
+        return (
+            {"flops": options.FLOPS_PER_TOKEN * row["params"] * row["tokens"]} if plain else {"cost": row.get("cost", np.nan)}
+        )
+
     return [
         {
             "run": state,
-            **{name: row[name] for name in names},
-            **({"flops": options.FLOPS_PER_TOKEN * row["params"] * row["tokens"]} if plain else {}),
+            **{columns.get(name, name): row[name] for name in names},
+            **price(row),
             "loss": row.get("loss", np.nan),
         }
         for state, rows in (("existing", existing), ("planned", new))
         for row in rows
     ]
+
+
+def _counts(run: dict[str, Any]) -> dict[str, Any]:
+    """N and D without what follows the point, where that hardly changes them."""
+    return {name: round(run[name]) for name in ("params", "tokens") if run.get(name, 0) >= _LARGE}

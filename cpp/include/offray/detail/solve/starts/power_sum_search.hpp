@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -328,19 +329,19 @@ void PowerSumSearch<S>::from_alternatives(std::vector<Basin<S>>& found) {
 /// Where several optima may be as low as the repeats allow: descents from everywhere, each of which counts.
 template <typename S>
 void PowerSumSearch<S>::from_everywhere(const SolverOptions<S>& roughly, S lowest, std::vector<Basin<S>>& found) {
-  constexpr int kNodes = 10;
-  constexpr S kFirst = S(0.05), kStep = S(1.5);  // to 1.9
+  constexpr std::array<double, 10> kNodes{.05, .075, .11, .17, .25, .38, .57, .85, 1.3, 1.9};
   if (!rows_.free[1] || !rows_.free[2] || rows_.free[0]) return;
   const Vector<S> equally;
   const GridSearch<S> search(*descent_.rows(), outer_, equally, buffers_.grid);
   const S outer = descent_.form_of(found.front()).outer;
-  for (int k = 0; k < kNodes * kNodes; ++k) {
-    PowerSum<S> start = search.at(outer, kFirst * std::pow(kStep, S(k % kNodes)), kFirst * std::pow(kStep, S(k / kNodes)));
-    const S F = descent_.projection().minimise(few(), roughly, start).objective;
-    if (!(F < S(kPromising) * lowest) || (exchangeable_ && start.p < start.q)) continue;
-    const bool known =
-        std::any_of(found.begin(), found.end(), [&](const Basin<S>& b) { return arrives(start, descent_.form_of(b)); });
-    if (!known) add_distinct(descent_.separable(start, options_), found);
+  for (const double p : kNodes) {
+    for (const double q : kNodes) {
+      PowerSum<S> start = search.at(outer, S(p), S(q));
+      const S F = descent_.projection().minimise(few(), roughly, start).objective;
+      if (!(F < S(kPromising) * lowest) || (exchangeable_ && start.p < start.q)) continue;
+      const auto ends_here = [&](const Basin<S>& b) { return arrives(start, descent_.form_of(b)); };
+      if (std::none_of(found.begin(), found.end(), ends_here)) add_distinct(descent_.separable(start, options_), found);
+    }
   }
 }
 
