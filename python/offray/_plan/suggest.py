@@ -154,10 +154,7 @@ def _problem(
     replicates: int,
     lack_of_fit: int,
 ) -> DesignProblem:
-    if hasattr(existing, "problem"):
-        raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
-    if fit is not None and not isinstance(fit, Optimum):
-        raise TypeError(f"fit must be a fit; got {fit!r}")
+    _check_kinds(existing, fit, cost, candidates)
     if budget is None or max_runs is None or (region is None and candidates is None):
         raise ValueError(
             "budget, region and max_runs are needed: without bounds on the inputs and on the number of runs the optimum is "
@@ -172,10 +169,6 @@ def _problem(
     if replicates + lack_of_fit >= runs:
         reserved = replicates + lack_of_fit
         raise ValueError(f"replicates and lack_of_fit keep {reserved} runs, but max_runs is {runs}: none is left to plan")
-    if cost is not None and not isinstance(cost, str) and not callable(cost) and candidates is None:
-        raise ValueError(
-            "cost: figures for each run go with candidates; for a grid give a formula in the inputs, or a function"
-        )
     the_law = any_law(law or (fit.law if fit is not None else "chinchilla"))
     if the_law.built_in and the_law.reads("unique_tokens"):
         raise ValueError(f"law: suggestions for {the_law.name} would choose unique tokens too, which is not supported")
@@ -218,6 +211,16 @@ def _problem(
         replicates,
         lack_of_fit,
     )
+
+
+def _check_kinds(existing: Any, fit: Any, cost: Any, candidates: Any) -> None:
+    """An error for a fit in place of runs or the other way round, and for figures of runs that are not listed."""
+    if hasattr(existing, "problem"):
+        raise ValueError("existing: runs are asked for; a fit, with its runs, goes to fit=")
+    if fit is not None and not isinstance(fit, Optimum):
+        raise TypeError(f"fit must be a fit; got {fit!r}")
+    if cost is not None and not isinstance(cost, str) and not callable(cost) and candidates is None:
+        raise ValueError("cost: figures for each run go with candidates; for a grid give a formula or a function of the inputs")
 
 
 def _within(tpp: Any, limits: Limits, N: Array, D: Array) -> tuple[Limits, Array]:
