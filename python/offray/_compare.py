@@ -17,6 +17,7 @@ from offray._expression.known import any_law
 from offray._fit import fit
 from offray._identify.report import Identifiability
 from offray._infer.fit_many import fit_many
+from offray._infer.reach import LABELS
 from offray._input.arrays import Array, choose_dtype
 from offray._input.groups import dense
 from offray._law import LAWS, Law, find_law
@@ -27,7 +28,6 @@ from offray._travel.record import Record
 from offray._warnings import ConvergenceWarning, IdentifiabilityWarning
 
 _SHARE = 0.2
-_LABELS = {"params": "N", "tokens": "D"}
 
 Rows = npt.NDArray[np.bool_]
 
@@ -183,7 +183,7 @@ def compare(
     named = ["chinchilla", "kaplan", "droppo_elibol"] + (["repeated_data"] if columns["unique_tokens"] is not None else [])
     chosen = given or [find_law(law) for law in named]
     arrays: dict[str, Any] = {key: None if value is None else np.asarray(value, dtype) for key, value in columns.items()}
-    places = {_LABELS.get(name, name): arrays[_LABELS.get(name, name)] for name in read.place}
+    places = {LABELS.get(name, name): arrays[LABELS.get(name, name)] for name in read.place}
     first = next(iter(places.values()))
     # A law with more parameters than there are runs is left out, unless it is the only one.
     able = [law for law in chosen if len(law.parameters) <= len(first)] or chosen
@@ -202,7 +202,7 @@ class _Inputs(NamedTuple):
     @property
     def further(self) -> tuple[str, ...]:
         """Without N, D and unique tokens."""
-        return tuple(name for name in self.place if name not in (*_LABELS, "unique_tokens"))
+        return tuple(name for name in self.place if name not in (*LABELS, "unique_tokens"))
 
 
 def _held_out(places: Mapping[str, Array]) -> dict[str, Rows]:
@@ -218,7 +218,7 @@ def _held_out(places: Mapping[str, Array]) -> dict[str, Rows]:
 
 def _given(law: Law, columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that a law reads, as `fit` takes them."""
-    read = {_LABELS.get(name, name) for name in law.place} | {"loss", "weight"}
+    read = {LABELS.get(name, name) for name in law.place} | {"loss", "weight"}
     if law.reads("unique_tokens"):
         read.add("unique_tokens")
     plain = {key: value for key, value in columns.items() if key in read and key not in law.further and value is not None}
@@ -266,7 +266,7 @@ def _squares(law: Law, columns: dict[str, Any], log_loss: bool, splits: list[Row
     inputs = {name: [value[~rows] for rows in usable] for name, value in further.items()}
     thetas = iter(fit_many(**kept, inputs=inputs, law=law, log_loss=log_loss, threads=threads).theta if usable else ())
     names = (*law.place, *(["unique_tokens"] if law.built_in and "unique_tokens" in given else []))
-    place = [columns[_LABELS.get(name, name)] for name in names]
+    place = [columns[LABELS.get(name, name)] for name in names]
     out = []
     for rows in splits:
         if (~rows).sum() < len(law.parameters):

@@ -129,6 +129,13 @@ def test_plans_whose_candidates_cost_alike():
     assert plan.sd["suggested"]["loss@target"] < 1.05 * best
 
 
+def test_many_candidates():
+    """Tens of thousands of them: time and memory grow with their number, not with its square."""
+    C = np.geomspace(1e17, 3e20, 50_000)
+    plan = offray.suggest(budget=1e21, candidates={"C": C}, max_runs=10, law=POWER, theta=OF_POWER, target=1e23)
+    assert plan.efficiency > 0.9
+
+
 def test_few_candidates_make_no_plan():
     """Fewer places than parameters determine nothing, whatever a certificate says."""
     places = ([1e7, 1e8, 1e9, 1e7], [1e9, 1e9, 1e9, 1e10])

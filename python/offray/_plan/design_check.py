@@ -11,7 +11,7 @@ from offray._drawn import Drawn
 from offray._identify.tpp import TppDiversity
 from offray._input.arrays import Array
 from offray._law import Law
-from offray._plan.places import column, labels_of, of_N_and_D
+from offray._plan.places import OfInputs, labels_of, of_N_and_D
 from offray._text import Sheet
 from offray._travel.record import Record
 
@@ -58,7 +58,7 @@ class Figures(Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class DesignCheck(Record, Drawn):
+class DesignCheck(Record, Drawn, OfInputs):
     """What a design will determine, at several assumed theta; ``print`` shows ranges.
 
     Attributes
@@ -89,16 +89,6 @@ class DesignCheck(Record, Drawn):
 
     def _brief(self) -> str:
         return f"{self.law.name}, {self._runs} runs, {'passes' if self.passes else 'fails'}"
-
-    @property
-    def N(self) -> Array:
-        """Model parameters."""
-        return column(self.inputs, "params")
-
-    @property
-    def D(self) -> Array:
-        """Training tokens."""
-        return column(self.inputs, "tokens")
 
     @property
     def _runs(self) -> int:

@@ -167,9 +167,8 @@ def _orthogonal(J: Array, runs: int) -> Array:
     """
     size = np.linalg.norm(J[:runs], axis=0)
     J = J / np.where(size > 0, size, 1)
-    _, found, V = np.linalg.svd(J[:runs])
-    singular = np.zeros(J.shape[1])
-    singular[: len(found)] = found
+    short = np.zeros((max(J.shape[1] - runs, 0), J.shape[1]))  # fewer runs than parameters leave directions open
+    _, singular, V = np.linalg.svd(np.concatenate([J[:runs], short]), full_matrices=False)
     lost = singular <= _LOST * singular[0]
     V *= np.where(V.sum(axis=1) < 0, -1, 1)[:, None]  # an axis has no sign of its own
     out = J @ V.T / np.where(lost, 1, singular) * np.sqrt(runs)

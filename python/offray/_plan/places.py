@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from offray._infer.reach import LABELS
 from offray._input.arrays import DOUBLE, Array, numbers, vector
 from offray._law import Law
 from offray._read.runs import is_table, places_in
@@ -16,12 +17,10 @@ from offray._read.runs import is_table, places_in
 Places = tuple[Array, ...]
 """One array for each input, in the order of `Law.place`."""
 
-_LABELS = {"params": "N", "tokens": "D"}
-
 
 def labels_of(law: Law) -> tuple[str, ...]:
     """What places of a law are made of, as people write it: N and D."""
-    return tuple(_LABELS.get(name, name) for name in law.place)
+    return tuple(LABELS.get(name, name) for name in law.place)
 
 
 def of_N_and_D(law: Law) -> bool:
@@ -90,11 +89,25 @@ def check_places(law: Law, places: Places, what: str) -> None:
             raise ValueError(f"{label}[{row}] = {column[row]}: every value must be {kind}")
 
 
-def column(places: Mapping[str, Array], name: str) -> Array:
-    """One of named places; ``AttributeError`` where they are of other inputs."""
-    if name not in places:
-        raise AttributeError(f"these runs are given by {', '.join(places)}, not by {_LABELS[name]}: see `inputs`")
-    return places[name]
+class OfInputs:
+    """What has runs by input, and N and D where these are among them."""
+
+    inputs: dict[str, Array]
+
+    @property
+    def N(self) -> Array:
+        """Model parameters; ``AttributeError`` for runs of other inputs."""
+        return self._column("params")
+
+    @property
+    def D(self) -> Array:
+        """Training tokens; ``AttributeError`` for runs of other inputs."""
+        return self._column("tokens")
+
+    def _column(self, name: str) -> Array:
+        if name not in self.inputs:
+            raise AttributeError(f"these runs are given by {', '.join(self.inputs)}, not by {LABELS[name]}: see `inputs`")
+        return self.inputs[name]
 
 
 def coordinates(law: Law, places: Places) -> Array:

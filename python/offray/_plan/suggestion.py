@@ -13,14 +13,14 @@ from offray._input.arrays import Array
 from offray._law import Law
 from offray._plan.check import checked
 from offray._plan.design_check import DesignCheck
-from offray._plan.places import Places, column, labels_of, of_N_and_D
+from offray._plan.places import OfInputs, Places, labels_of, of_N_and_D
 from offray._plan.planning import FLOPS_PER_TOKEN
 from offray._text import Sheet
 from offray._travel.record import Record
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Suggestion(Record, Drawn):
+class Suggestion(Record, Drawn, OfInputs):
     """Runs to train; ``print`` shows them, what they bring, and what plain recipes at the same cost would.
 
     Attributes
@@ -90,16 +90,6 @@ class Suggestion(Record, Drawn):
             for seed in range(int(row["repeats"]))
         ]
         return {"runs": rows, **super()._figures()}
-
-    @property
-    def N(self) -> Array:
-        """Model parameters of the distinct runs."""
-        return column(self.inputs, "params")
-
-    @property
-    def D(self) -> Array:
-        """Training tokens of the distinct runs."""
-        return column(self.inputs, "tokens")
 
     @property
     def _labels(self) -> list[tuple[str, str]]:

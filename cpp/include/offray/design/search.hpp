@@ -309,11 +309,12 @@ class DesignSearch : private detail::DesignInformation<S> {
 
   /// Every two runs for one that neither of them alone has room for.
   void consider_pairs(const Vector<S>& now, S left, const std::vector<Index>& count, const Pool& pool, Exchange& best) const {
-    for (Index i = 0; i < candidates(); ++i) {
-      for (Index j = i; j < candidates(); ++j) {
-        if (count[static_cast<std::size_t>(i)] == 0 || count[static_cast<std::size_t>(j)] <= Index(i == j)) continue;
-        consider(now, left, count, pool, {i, j}, best);
-      }
+    std::vector<Index> made;
+    for (Index i = 0; i < candidates(); ++i)
+      if (count[static_cast<std::size_t>(i)] > 0) made.push_back(i);
+    for (auto i = made.begin(); i != made.end(); ++i) {
+      if (count[static_cast<std::size_t>(*i)] > 1) consider(now, left, count, pool, {*i, *i}, best);
+      for (auto j = i + 1; j != made.end(); ++j) consider(now, left, count, pool, {*i, *j}, best);
     }
   }
 
