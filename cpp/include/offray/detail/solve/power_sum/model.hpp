@@ -15,6 +15,14 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
+/// A step of the model.
+template <typename S>
+struct PowerSumStep {
+  PowerSumPoint<S> to;
+  S length;     ///< in the exponents, relative, as PowerSumModel::unit() has it
+  S predicted;  ///< how far the objective falls
+};
+
 /// The exact second-order model of the objective at the point that an evaluation saw last, without the unknowns that an edge or
 /// a constraint holds. Allocates and throws nothing.
 template <typename S>
@@ -33,15 +41,11 @@ class PowerSumModel {
     return bounded_ || std::any_of(edges_.begin(), edges_.end(), [](int edge) { return edge != 0; });
   }
 
-  /// Where a step of the model leads.
-  Point moved(const Point& at, const ReducedModel<S>& model, const Coefficients& d_t) const;
-
-  /// The scale of a step in the k-th exponent of the model: relative, but one near zero may move as freely as one of .1.
-  Coefficients unit(const Point& at) const {
-    Coefficients out = Coefficients::Zero();
-    for (int k = 0; k < model_.exponents; ++k) out[k] = S(0.1) + at.t[exponent(k)];
-    return out;
-  }
+  /// The best step whose exponents move at most `radius`. An unknown that it would take beyond an edge goes to the edge, and
+  /// the others where they are best then: otherwise the step ends where the objective, bent at the edge, is another function,
+  /// and shorter and shorter ones creep up to it.
+  /// \param reduced of quadratic(). \param least_pivot as ReducedModel takes it.
+  PowerSumStep<S> step(const Point& at, const ReducedModel<S>& reduced, S least_pivot, S radius) const;
 
  private:
   static constexpr S eps = std::numeric_limits<S>::epsilon();
@@ -55,7 +59,10 @@ class PowerSumModel {
   void select_coefficients(const PowerSumEvaluation<S>& evaluation, const Point& at);
   void select_exponents(const PowerSumEvaluation<S>& evaluation, const Point& at);
   void restrict_to_selected();
+  void hold(Index column, S move, bool vanishes);
 
+  /// The scale of a step in an exponent: relative, but one near zero may move as freely as one of .1.
+  static S unit(S exponent) { return S(0.1) + exponent; }
   S slope(Index j) const { return R_.col(j).head(j + 1).dot(R_.col(columns_).head(j + 1)); }
   void select(Index column, Index partner) {
     selected_[static_cast<std::size_t>(count_++)] = {static_cast<int>(column), static_cast<int>(partner)};
@@ -68,9 +75,13 @@ class PowerSumModel {
   const PowerSumRows<S>* rows_ = nullptr;
   Box<S> box_;
   Index columns_ = 0;
+  bool linear_ = false;
   std::array<std::size_t, 3> exponents_{};  ///< which of outer, p, q the columns 3.. stand for
   Eigen::Matrix<S, 6, 7> R_;                ///< factor of [c columns, t columns | b], true derivatives
   Eigen::Matrix<S, 6, 6> C_;                ///< what the Hessian has beyond R'R
+  Eigen::Matrix<S, 6, 1> g_;                ///< what the gradient has beyond R'b
+  Eigen::Matrix<S, 6, 1> held_;             ///< how far unknowns have gone that are held since
+  S rise_ = S(0);                           ///< of the objective on their way
   Index count_ = 0;
   std::array<Unknown, 6> selected_{};
   QuadraticModel<S> model_;
@@ -82,6 +93,7 @@ template <typename S>
 void PowerSumModel<S>::build(PowerSumEvaluation<S>& evaluation, const Point& at) {
   rows_ = &evaluation.rows();
   box_ = evaluation.box();
+  linear_ = evaluation.linear();
   columns_ = 3 + evaluation.exponents();
   for (int j = 0; j < evaluation.exponents(); ++j) exponents_[static_cast<std::size_t>(j)] = evaluation.exponent(j);
   R_ = evaluation.factorise(at);
@@ -89,6 +101,9 @@ void PowerSumModel<S>::build(PowerSumEvaluation<S>& evaluation, const Point& at)
   edges_.fill(0);
   bounded_ = false;
   count_ = 0;
+  g_.setZero();
+  held_.setZero();
+  rise_ = S(0);
   select_coefficients(evaluation, at);
   model_.coefficients = static_cast<int>(count_);
   select_exponents(evaluation, at);
@@ -178,6 +193,7 @@ void PowerSumModel<S>::restrict_to_selected() {
   if (count_ == columns_) {
     A = R_.topLeftCorner(columns_, columns_ + 1);
     model_.C = C_;
+    model_.g = g_;
     return;
   }
   const auto at = [&](Index i) { return selected_[static_cast<std::size_t>(i)]; };
@@ -192,27 +208,73 @@ void PowerSumModel<S>::restrict_to_selected() {
   }
   picked.col(count_) = R_.col(columns_);
   kernels<S>().tall_qr(columns_, count_, nullptr, picked.data(), picked.outerStride(), A.data(), A.outerStride());
-  for (Index i = 0; i < count_; ++i)
-    for (Index j = 0; j < count_; ++j)
-      model_.C(i, j) = half(at(i).column, j) + (at(i).partner < 0 ? S(0) : half(at(i).partner, j));
+  for (Index i = 0; i < count_; ++i) {
+    const bool single = at(i).partner < 0;
+    model_.g[i] = g_[at(i).column] + (single ? S(0) : g_[at(i).partner]);
+    for (Index j = 0; j < count_; ++j) model_.C(i, j) = half(at(i).column, j) + (single ? S(0) : half(at(i).partner, j));
+  }
+}
+
+/// Moves an unknown and keeps it there; a coefficient that makes its term vanish takes the exponent along.
+template <typename S>
+void PowerSumModel<S>::hold(Index column, S move, bool vanishes) {
+  const auto r = R_.col(column).head(column + 1);
+  rise_ += move * (slope(column) + g_[column] + move * (r.squaredNorm() + C_(column, column)) / S(2));
+  R_.col(columns_).head(column + 1) += move * r;
+  g_ += move * C_.col(column);
+  held_[column] = move;
+  const auto goes = [&](Index k) {
+    return k == column || (vanishes && k >= 3 && static_cast<Index>(exponents_[static_cast<std::size_t>(k - 3)]) == column);
+  };
+  Index kept = 0;
+  model_.coefficients = model_.exponents = 0;
+  for (Index k = 0; k < count_; ++k) {
+    const Unknown unknown = selected_[static_cast<std::size_t>(k)];
+    if (goes(unknown.column)) continue;
+    selected_[static_cast<std::size_t>(kept++)] = unknown;
+    ++(unknown.column < 3 ? model_.coefficients : model_.exponents);
+  }
+  count_ = kept;
+  restrict_to_selected();
 }
 
 template <typename S>
-typename PowerSumModel<S>::Point PowerSumModel<S>::moved(const Point& at, const ReducedModel<S>& model,
-                                                         const Coefficients& d_t) const {
-  const Coefficients d_c = model.coefficients(d_t);
-  Point to = at;
-  for (int k = 0; k < model_.coefficients; ++k) {
-    const Index j = selected_[static_cast<std::size_t>(k)].column;
-    to.c[j] = box_.clamped(j, to.c[j] + d_c[k]);
+PowerSumStep<S> PowerSumModel<S>::step(const Point& at, const ReducedModel<S>& reduced, S least_pivot, S radius) const {
+  Coefficients units = Coefficients::Zero();
+  for (int k = 0; k < model_.exponents; ++k) units[k] = unit(at.t[exponent(k)]);
+  const Coefficients d_t = reduced.step(units, radius), d_c = reduced.coefficients(d_t);
+  Eigen::Matrix<S, 6, 1> d = held_;
+  std::array<bool, 6> moves{};
+  PowerSumStep<S> out{at, S(0), reduced.decrease(d_t) - rise_};
+  for (int k = 0; k < model_.coefficients + model_.exponents; ++k) {
+    const auto [column, partner] = selected_[static_cast<std::size_t>(k)];
+    d[column] = k < model_.coefficients ? d_c[k] : d_t[k - model_.coefficients];
+    if (partner >= 0) d[partner] = d[column];
+    moves[static_cast<std::size_t>(column)] = true;
   }
-  if (box_.equal) to.c[2] = to.c[1];
-  for (int k = 0; k < model_.exponents; ++k) {
-    S& t = to.t[exponent(k)];
-    t = std::min(std::max(t + d_t[k], rows_->lower[exponent(k)]), rows_->upper[exponent(k)]);
+  S beyond = S(0);
+  bool vanishes = false;
+  Index first = -1;
+  const auto move = [&](Index column, S& from, S low, S high) {
+    const S wanted = from + d[column], to = std::min(std::max(wanted, low), high);
+    if (to != wanted && first < 0 && (linear_ || column >= 3) && moves[static_cast<std::size_t>(column)]) {
+      first = column;
+      beyond = to - from;
+      vanishes = to == S(0);
+    }
+    from = to;
+  };
+  for (Index j = 0; j < 3; ++j)
+    move(j, out.to.c[j], box_.lower[static_cast<std::size_t>(j)], box_.upper[static_cast<std::size_t>(j)]);
+  for (Index j = 3; j < columns_; ++j) {
+    const std::size_t which = exponents_[static_cast<std::size_t>(j - 3)];
+    if (which != 2 || !rows_->equal_exponents) out.length = std::hypot(out.length, d[j] / unit(at.t[which]));
+    move(j, out.to.t[which], rows_->lower[which], rows_->upper[which]);
   }
-  if (rows_->equal_exponents) to.t[2] = to.t[1];
-  return to;
+  if (first < 0 || box_.equal || rows_->equal_exponents) return out;
+  PowerSumModel held = *this;
+  held.hold(first, beyond, vanishes && (first == 1 || first == 2));
+  return held.step(at, ReducedModel<S>(held.model_, least_pivot), least_pivot, radius);
 }
 
 }  // namespace detail

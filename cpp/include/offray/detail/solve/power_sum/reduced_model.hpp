@@ -11,12 +11,13 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
-/// ||R d + z||^2 / 2 + d'C d / 2 in the coefficients and exponents d = (d_c, d_t) that may move, at most three of each.
+/// ||R d + z||^2 / 2 + d'C d / 2 + g'd in the coefficients and exponents d = (d_c, d_t) that may move, at most three of each.
 template <typename S>
 struct QuadraticModel {
   /// The factor [R | z], (m, m + 1).
   Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 6, 7> A;
   Eigen::Matrix<S, 6, 6> C;  ///< what the Hessian has beyond R'R
+  Eigen::Matrix<S, 6, 1> g;  ///< what the gradient has beyond R'z
   int coefficients = 0, exponents = 0;
 };
 
@@ -64,21 +65,26 @@ ReducedModel<S>::ReducedModel(const QuadraticModel<S>& model, S least_pivot) : e
       inverse_(i, k) = A(i, i) > S(0) ? rest / A(i, i) : S(0);
     }
   }
-  Small z_c = Small::Zero(), z_t = Small::Zero();
+  Small z_c = Small::Zero(), z_t = Small::Zero(), g_c = Small::Zero(), g_t = Small::Zero();
   Small3 R_ct = Small3::Zero(), R_tt = Small3::Zero(), C_cc = Small3::Zero(), C_ct = Small3::Zero(), C_tt = Small3::Zero();
   for (int i = 0; i < nc; ++i) {
     z_c[i] = A(i, m);
+    g_c[i] = model.g[i];
     for (int j = 0; j < nc; ++j) C_cc(i, j) = model.C(i, j);
     for (int j = 0; j < nt; ++j) R_ct(i, j) = A(i, nc + j), C_ct(i, j) = model.C(i, nc + j);
   }
   for (int i = 0; i < nt; ++i) {
     z_t[i] = A(nc + i, m);
+    g_t[i] = model.g[nc + i];
     for (int j = 0; j < nt; ++j) C_tt(i, j) = model.C(nc + i, nc + j);
     for (int j = i; j < nt; ++j) R_tt(i, j) = A(nc + i, nc + j);
   }
   X_.noalias() = inverse_ * R_ct;
   H_.noalias() = R_tt.transpose() * R_tt;
   g_.noalias() = R_tt.transpose() * z_t;
+  g_ += g_t;
+  g_.noalias() -= X_.transpose() * g_c;
+  z_c.noalias() += inverse_.transpose() * g_c;
   Small3 work, N;
   work.noalias() = C_cc * inverse_;
   N.noalias() = inverse_.transpose() * work;

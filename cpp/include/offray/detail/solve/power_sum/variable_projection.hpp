@@ -112,7 +112,7 @@ template <typename S>
 Status VariableProjection<S>::last_step(const Convergence<S>& test, bool at_bound, Point& at) {
   if (test.converged() && test.settled(at_bound) != Status::rank_deficient && model_.quadratic().exponents > 0) {
     const ReducedModel<S> model(model_.quadratic(), kBold);
-    Point last = model_.moved(at, model, model.step(model_.unit(at), std::min(radius_, S(1e-6))));
+    Point last = model_.step(at, model, kBold, std::min(radius_, S(1e-6))).to;
     last.F = at.F;
     if (last.c.allFinite()) at = last;
   }
@@ -124,15 +124,14 @@ Status VariableProjection<S>::last_step(const Convergence<S>& test, bool at_boun
 template <typename S>
 bool VariableProjection<S>::advance(const SolverOptions<S>& options, Point& at, Summary<S>& out) {
   const S error = evaluation_.noise(at.F);
-  const Vector3<S> unit = model_.unit(at);
   ReducedModel<S> model(model_.quadratic(), kBold);
   S caution = kBold;
   for (;;) {
     if (options.spent(out.evaluations)) return false;
-    const Vector3<S> d = model.step(unit, radius_);
-    const S predicted = model.decrease(d);
+    const PowerSumStep<S> step = model_.step(at, model, caution, radius_);
+    const S predicted = step.predicted, length = step.length;
     const bool hidden = !(predicted > error);
-    Point trial = model_.moved(at, model, d);
+    Point trial = step.to;
     ++out.evaluations;
     evaluation_.evaluate(trial);
     if (!hidden && !(at.F - trial.F >= S(0.5) * predicted)) {
@@ -142,18 +141,18 @@ bool VariableProjection<S>::advance(const SolverOptions<S>& options, Point& at, 
         evaluation_.improve(trial, at.c);
     }
     const S gain = at.F - trial.F;
-    S length = S(0);
-    for (int k = 0; k < model_.quadratic().exponents; ++k) length = std::hypot(length, d[k] / unit[k]);
     if (hidden ? trial.F <= at.F + error : gain >= S(1e-4) * predicted) {
       blind_ = hidden;
       if (gain > S(0.75) * predicted && length > S(0.8) * radius_)
-        radius_ *= S(3);
+        radius_ *= S(2);
       else if (!hidden && gain < S(0.25) * predicted)
         radius_ = std::max(length / S(2), eps);
       at = trial;
       return true;
     }
-    radius_ = std::min(radius_, length) / S(4);
+    // To where the parabola through the slope, about 2 predicted, and this value is least.
+    const S least = std::isfinite(gain) ? predicted / (S(2) * predicted - gain) : S(0.25);
+    radius_ = std::min(radius_, length) * std::min(std::max(least, S(0.1)), S(0.5));
     // The part of the model that shrinking the step in t does not make safer.
     if (!evaluation_.linear() && caution < S(1)) {
       caution = caution < S(0.1) ? S(0.125) : S(2);

@@ -13,45 +13,12 @@
 #include "offray/detail/solve/power_sum/grid_search.hpp"
 #include "offray/detail/solve/starts/descent.hpp"
 #include "offray/detail/solve/starts/few_places.hpp"
-#include "offray/detail/solve/starts/few_runs.hpp"
+#include "offray/detail/solve/starts/ray_search.hpp"
+#include "offray/detail/solve/starts/search_buffers.hpp"
 
 namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
-
-/// A few of the rows that the solver of power sums works on, in the buffers of `out`.
-template <typename S>
-void few_rows(const PowerSumRows<S>& all, PowerSumRows<S>& out) {
-  if (all.rows <= 2 * kRoughRows) return out.take(all);
-  out.take(all, kRoughRows, [&](Index i) { return spread_row(all.rows, i); });
-}
-
-/// What a search writes to, kept from one search to the next.
-template <typename S>
-struct SearchBuffers {
-  GridBuffers<S> grid;
-  PowerSumRows<S> few, held;
-  Vector<S> reweight, excess;
-  std::vector<std::pair<S, PowerSum<S>>> profile;
-  std::vector<PowerSum<S>> alternatives;
-
-  /// Makes room for the lists of any search: there are at most 17 planes, of 256 nodes each.
-  void reserve_lists() {
-    constexpr std::size_t kPlanes = 17, kNodes = kGridNodes * kGridNodes;
-    grid.planes.reserve(kPlanes);
-    grid.sums.reserve(kPlanes);
-    grid.objective.reserve(kNodes);
-    grid.minima.cells.reserve(kPlanes * 6 + kNodes / 4);
-    grid.minima.end.reserve(kPlanes);
-    grid.along.reserve(4 * kGridNodes);
-    profile.reserve(kPlanes);
-    alternatives.reserve(8);
-  }
-  void reserve(Index capacity) {
-    make_room(reweight, capacity);
-    make_room(excess, capacity);
-  }
-};
 
 /// How many local minima of the start grid are followed to the end.
 inline constexpr std::size_t kStarts = 6;
@@ -79,7 +46,7 @@ class PowerSumSearch {
   /// Adds to the basins found so far.
   void run(std::vector<Basin<S>>& found) {
     from_grid(found);
-    from_alternatives(found);
+    if (!proven_) from_alternatives(found);
   }
 
  private:
@@ -93,7 +60,10 @@ class PowerSumSearch {
   void follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last, std::vector<Basin<S>>& found);
   void follow_minima(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
     const GridCells<S>& minima = search.minima(kStarts);
-    follow(search, minima.first(0), minima.last(0), found);
+    // Where there are few places every optimum counts.
+    if (exchangeable_ && found.empty() && !minima.cells.empty() && !few_places(rows_))
+      proven_ = search_ray(descent_, search, minima.cells.front().form, options_, buffers_.bound, found);
+    if (!proven_) follow(search, minima.first(0), minima.last(0), found);
   }
   void look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found);
   void from_grid(std::vector<Basin<S>>& found);
@@ -116,6 +86,7 @@ class PowerSumSearch {
   SolverOptions<S> roughly_;  ///< a smooth objective, for a few steps
   Range outer_;
   bool exchangeable_ = false;  ///< whether the terms may change places without a change of the objective
+  bool proven_ = false;        ///< that no other basin is lower
 };
 
 /// Whether every run has the same tokens per parameter and nothing else tells the terms apart: then n N^-p + d D^-q is, with p
@@ -154,8 +125,12 @@ void PowerSumSearch<S>::follow(const GridSearch<S>& search, const GridCell<S>* f
                                std::vector<Basin<S>>& found) {
   for (const GridCell<S>* next = first; next != last; ++next) {
     const PowerSum<S>& cell = next->form;
-    const auto mirrors = [&](const GridCell<S>& other) { return cell.p == other.form.q && cell.q == other.form.p; };
-    if (exchangeable_ && std::any_of(first, next, mirrors)) continue;
+    const auto repeats = [&](const GridCell<S>& other) {
+      const PowerSum<S>& form = other.form;
+      return (form.outer == cell.outer && form.p == cell.p && form.q == cell.q) ||
+             (exchangeable_ && form.p == cell.q && form.q == cell.p);
+    };
+    if (std::any_of(first, next, repeats)) continue;
     const auto leads_to = [&](const PowerSum<S>& form, S smoothing) {
       return search.beside(cell, form) || falls(search, cell, form, smoothing);
     };
@@ -188,6 +163,7 @@ void PowerSumSearch<S>::from_grid(std::vector<Basin<S>>& found) {
     from_profile(search, found);
   else
     follow_minima(search, found);
+  if (proven_) return;
   if (options_.objective.kind == ObjectiveKind::squares || found.empty()) return look_around(search, found);
   make_room(buffers_.reweight, rows_.rows);
   make_room(buffers_.excess, rows_.rows);
