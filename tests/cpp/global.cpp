@@ -106,6 +106,38 @@ TEST_CASE_TEMPLATE("kinks", S, double, long double) {
   }
 }
 
+/// F(best) >= F(any stationary point) - gap there, and no gap at the best.
+TEST_CASE_TEMPLATE("bound on one ray", S, double, long double) {
+  const auto table = designs::ray<S>(S(20));
+  const AnyLaw<S>& law = any_law<S, Chinchilla>();
+  int proven = 0;
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
+    const Vector<S> truth = designs::losses(law, designs::hoffmann<S>(), table);
+    const Runs<S> runs(table.N, table.D, truth + S(.004) * designs::noise<S>(truth.size(), seed));
+    for (const ObjectiveKind kind : {ObjectiveKind::squares, ObjectiveKind::huber, ObjectiveKind::soft_l1})
+      for (const Space space : {Space::loss, Space::log_loss}) {
+        FitOptions<S> options;
+        options.space = space;
+        options.solver.objective.kind = kind;
+        options.solver.objective.delta = S(.003);
+        const S best = fit<S>(Chinchilla{}, runs, options).summary.objective;
+        const detail::Parametrisation<S> unknowns(law, runs.at, Constraints<S>(law));
+        detail::Descent<S> descent(law, runs, space, unknowns);
+        detail::RayBound<S> bound;
+        for (const S p : {S(.1), S(.3), S(2)}) {
+          const auto end = descent.separable({S(1), p, S(.2), S(1.5), S(2), S(2)}, options.solver);
+          const S F = end.summary.objective;
+          if (!is_settled(end.summary.status) || !detail::RayBound<S>::is_convex(*descent.rows(), options.solver.objective, F))
+            continue;
+          bound.at(*descent.rows(), options.solver.objective, descent.form_of(end), F);
+          CHECK(best >= F - bound.gap() - S(1e-9) * F);
+          proven += int(bound.gap() <= S(1e-6) * F && best >= F * (S(1) - S(1e-6)));
+        }
+      }
+  }
+  CHECK(proven >= 30);
+}
+
 TEST_CASE_TEMPLATE("robust scale", S, double, long double) {
   Runs<S> runs = sample(any_law<S, Chinchilla>(), designs::hoffmann<S>(), S(.01));
   FitOptions<S> options;

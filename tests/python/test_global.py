@@ -267,12 +267,13 @@ RANGES = {
     "chinchilla": [(1, 2.5), (30, 3e3), (30, 1e4), (0.2, 0.6), (0.2, 0.6)],
     "kaplan": [(1e12, 1e15), (1e12, 1e15), (0.05, 0.12), (0.06, 0.15)],
     "droppo_elibol": [(0.3, 2), (1e9, 1e13), (1e9, 1e13), (0.1, 0.4), (0.1, 0.4), (0.3, 1.2)],
+    "repeated_data": [(1, 2.5), (30, 3e3), (30, 1e4), (0.2, 0.6), (0.2, 0.6), (1, 20), (2, 40)],
 }
 """Of the truths of random studies, by parameter; drawn evenly in their logarithms."""
 
 
 def random_study(law_name, seed):
-    """A study as they are published: few or many runs of a common design, any noise, a robust objective or none."""
+    """A study as they are published: few or many runs of a common design, any noise and objective, perhaps repeated tokens."""
     rng = np.random.default_rng([seed, len(law_name)])
     truth = np.exp([rng.uniform(*np.log(ends)) for ends in RANGES[law_name]])
     n = int(rng.choice([8, 12, 20, 40, 100]))
@@ -284,11 +285,14 @@ def random_study(law_name, seed):
         "isoFLOP": lambda: 10 ** rng.choice([18.0, 19.0, 20.0, 21.0], n) / 6 / N,
     }[str(rng.choice(["spread", "near a ray", "fan", "isoFLOP"]))]()
     sigma = 10 ** rng.uniform(-4, -1.3)
-    loss = getattr(offray.laws, law_name)((N, D), *truth) * np.exp(sigma * rng.normal(size=n))
-    objective = str(rng.choice(["squares", "squares", "huber", "soft_l1"]))
+    inputs = (N, D, D / rng.choice([1, 1, 2, 4, 8, 20], n)) if law_name == "repeated_data" else (N, D)
+    loss = getattr(offray.laws, law_name)(inputs, *truth) * np.exp(sigma * rng.normal(size=n))
+    objective = str(rng.choice(["squares", "squares", "squares", "huber", "soft_l1", "absolute", "quantile"]))
     options = {"objective": objective, "log_loss": bool(rng.integers(2))}
-    if objective != "squares":
+    if objective in ("huber", "soft_l1"):
         options["delta"] = sigma * 10 ** rng.uniform(-1, 1)
+    if len(inputs) == 3:
+        options["unique_tokens"] = inputs[2]
     return (N, D, loss), options, truth, rng
 
 
@@ -301,7 +305,8 @@ def beaten(law_name, seed):
         for spread in (0, 0.05, 0.2, 0.5):
             start = truth * np.exp(spread * rng.normal(size=len(truth)))
             near = offray.fit(*data, law=law_name, start=start, **options)
-            if near.objective_value < fit.objective_value * (1 - 1e-6):
+            gain = 1e-3 if options["objective"] in ("absolute", "quantile") else 1e-6
+            if near.objective_value < fit.objective_value * (1 - gain):
                 return True
     return False
 
@@ -315,8 +320,8 @@ def test_no_start_near_the_truth_ends_lower(law_name):
 @pytest.mark.slow
 @pytest.mark.parametrize("law_name", RANGES)
 def test_a_start_near_the_truth_rarely_ends_lower(law_name):
-    """Five in a thousand at most, nine where the outer power is unknown."""
-    most = 18 if law_name == "droppo_elibol" else 10
+    """Two in a thousand at most; six where the outer power is unknown, twelve where tokens repeat."""
+    most = {"droppo_elibol": 12, "repeated_data": 24}.get(law_name, 4)
     assert sum(beaten(law_name, seed) for seed in range(150, 2150)) <= most
 
 

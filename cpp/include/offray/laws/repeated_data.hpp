@@ -56,8 +56,8 @@ struct RepeatedData {
 
   template <typename S>
   static std::vector<Parameters<S>> starts(const StartProblem<S>& problem) {
-    std::vector<Parameters<S>> out = detail::RepeatedStart<S>(problem).best(12);
-    for (const Parameters<S>& start : detail::repeated_rounds(problem, 6)) out.push_back(start);
+    std::vector<Parameters<S>> out = detail::RepeatedStart<S>(problem).best(80);
+    for (const Parameters<S>& start : detail::repeated_rounds(problem, 30)) out.push_back(start);
     for (const Parameters<S>& start : detail::undecayed_starts(problem)) out.push_back(start);
     return out;
   }

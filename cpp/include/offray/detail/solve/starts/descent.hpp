@@ -59,6 +59,8 @@ class Descent {
   const Runs<S>& runs();
 
   Basin<S> general(Parameters<S> phi, const SolverOptions<S>& options);
+  /// The same with the objective as smooth as its delta makes it, where rho has a kink.
+  Basin<S> smooth(Parameters<S> phi, const SolverOptions<S>& options);
   Basin<S> separable(PowerSum<S> form, const SolverOptions<S>& options);
 
   PowerSum<S> form_of(const Parameters<S>& phi) const { return form_of_phi(*law_, *parametrisation_, rows_, phi); }
@@ -74,6 +76,7 @@ class Descent {
   bool beyond() const { return beyond_; }
 
  private:
+  GaussNewton<S>& solver();
   Basin<S> at_form(const PowerSum<S>& form, const Summary<S>& summary, const SolverOptions<S>& options);
 
   const AnyLaw<S>* law_ = nullptr;
@@ -110,23 +113,47 @@ LawResidual<S>& Descent<S>::problem() {
 }
 
 template <typename S>
-Basin<S> Descent<S>::general(Parameters<S> phi, const SolverOptions<S>& options) {
-  LawResidual<S>& problem = this->problem();
+GaussNewton<S>& Descent<S>::solver() {
+  const LawResidual<S>& problem = this->problem();
   if (!solver_ || solver_->rows() != problem.rows() || solver_->cols() != problem.cols())
     solver_.emplace(problem.rows(), problem.cols());
+  return *solver_;
+}
+
+template <typename S>
+Basin<S> Descent<S>::smooth(Parameters<S> phi, const SolverOptions<S>& options) {
   Basin<S> out;
-  out.phi = phi;
-  out.summary = in_stages(options, problem.magnitude(), out.phi, [&](const SolverOptions<S>& stage, Parameters<S>& at) {
-    return solver_->minimise(problem, runs().weight, parametrisation_->lower, parametrisation_->upper, stage, at);
-  });
+  out.phi = std::move(phi);
+  const auto& p = *parametrisation_;
+  out.summary = solver().minimise(problem(), runs().weight, p.lower, p.upper, options, out.phi);
+  return out;
+}
+
+template <typename S>
+Basin<S> Descent<S>::general(Parameters<S> phi, const SolverOptions<S>& options) {
+  LawResidual<S>& problem = this->problem();
+  Basin<S> out;
+  out.phi = std::move(phi);
+  const auto minimise = [&](const SolverOptions<S>& stage, Parameters<S>& at) {
+    return solver().minimise(problem, runs().weight, parametrisation_->lower, parametrisation_->upper, stage, at);
+  };
+  const auto value = [&](const SolverOptions<S>& stage, const Parameters<S>& at) {
+    Vector<S> r(problem.rows());
+    problem.residual(at, r);
+    const Vector<S>& w = runs().weight;
+    return kernels<S>().total_rho(stage.objective, r.size(), r.data(), w.size() == 0 ? nullptr : w.data());
+  };
+  out.summary = in_stages(options, problem.magnitude(), out.phi, minimise, value);
   return out;
 }
 
 template <typename S>
 Basin<S> Descent<S>::separable(PowerSum<S> form, const SolverOptions<S>& options) {
-  const Summary<S> summary = in_stages(options, rows_.magnitude, form, [&](const SolverOptions<S>& stage, PowerSum<S>& at) {
-    return separable_->minimise(rows_, stage, at);
-  });
+  const auto minimise = [&](const SolverOptions<S>& stage, PowerSum<S>& at) { return separable_->minimise(rows_, stage, at); };
+  const auto value = [&](const SolverOptions<S>& stage, const PowerSum<S>& at) {
+    return separable_->objective(rows_, stage, at);
+  };
+  const Summary<S> summary = in_stages(options, rows_.magnitude, form, minimise, value);
   return at_form(form, summary, options);
 }
 

@@ -84,8 +84,14 @@ class GlobalFit {
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
   std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> without_constraints(const SolverOptions<S>& options);
-  static std::vector<Parameters<S>> sprint(Descent<S>& descent, const std::vector<Parameters<S>>& starts,
-                                           SolverOptions<S> options);
+  /// Evaluations for every start, how many of them go on, and how many times the lowest objective they may have.
+  struct Heat {
+    int evaluations;
+    std::size_t kept;
+    double promising;
+  };
+  static std::vector<Parameters<S>> heats(Descent<S>& descent, std::vector<Parameters<S>> starts, SolverOptions<S> options,
+                                          const std::vector<Heat>& heats);
   static Index stride(Index rows) { return (rows + kStartRuns - 1) / kStartRuns; }
   Runs<S> sample() { return runs().size() > kStartRuns ? runs().every(stride(runs().size())) : runs(); }
 
@@ -180,28 +186,31 @@ std::vector<Parameters<S>> GlobalFit<S>::without_constraints(const SolverOptions
   return out;
 }
 
-/// The most promising of many starts for a law that is no power sum: all of them a few steps down, then the best, unless they
-/// are far behind.
+/// The most promising of many starts for a law that is no power sum: all of them a few steps down, those that are not far
+/// behind some more, and so on, so that the long way down a flat valley is gone by few.
 template <typename S>
-std::vector<Parameters<S>> GlobalFit<S>::sprint(Descent<S>& descent, const std::vector<Parameters<S>>& starts,
-                                                SolverOptions<S> options) {
-  constexpr int kSprint = 20;
-  options.max_evaluations = std::min(options.max_evaluations, kSprint);
+std::vector<Parameters<S>> GlobalFit<S>::heats(Descent<S>& descent, std::vector<Parameters<S>> starts, SolverOptions<S> options,
+                                               const std::vector<Heat>& heats) {
+  const int most = options.max_evaluations;
+  if (has_kink(options.objective.kind)) options.objective.delta = S(1e-3) * descent.problem().magnitude();
   std::vector<Basin<S>> reached;
-  reached.reserve(starts.size());
-  for (const Parameters<S>& phi : starts) reached.push_back(descent.general(phi, options));
-  std::stable_sort(reached.begin(), reached.end(),
-                   [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
-  if (reached.size() > kStarts) reached.resize(kStarts);
-  std::vector<Parameters<S>> best;
-  S last = -std::numeric_limits<S>::infinity();
-  for (const Basin<S>& basin : reached) {
-    if (!best.empty() && !(basin.summary.objective < S(kPromising) * reached.front().summary.objective)) break;
-    // The same objective to 1e-7: on the way to one optimum.
-    if (basin.summary.objective > last * (S(1) + S(1e-7))) best.push_back(basin.phi);
-    last = basin.summary.objective;
+  for (const Heat& heat : heats) {
+    options.max_evaluations = std::min(most, heat.evaluations);
+    reached.clear();
+    for (const Parameters<S>& phi : starts) reached.push_back(descent.smooth(phi, options));
+    std::stable_sort(reached.begin(), reached.end(),
+                     [](const Basin<S>& a, const Basin<S>& b) { return a.summary.objective < b.summary.objective; });
+    starts.clear();
+    S last = -std::numeric_limits<S>::infinity();
+    for (const Basin<S>& basin : reached) {
+      const S F = basin.summary.objective;
+      if (starts.size() == heat.kept || !(starts.empty() || F < S(heat.promising) * reached.front().summary.objective)) break;
+      // The same objective to 1e-7: on the way to one optimum.
+      if (F > last * (S(1) + S(1e-7))) starts.push_back(basin.phi);
+      last = F;
+    }
   }
-  return best;
+  return starts;
 }
 
 template <typename S>
@@ -224,12 +233,12 @@ std::vector<Basin<S>>& GlobalFit<S>::basins(const SolverOptions<S>& options) {
   // The law's own rule knows nothing of constraints.
   if (law_->own_starts && parametrisation_->unconstrained()) starts = own_starts(options);
   if (!starts.empty()) {
-    starts = sprint(descent_, starts, options);
+    starts = heats(descent_, std::move(starts), options, {{20, 40, 20}, {60, 15, 4}, {200, 3, 1.5}});
   } else if (law_->form == PowerSumForm::none) {
     const Runs<S> few = few_runs(runs());
     Descent<S> roughly(*law_, few, space_, *parametrisation_);
     const auto promising = GeneralStart<S>(*law_, few, space_, *parametrisation_).best(options.objective, 4 * kStarts);
-    starts = sprint(roughly, promising, options);
+    starts = heats(roughly, promising, options, {{20, kStarts, kPromising}});
   } else {
     const Runs<S> some = sample();
     starts = DataStart<S>(*law_, some, space_, *parametrisation_).best(options, kStarts);
