@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import itertools
+import warnings
+
 import numpy as np
 import offray
 from clock import interleaved
@@ -12,18 +15,27 @@ from scipy import optimize
 RUNS = 240
 
 
-def ray():
-    """As many runs on one ray."""
-    N = np.geomspace(5e6, 8e8, RUNS)
-    return N, 20 * N
+def few(tokens_per_parameter):
+    """14 runs, as studies of one ray have, with nine kinds of noise in turn: what a fit of them takes differs."""
+    N = np.geomspace(5e6, 8e7, 14)
+    D = tokens_per_parameter * N
+    loss = offray.laws.chinchilla((N, D), *TRUTH)
+    noise = [0.007 * np.random.default_rng(seed).standard_normal(N.size) for seed in range(9)]
+    return itertools.cycle([(N, D, loss * np.exp(e)) for e in noise])
+
+
+def fit_shown(runs):
+    """A fit whose warning is written out, to nowhere."""
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        return offray.fit(*runs)
 
 
 def variants(rounds):
     """Median seconds by name, no start unless it says so; the plain fit first."""
     x = isoflop(RUNS)
     loss = simulate(offray.laws.chinchilla, TRUTH, x)
-    on_ray = ray()
-    ray_loss = simulate(offray.laws.chinchilla, TRUTH, on_ray)
+    fan, filtered, shown = few(np.resize([5, 20, 80, 320], 14)), few(20), few(20)
     formula = offray.law("E + A*N**-alpha + B*D**-beta")
     outer = offray.laws.outer_exponent
     wide = [a.astype(np.longdouble) for a in (*x, loss)]
@@ -40,7 +52,9 @@ def variants(rounds):
         "Huber of the log loss": lambda: offray.fit(*x, loss, objective="huber", log_loss=True),
         "least absolute deviation": lambda: offray.fit(*x, loss, objective="absolute"),
         "long double": lambda: offray.fit(*wide),
-        "one ray, the warning filtered": lambda: offray.fit(*on_ray, ray_loss),
+        "plain, 14 runs": lambda: offray.fit(*next(fan)),
+        "one ray, 14 runs, the warning filtered": lambda: offray.fit(*next(filtered)),
+        "one ray, 14 runs, the warning shown": lambda: fit_shown(next(shown)),
         "from a start": lambda: offray.fit(*x, loss, start=start),
         "the same law as a formula": lambda: offray.fit(*x, loss, law=formula),
         "the formula from a start": lambda: offray.fit(*x, loss, law=formula, start=typed_start),

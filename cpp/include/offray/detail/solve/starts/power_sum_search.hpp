@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -57,13 +58,17 @@ class PowerSumSearch {
     return buffers_.few;
   }
   bool falls(const GridSearch<S>& search, const PowerSum<S>& from, const PowerSum<S>& to, S smoothing);
-  void follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last, std::vector<Basin<S>>& found);
+  void follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last, std::ptrdiff_t followed,
+              std::vector<Basin<S>>& found);
   void follow_minima(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
     const GridCells<S>& minima = search.minima(kStarts);
     // Where there are few places every optimum counts.
-    if (exchangeable_ && found.empty() && !minima.cells.empty() && !few_places(rows_))
+    std::ptrdiff_t followed = 0;
+    if (exchangeable_ && found.empty() && !minima.cells.empty() && !few_places(rows_)) {
       proven_ = search_ray(descent_, search, minima.cells.front().form, options_, buffers_.bound, found);
-    if (!proven_) follow(search, minima.first(0), minima.last(0), found);
+      followed = 1;
+    }
+    if (!proven_) follow(search, minima.first(0), minima.last(0), followed, found);
   }
   void look_around(const GridSearch<S>& search, std::vector<Basin<S>>& found);
   void from_grid(std::vector<Basin<S>>& found);
@@ -120,10 +125,11 @@ bool PowerSumSearch<S>::falls(const GridSearch<S>& search, const PowerSum<S>& fr
   return descent_.projection().objective(rows_, options, to) < before;
 }
 
+/// Descends from cells, but for the first few, which have been `followed`, and those that lead to a basin that is known.
 template <typename S>
 void PowerSumSearch<S>::follow(const GridSearch<S>& search, const GridCell<S>* first, const GridCell<S>* last,
-                               std::vector<Basin<S>>& found) {
-  for (const GridCell<S>* next = first; next != last; ++next) {
+                               std::ptrdiff_t followed, std::vector<Basin<S>>& found) {
+  for (const GridCell<S>* next = first + followed; next != last; ++next) {
     const PowerSum<S>& cell = next->form;
     const auto repeats = [&](const GridCell<S>& other) {
       const PowerSum<S>& form = other.form;
@@ -148,7 +154,7 @@ void PowerSumSearch<S>::look_around(const GridSearch<S>& search, std::vector<Bas
   for (int round = 0; round < 3 && !found.empty(); ++round) {
     const S before = found.front().summary.objective;
     const std::vector<GridCell<S>>& cells = search.minima_along(descent_.form_of(found.front()));
-    follow(search, cells.data(), cells.data() + cells.size(), found);
+    follow(search, cells.data(), cells.data() + cells.size(), 0, found);
     if (!(found.front().summary.objective < before)) return;
   }
 }
@@ -272,7 +278,7 @@ const std::vector<PowerSum<S>>& PowerSumSearch<S>::alternatives(const PowerSum<S
     propose(form.outer * form.p, S(1), form.q);
   }
   if (rows_.free[1]) propose(form.outer, kSpike / form.outer, form.q);
-  if (rows_.free[2]) propose(form.outer, form.p, kSpike / form.outer);
+  if (rows_.free[2] && !exchangeable_) propose(form.outer, form.p, kSpike / form.outer);
   return out;
 }
 

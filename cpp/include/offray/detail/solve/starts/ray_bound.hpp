@@ -121,10 +121,14 @@ void RayBound<S>::at(const PowerSumRows<S>& rows, const Objective<S>& objective,
   most_ = rows.floor ? std::max(force_.head(rows_).sum(), S(0)) : S(0);
   steepest_ = S(0);
   look_along(rows.x, rows.lower[1], rows.upper[1]);
-  // D / N is the same but for rounding, which the sums may see.
-  const bool equal =
-      rows.lower[1] == rows.lower[2] && rows.upper[1] == rows.upper[2] && rows.x.head(rows_) == rows.y.head(rows_);
-  if (!equal) look_along(rows.y, rows.lower[2], rows.upper[2]);
+  // D / N is the same but for rounding: D^-q is N^-q to within q times that, unless the sums would see it.
+  const S apart = (rows.x.head(rows_) - rows.y.head(rows_)).cwiseAbs().maxCoeff();
+  const S seen = rows.upper[2] * apart * force_.head(rows_).cwiseAbs().sum();
+  const bool alike = seen * top_ <= S(1e-7) * F && rows.lower[2] >= rows.lower[1] && rows.upper[2] <= rows.upper[1];
+  if (alike)
+    most_ += seen;
+  else
+    look_along(rows.y, rows.lower[2], rows.upper[2]);
   gap_ = std::abs(own_) + most_ * top_;
 }
 
