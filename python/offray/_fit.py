@@ -266,4 +266,6 @@ def _warn(result: Fit) -> None:
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
     # The sentences cost more than the fit: none where nobody reads them.
     if not ignored(IdentifiabilityWarning) and result.has_warnings:
-        warnings.warn("\n".join(result.identifiability.warnings), IdentifiabilityWarning, stacklevel=3)
+        from offray._identify.report import warnings_of
+
+        warnings.warn("\n".join(warnings_of(result)), IdentifiabilityWarning, stacklevel=3)

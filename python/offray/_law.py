@@ -47,15 +47,24 @@ class Law:
         The same with what each does.
     inputs : tuple of str
         The columns that the law reads: params, tokens, unique_tokens, and any others of a law made by `offray.law`.
+    floor : str or None
+        The loss that no run goes below; None where the law has none.
+    coefficients : tuple of str
+        What sizes the terms in N and in D: A and B, or N_c and D_c.
+    exponents : tuple of str
+        Powers of N, of D, and of sums.
     """
 
-    __slots__ = ("core", "inputs", "name", "parameters", "roles")
+    __slots__ = ("coefficients", "core", "exponents", "floor", "inputs", "name", "parameters", "roles")
 
     core: Any
     inputs: tuple[str, ...]
     name: str
     parameters: tuple[str, ...]
     roles: tuple[Parameter, ...]
+    floor: str | None
+    coefficients: tuple[str, ...]
+    exponents: tuple[str, ...]
 
     def __init__(self, core: Any) -> None:
         self.core = core
@@ -63,6 +72,9 @@ class Law:
         self.name = core.name
         self.roles = tuple(Parameter(*role) for role in core.roles)
         self.parameters = tuple(parameter.name for parameter in self.roles)
+        self.floor = next(iter(self.named("floor")), None)
+        self.coefficients = self.named("coefficient", "scale")
+        self.exponents = self.named("exponent", "outer")
 
     @property
     def formula(self) -> str:
@@ -134,21 +146,6 @@ class Law:
     def named(self, *roles: str, axis: str | None = None) -> tuple[str, ...]:
         """The parameters of these roles, of one axis or of any."""
         return tuple(p.name for p in self.roles if p.role in roles and axis in (None, p.axis))
-
-    @property
-    def floor(self) -> str | None:
-        """The loss that no run goes below; None where the law has none."""
-        return next(iter(self.named("floor")), None)
-
-    @property
-    def coefficients(self) -> tuple[str, ...]:
-        """What sizes the terms in N and in D: A and B, or N_c and D_c."""
-        return self.named("coefficient", "scale")
-
-    @property
-    def exponents(self) -> tuple[str, ...]:
-        """Powers of N, of D, and of sums."""
-        return self.named("exponent", "outer")
 
     @property
     def has_data_exponent(self) -> bool:

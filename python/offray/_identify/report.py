@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 from offray._text import Sheet
 from offray._travel.record import Record
+
+if TYPE_CHECKING:
+    from offray._result import Fit
 
 OPEN = frozenset(_core.FINDINGS[: _core.FIRST_REMARK])
 """Findings that leave parameters open."""
@@ -127,6 +130,14 @@ def has_warnings(fit: Optimum) -> bool:
     return fit.loud or not OPEN.isdisjoint(fit.findings)
 
 
+def warnings_of(fit: Fit) -> tuple[str, ...]:
+    """The warnings of the report, without its other figures where the law that is left adds none: a fit says no more."""
+    reduced = fit.reduced
+    if reduced is None or has_warnings(reduced):
+        return fit.identifiability.warnings
+    return _left(fit, reduced, _core.report(reduced.core)["rank"]).warnings
+
+
 _UNITS = "implausible_units"
 
 
@@ -166,32 +177,48 @@ def _full(fit: Optimum) -> Identifiability:
     )
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What is said of the runs themselves where the law's terms are one, and the figures behind it."""
+
+    facts: Facts
+    findings: tuple[str, ...]
+    of_runs: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def _left(fit: Optimum, reduced: Optimum, rank: int) -> _Left:
+    why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
+    of_runs = tuple(key for key in fit.findings if key in (_UNITS, "repeated_rows") and key not in reduced.findings)
+    said, noted = remarks(fit, of_runs)
+    facts = Facts(fit, pair_of(fit), np.inf, rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
+    return _Left(facts, why, of_runs, (*(warning(key, facts) for key in why), *said), noted)
+
+
 def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
     """The figures of the law where its terms are one: the rank of the reduced law, and no better."""
     inner = _full(reduced)
-    why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
-    of_runs = tuple(key for key in fit.findings if key in (_UNITS, "repeated_rows") and key not in inner.findings)
-    said, noted = remarks(fit, of_runs)
-    keys = (*why, *inner.findings, *of_runs)
-    facts = Facts(fit, pair_of(fit), np.inf, inner.rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
+    left = _left(fit, reduced, inner.rank)
     assert reduced.problem.reduction is not None
     known = {full: inner.variance_inflation[own] for own, full in reduced.problem.reduction.shared.items()}
+    whys = len(left.findings)
     return Identifiability(
         False,
-        (*(warning(key, facts) for key in why), *inner.warnings, *said),
-        (*inner.notes, *noted),
-        keys,
+        (*left.warnings[:whys], *inner.warnings, *left.warnings[whys:]),
+        (*inner.notes, *left.notes),
+        (*left.findings, *inner.findings, *left.of_runs),
         len(fit.law.parameters),
         inner.rank,
         inner.rank_against_noise,
         fit.theta.dtype.type(np.inf),
         fit.theta.dtype.type(np.inf),
         inner.singular_values,
-        facts.pair,
+        left.facts.pair,
         fit.theta.dtype.type(np.inf),
         float("inf"),
         MappingProxyType({name: known.get(name, np.inf) for name in fit.law.parameters}),
-        MappingProxyType(determined(facts)),
+        MappingProxyType(determined(left.facts)),
         tuple(name for names in reduced.problem.reduction.equal.values() for name in names),
     )
 
