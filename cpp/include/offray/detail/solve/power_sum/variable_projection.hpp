@@ -142,7 +142,7 @@ bool VariableProjection<S>::advance(const SolverOptions<S>& options, Point& at, 
     }
     const S gain = at.F - trial.F;
     if (hidden ? trial.F <= at.F + error : gain >= S(1e-4) * predicted) {
-      blind_ = hidden;
+      blind_ = hidden && !(gain > error);
       if (gain > S(0.75) * predicted && length > S(0.8) * radius_)
         radius_ *= S(2);
       else if (!hidden && gain < S(0.25) * predicted)
