@@ -59,14 +59,15 @@ class Certificate(Told):
         sqrt(g' (J'J)^-1 g) / sqrt(2 F), zero at a stationary point; times sqrt(n - p) it is the distance to the optimum in
         standard errors.
     basins : tuple of Basin
-        Distinct ends of the descents from all local minima of the search grid, the best first. One where a start was given.
+        Distinct ends of the descents of the search, the best first. One where a start was given.
     room : mapping of str to floating
         Distance to the nearer bound, in units of ln theta about the geometric means of N and D; infinite for fixed parameters.
     search : str
         What was searched: ``grid`` (16 exponents of each term, .025 to 9.6, every pair of them, the coefficients solved at
         each), ``profile`` (the same for each of a row of outer powers), ``own`` (the law's own rule), ``sweep`` (32 to 512
         points of a low-discrepancy sequence), ``data`` (exponents of a coarse grid), each with a descent from every promising
-        point; ``start`` where one was given, which says nothing of other basins.
+        point, but on one ray only until no further power of N can lower the objective by a millionth; ``start`` where one was
+        given, which says nothing of other basins.
     gap : floating
         For ``absolute`` and ``quantile``, whose kink is smoothed on the way: the objective is at most this far above its
         minimum in this basin. 0 for the others.
