@@ -327,7 +327,7 @@ def test_a_start_near_the_truth_rarely_ends_lower(law_name):
 
 @pytest.mark.slow
 def test_every_instruction_set_finds_the_same_optimum():
-    """Of what converges: the same objective to 1e-9 whatever the rounding."""
+    """Of what converges: the same objective to 1e-9, and to the gap that is stated where rho has a kink, whatever the rounding."""
     paths = [path for path in ("baseline", "avx2", "avx512") if path in offray._core.simd_available()]
     before = offray.simd()
     try:
@@ -342,6 +342,7 @@ def test_every_instruction_set_finds_the_same_optimum():
                         fits.append(offray.fit(*data, law=law, **options))
                 if all(fit.converged for fit in fits):
                     values = [fit.objective_value for fit in fits]
-                    np.testing.assert_allclose(values, values[0], rtol=1e-9)
+                    gap = max(float(fit.certificate.gap) for fit in fits)
+                    np.testing.assert_allclose(values, values[0], rtol=1e-9, atol=gap)
     finally:
         offray.simd(force=before)
