@@ -327,7 +327,7 @@ def test_a_start_near_the_truth_rarely_ends_lower(law_name):
 
 @pytest.mark.slow
 def test_every_instruction_set_finds_the_same_optimum():
-    """Of what converges: the same objective to 1e-9, and to the gap that is stated where rho has a kink, whatever the rounding."""
+    """Of what converges: the same objective to 1e-9, or to the gap stated where rho has a kink, whatever the rounding."""
     paths = [path for path in ("baseline", "avx2", "avx512") if path in offray._core.simd_available()]
     before = offray.simd()
     try:
