@@ -15,10 +15,8 @@ from scipy import optimize
 RUNS = 240
 
 
-def few(tokens_per_parameter):
-    """14 runs, as studies of one ray have, with nine kinds of noise in turn: what a fit of them takes differs."""
-    N = np.geomspace(5e6, 8e7, 14)
-    D = tokens_per_parameter * N
+def noisy(N, D):
+    """The same runs with nine kinds of noise in turn: what a fit of one ray takes differs with it."""
     loss = offray.laws.chinchilla((N, D), *TRUTH)
     noise = [0.007 * np.random.default_rng(seed).standard_normal(N.size) for seed in range(9)]
     return itertools.cycle([(N, D, loss * np.exp(e)) for e in noise])
@@ -35,7 +33,9 @@ def variants(rounds):
     """Median seconds by name, no start unless it says so; the plain fit first."""
     x = isoflop(RUNS)
     loss = simulate(offray.laws.chinchilla, TRUTH, x)
-    fan, filtered, shown = few(np.resize([5, 20, 80, 320], 14)), few(20), few(20)
+    N, many = np.geomspace(5e6, 8e7, 14), np.geomspace(5e6, 8e8, RUNS)
+    fan, filtered, shown = noisy(N, N * np.resize([5, 20, 80, 320], N.size)), noisy(N, 20 * N), noisy(N, 20 * N)
+    long_ray = noisy(many, 20 * many)
     formula = offray.law("E + A*N**-alpha + B*D**-beta")
     outer = offray.laws.outer_exponent
     wide = [a.astype(np.longdouble) for a in (*x, loss)]
@@ -52,6 +52,7 @@ def variants(rounds):
         "Huber of the log loss": lambda: offray.fit(*x, loss, objective="huber", log_loss=True),
         "least absolute deviation": lambda: offray.fit(*x, loss, objective="absolute"),
         "long double": lambda: offray.fit(*wide),
+        "one ray, the warning filtered": lambda: offray.fit(*next(long_ray)),
         "plain, 14 runs": lambda: offray.fit(*next(fan)),
         "one ray, 14 runs, the warning filtered": lambda: offray.fit(*next(filtered)),
         "one ray, 14 runs, the warning shown": lambda: fit_shown(next(shown)),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Absolute deviation and quantiles, against linear programs: at given exponents the coefficients are one."""
 
 from __future__ import annotations
@@ -49,11 +50,9 @@ def test_no_coefficients_are_better(design, tau):
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_nor_are_other_exponents(design):
-    higher = 0
     for seed in range(6):
         N, D, loss = runs(seed, design)
         fit = offray.fit(N, D, loss, objective="absolute")
         nodes = itertools.product(np.geomspace(0.1, 1.5, 12), repeat=2)
         least = 2 * min(program(N, D, loss, alpha, beta) for alpha, beta in nodes)
-        higher += not fit.objective_value <= least * (1 + 1e-3)
-    assert higher == 0
+        assert fit.objective_value <= least * (1 + 1e-3), seed

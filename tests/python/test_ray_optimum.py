@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """On one ray the optimum is proven: against the convex problem that contains it, and against many starts."""
 
 from __future__ import annotations

@@ -135,7 +135,8 @@ def warnings_of(fit: Fit) -> tuple[str, ...]:
     reduced = fit.reduced
     if reduced is None or has_warnings(reduced):
         return fit.identifiability.warnings
-    return _left(fit, reduced, _core.report(reduced.core)["rank"]).warnings
+    left = _left(fit, reduced, _core.report(reduced.core)["rank"])
+    return (*left.warnings, *left.said)
 
 
 _UNITS = "implausible_units"
@@ -182,9 +183,10 @@ class _Left:
     """What is said of the runs themselves where the law's terms are one, and the figures behind it."""
 
     facts: Facts
-    findings: tuple[str, ...]
-    of_runs: tuple[str, ...]
+    why: tuple[str, ...]
     warnings: tuple[str, ...]
+    of_runs: tuple[str, ...]
+    said: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -193,7 +195,7 @@ def _left(fit: Optimum, reduced: Optimum, rank: int) -> _Left:
     of_runs = tuple(key for key in fit.findings if key in (_UNITS, "repeated_rows") and key not in reduced.findings)
     said, noted = remarks(fit, of_runs)
     facts = Facts(fit, pair_of(fit), np.inf, rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
-    return _Left(facts, why, of_runs, (*(warning(key, facts) for key in why), *said), noted)
+    return _Left(facts, why, tuple(warning(key, facts) for key in why), of_runs, said, noted)
 
 
 def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
@@ -202,12 +204,11 @@ def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
     left = _left(fit, reduced, inner.rank)
     assert reduced.problem.reduction is not None
     known = {full: inner.variance_inflation[own] for own, full in reduced.problem.reduction.shared.items()}
-    whys = len(left.findings)
     return Identifiability(
         False,
-        (*left.warnings[:whys], *inner.warnings, *left.warnings[whys:]),
+        (*left.warnings, *inner.warnings, *left.said),
         (*inner.notes, *left.notes),
-        (*left.findings, *inner.findings, *left.of_runs),
+        (*left.why, *inner.findings, *left.of_runs),
         len(fit.law.parameters),
         inner.rank,
         inner.rank_against_noise,

@@ -75,7 +75,7 @@ class PowerSumModel {
   const PowerSumRows<S>* rows_ = nullptr;
   Box<S> box_;
   Index columns_ = 0;
-  bool linear_ = false;
+  bool linear_ = false;                     ///< as PowerSumEvaluation::linear(): c is at its best, so an edge of it is one of F
   std::array<std::size_t, 3> exponents_{};  ///< which of outer, p, q the columns 3.. stand for
   Eigen::Matrix<S, 6, 7> R_;                ///< factor of [c columns, t columns | b], true derivatives
   Eigen::Matrix<S, 6, 6> C_;                ///< what the Hessian has beyond R'R

@@ -13,9 +13,9 @@ namespace offray {
 inline namespace OFFRAY_ABI {
 namespace detail {
 
-/// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude,
-/// so that the rounding of r is a thousandth of the last one. The smallest at which the descent settled counts: there the
-/// smoothed objective is within sum w delta / 2 of the true one. Unless the last came lower by a millionth all the same.
+/// Minimises through ever smaller parabolas where rho has a kink, down to 2^14 eps of the residuals' magnitude, so that the
+/// rounding of r is a thousandth of the last one. The smallest at which the descent settled counts: there the smoothed
+/// objective is within sum w delta / 2 of the true one. Unless the last came lower by a millionth all the same.
 /// \param value (options, state) the objective as it is at a state.
 /// \return with the objective of the last parabola, so that ends of different ones compare.
 template <typename S, typename State, typename Minimise, typename Value>
