@@ -266,6 +266,8 @@ def _warn(result: Fit) -> None:
         warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)
     # The sentences cost more than the fit: none where nobody reads them.
     if not ignored(IdentifiabilityWarning) and result.has_warnings:
-        from offray._identify.report import warnings_of
+        from offray._identify.report import warnings_of_runs
 
-        warnings.warn("\n".join(warnings_of(result)), IdentifiabilityWarning, stacklevel=3)
+        said = warnings_of_runs(result)
+        said = result.identifiability.warnings if said is None else said
+        warnings.warn("\n".join(said), IdentifiabilityWarning, stacklevel=3)

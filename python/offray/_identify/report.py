@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from offray._input.arrays import Array, frozen
 from offray._optimum import Optimum
 from offray._text import Sheet
 from offray._travel.record import Record
-
-if TYPE_CHECKING:
-    from offray._result import Fit
 
 OPEN = frozenset(_core.FINDINGS[: _core.FIRST_REMARK])
 """Findings that leave parameters open."""
@@ -130,11 +127,11 @@ def has_warnings(fit: Optimum) -> bool:
     return fit.loud or not OPEN.isdisjoint(fit.findings)
 
 
-def warnings_of(fit: Fit) -> tuple[str, ...]:
-    """The warnings of the report, without its other figures where the law that is left adds none: a fit says no more."""
+def warnings_of_runs(fit: Optimum) -> tuple[str, ...] | None:
+    """The warnings of a report that says nothing but what the runs have in common; none where only the report itself tells."""
     reduced = fit.reduced
     if reduced is None or has_warnings(reduced):
-        return fit.identifiability.warnings
+        return None
     left = _left(fit, reduced, _core.report(reduced.core)["rank"])
     return (*left.warnings, *left.said)
 
