@@ -81,6 +81,13 @@ py::dict misfit_of(const Fit<S>& fit) {
   out["relative_sd"] = scalar<S>(at.relative_sd);
   out["trend"] = test<S>(at.trend);
   out["pattern"] = scalar<S>(at.pattern);
+  py::dict departures;
+  for (const Departure which : kAllDepartures) {
+    const DepartureTest<S>& found = at.departure(which);
+    departures[py::str(std::string(kDepartures[static_cast<std::size_t>(which)]))] =
+        py::make_tuple(test<S>(found.test), scalar<S>(found.pattern), at.departs(which));
+  }
+  out["departures"] = departures;
   out["distinct"] = at.distinct;
   out["lack_of_fit"] = test<S>(at.lack_of_fit);
   out["pure_error"] = scalar<S>(at.pure_error);

@@ -63,6 +63,52 @@ TEST_CASE_TEMPLATE("a curve that the law cannot follow", S, double, long double)
   CHECK(rolling(bent).origins.size() == 5);
 }
 
+/// F of one more column beside J, as by a fit with it; the HC3 variance where that is larger.
+template <typename S>
+S alone(const Fit<S>& fit, const Vector<S>& direction) {
+  Jacobian<S> columns(fit.runs.size(), 6);
+  columns << fit.jacobian(), direction;
+  const Eigen::HouseholderQR<Jacobian<S>> qr(columns);
+  const Jacobian<S> Q = qr.householderQ() * Jacobian<S>::Identity(fit.runs.size(), 6);
+  const Vector<S> r = fit.residual(), s = Q.col(5), e = r - Q * (Q.transpose() * r), h = Q.cwiseAbs2().rowwise().sum();
+  const S square = std::pow(s.dot(r), S(2)), rest = e.squaredNorm() / S(fit.runs.size() - 6);
+  return square / std::max(rest, (s.array() * e.array() / (S(1) - h.array())).square().sum());
+}
+
+TEST_CASE_TEMPLATE("departures", S, double, long double) {
+  const auto table = designs::grid<S>(8, 8);
+  const Vector<S> noise = S(.003) * designs::noise<S>(64);
+  const Vector<S> by_tokens = table.D.minCoeff() / table.D.array();
+  const Fit<S> right = fitted<S>(table, losses(table) + noise);
+  for (const Departure which : kAllDepartures) CHECK(!misfit(right).departs(which));
+
+  const Fit<S> bent = fitted<S>(table, losses<S>(table, S(.8)) + noise);
+  const auto found = misfit(bent);
+  CHECK((found.departs(Departure::outer_power) && found.departure(Departure::outer_power).test.below == 58));
+  const Vector<S> z = bent.runs.loss + bent.residual() - Vector<S>::Constant(64, bent.theta[0]);
+  const S expected = alone<S>(bent, z.array() * z.array().log());
+  CHECK(std::abs(found.departure(Departure::outer_power).test.F / expected - S(1)) < S(1e-6));
+  CHECK(found.departure(Departure::outer_power).pattern < found.residual_sd);
+
+  const Fit<S> early = fitted<S>(table, losses(table) + S(.1) * by_tokens + noise);
+  const auto short_runs = misfit(early);
+  CHECK(std::abs(short_runs.departure(Departure::short_runs).test.F / alone<S>(early, by_tokens) - S(1)) < S(1e-6));
+  CHECK(short_runs.unexplained() >= S(0));
+
+  // Sizes that all differ have no other test; those of a grid are compared as they are.
+  const Vector<S> N = table.N.array() * Vector<S>::LinSpaced(64, S(1), S(1.05)).array(), log_N = N.array().log();
+  const Vector<S> jump = S(.05) * (log_N.array() > log_N.mean()).template cast<S>();
+  const designs::Table<S> apart{N, table.D};
+  const Fit<S> two = fitted<S>(apart, losses(apart) + jump + noise);
+  CHECK(misfit(two).departs(Departure::large_models));
+  CHECK(has(findings(two), Finding::lack_of_fit));
+  CHECK(std::isnan(found.departure(Departure::large_models).test.F));
+
+  // A law with an outer power follows it.
+  const Fit<S> own = fit<S>(DroppoElibol{}, Runs<S>(table.N, table.D, losses<S>(table, S(.8)) + noise));
+  CHECK(!misfit(own).departs(Departure::outer_power));
+}
+
 /// Residual, curve and rest add up, whatever the objective's weights.
 TEST_CASE_TEMPLATE("the tangent space", S, double, long double) {
   const auto table = designs::grid<S>(6, 7);

@@ -44,16 +44,12 @@ def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
     unit = "of ln L" if fit.log_loss else "nats"
     size = f"residual s.d. {at.residual_sd:.3g} {unit}, {100 * at.relative_sd:.2g} % of the loss"
     repeats = f", {at.pure_error:.2g} among repeated runs" if at.pure_error_dof else ""
-    if at.trend.p < UNLIKELY:
-        why = (
-            f"the residuals follow a curve of {at.pattern:.2g} {unit} r.m.s., {100 * at.relative_pattern:.2g} % of the loss, "
-            f"that the law cannot ({at.trend})"
-        )
-    elif at.lack_of_fit.p < UNLIKELY:
-        why = f"the means of repeated runs lie off it by more than these scatter ({at.lack_of_fit})"
-    else:
-        worst = ", ".join(far_off(row, r) for row, r in at.worst[:3])
-        why = f"no usual noise is that large; furthest off: {worst}"
+    why = _pattern(at, unit) or (
+        f"the means of repeated runs lie off it by more than these scatter ({at.lack_of_fit})"
+        if at.lack_of_fit.p < UNLIKELY
+        else f"no usual noise is that large; furthest off: {', '.join(far_off(row, r) for row, r in at.worst[:3])}"
+    )
+    remedy = _DEPARTURES[at.departure][1]
     ahead = (
         "are widened by what it misses of their largest"
         if at.rolling.slope > 0
@@ -61,9 +57,42 @@ def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
     )
     return (
         f"the law {fit.law.name} does not follow these runs{_held(fit)}: {size}{repeats}; {why}. Standard errors speak of the "
-        f"law, not of this: predictions beyond the runs {ahead} (fit.misfit.rolling). Compare "
-        "laws (offray.compare), or fit the larger runs alone."
+        f"law, not of this: predictions beyond the runs {ahead} (fit.misfit.rolling). {remedy}"
     )
+
+
+def _pattern(at: Misfit, unit: str) -> str:
+    """What the residuals follow, in words; empty where chance explains it."""
+
+    def size(pattern: float) -> str:
+        return f"{pattern:.2g} {unit} r.m.s., {100 * at.share(pattern):.2g} % of the loss"
+
+    said = []
+    if at.trend.p < UNLIKELY:
+        said.append(f"the residuals follow a curve of {size(at.pattern)}, that the law cannot ({at.trend})")
+    if at.departure is not None:
+        found, like = at.departures[at.departure], _DEPARTURES[at.departure][0]
+        said.append(f"{'they' if said else 'the residuals'} look like {like}, {size(found.pattern)} ({found.test})")
+    return ", and ".join(said)
+
+
+_LAWS = "Compare laws (offray.compare), or fit the larger runs alone."
+_DEPARTURES = {
+    None: ("", _LAWS),
+    "outer_power": (
+        "an outer power of the sum of the terms",
+        f"{_LAWS[:-1]}; 'droppo_elibol' and 'kaplan' have such a power.",
+    ),
+    "short_runs": (
+        "an excess of the runs of few tokens (warm-up, a schedule that has not ended)",
+        f"Leave the shortest runs out and see whether it goes. {_LAWS}",
+    ),
+    "large_models": (
+        "a jump of the loss between the smaller and the larger models",
+        f"If these differ in tokenizer, data or code, fit each alone. {_LAWS}",
+    ),
+}
+"""What leaves the residuals like that, and what to do about it."""
 
 
 def _held(fit: Optimum) -> str:

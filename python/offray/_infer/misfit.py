@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +49,24 @@ class FTest(NamedTuple):
         return (
             f"F = {self.F:.3g} on {self.dof[0]} and {self.dof[1]}, p = {self.p:.2g}" if self.F == self.F else "nothing to test"
         )
+
+
+class Departure(NamedTuple):
+    """One way in which runs are known to leave a law, tested alone.
+
+    Attributes
+    ----------
+    test : FTest
+        Of the residuals' part in that direction, on one degree of freedom.
+    pattern : float
+        Its root mean square, in the fitted space.
+    found : bool
+        Whether p is so small that chance is no explanation: below .005, for an outer power below .01.
+    """
+
+    test: FTest
+    pattern: float
+    found: bool
 
 
 class Share(NamedTuple):
@@ -124,6 +144,10 @@ class Misfit(Told):
         could take up.
     pattern : float
         Root mean square of that curve, in the fitted space.
+    departures : mapping of str to Departure
+        Directions that runs are known to leave a law in: outer_power, L = E + z^q with q near one, z the loss above the floor;
+        short_runs, an excess of 1 / D; large_models, a jump of the loss at the geometric mean of N (where `by_size` does not
+        compare the sizes).
     lack_of_fit : FTest
         Means of repeated runs about the law, against the scatter within.
     by_size : FTest
@@ -145,6 +169,7 @@ class Misfit(Told):
     distinct: int
     trend: FTest
     pattern: float
+    departures: Mapping[str, Departure]
     lack_of_fit: FTest
     by_size: FTest
     serial: float
@@ -156,17 +181,28 @@ class Misfit(Told):
     @property
     def relative_pattern(self) -> float:
         """The curve as a share of the loss."""
-        return self.pattern * self.relative_sd / self.residual_sd if 0 < self.residual_sd < np.inf else 0.0
+        return self.share(self.pattern)
+
+    def share(self, size: float) -> float:
+        """A size in the fitted space as a share of the loss."""
+        return size * self.relative_sd / self.residual_sd if 0 < self.residual_sd < np.inf else 0.0
+
+    @property
+    def departure(self) -> str | None:
+        """The departure that was found; of several, the least likely."""
+        found = [name for name, at in self.departures.items() if at.found]
+        return min(found, key=lambda name: self.departures[name].test.p, default=None)
 
     @property
     def unexplained(self) -> float:
-        """The larger of the curve and of what the means of repeated runs are off the law beyond their scatter, as a share of
-        the loss; 0 where chance explains both."""
-        out = self.relative_pattern if self.trend.p < UNLIKELY else 0.0
+        """The largest of the curve, the departures, and of what the means of repeated runs are off the law beyond their
+        scatter, as a share of the loss; 0 where chance explains all."""
+        sizes = [0.0, *(at.pattern for at in self.departures.values() if at.found)]
+        if self.trend.p < UNLIKELY:
+            sizes.append(self.pattern)
         if self.lack_of_fit.p < UNLIKELY:
-            beyond = max(self.lack_of_fit.F - 1, 0) ** 0.5 * self.pure_error
-            out = max(out, beyond * self.relative_sd / self.residual_sd)
-        return out
+            sizes.append(max(self.lack_of_fit.F - 1, 0) ** 0.5 * self.pure_error)
+        return self.share(max(sizes))
 
     @cached_property
     def rolling(self) -> Rolling:
@@ -217,6 +253,10 @@ class Misfit(Told):
         """As plain data for JSON; None stands for what is not known."""
 
         def plain(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {key: plain(at) for key, at in value.items()}
+            if isinstance(value, Departure):
+                return {**plain(value.test), "pattern": plain(value.pattern), "found": value.found}
             if isinstance(value, FTest):
                 return {"F": plain(value.F), "p": value.p, "dof": list(value.dof)}
             return (
@@ -235,6 +275,10 @@ class Misfit(Told):
                 f"repeats:        s.d. {self.pure_error:.3g} on {self.pure_error_dof}; {self.distinct} different inputs"
             )
         lines.append(f"curve:          {self.pattern:.3g} {unit} r.m.s.; {self.trend}")
+        tested = {name: at for name, at in self.departures.items() if at.test.F == at.test.F}
+        if tested:
+            each = ", ".join(f"{name} p = {at.test.p:.2g}" for name, at in tested.items())
+            lines.append(f"departures:     {each}")
         if self.pure_error_dof:
             lines.append(f"lack of fit:    {self.lack_of_fit}")
         if self.by_size.F == self.by_size.F:
@@ -268,9 +312,13 @@ def misfit(fit: Optimum) -> Misfit:
     """What `Fit.misfit` is."""
     at = _core.misfit(fit.core)
 
-    def test(name: str) -> FTest:
-        F, p, above, below = at[name]
+    def test(figures: tuple[Any, Any, int, int]) -> FTest:
+        F, p, above, below = figures
         return FTest(float(F), float(p), (above, below))
+
+    departures = {
+        name: Departure(test(figures), float(pattern), found) for name, (figures, pattern, found) in at["departures"].items()
+    }
 
     return Misfit(
         float(at["residual_sd"]),
@@ -278,10 +326,11 @@ def misfit(fit: Optimum) -> Misfit:
         float(at["pure_error"]) if at["pure_dof"] else float("nan"),
         at["pure_dof"],
         at["distinct"],
-        test("trend"),
+        test(at["trend"]),
         float(at["pattern"]),
-        test("lack_of_fit"),
-        test("by_size"),
+        MappingProxyType(departures),
+        test(at["lack_of_fit"]),
+        test(at["by_size"]),
         float(at["serial"]),
         at["in_series"],
         at["repeated"],

@@ -205,7 +205,7 @@ Findings remarks(const Fit<S>& fit, const Misfit<S>& misfit) {
   Findings out = 0;
   const bool of_runs = fit.law->reads("params") && fit.law->reads("tokens");
   const bool huge = of_runs && misfit.relative_sd > S(kHugeNoise) && std::isfinite(misfit.relative_sd);
-  const S unexplained = misfit.unexplained(S(kUnlikely));
+  const S unexplained = misfit.unexplained();
   if (unexplained > S(0) || huge) out |= flag(Finding::lack_of_fit);
   const bool together = misfit.by_size.is_unlikely(kDependent) || misfit.in_series;
   const bool varied =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "offray/detail/numeric/equal_rows.hpp"
+#include "offray/inference/departures.hpp"
 #include "offray/inference/f_test.hpp"
 #include "offray/inference/tangent_space.hpp"
 #include "offray/inference/uncertainty.hpp"
@@ -26,7 +27,8 @@ struct Misfit {
   /// Squares and products of the centred logarithms of the law's inputs, without what the parameters could take up: a curve of
   /// the residuals that the law cannot follow.
   FTest<S> trend;
-  S pattern = S(0);  ///< root mean square of that curve, in the fitted space
+  S pattern = S(0);          ///< root mean square of that curve, in the fitted space
+  Departures<S> departures;  ///< directions that runs are known to leave a law in, each alone
 
   Index distinct = 0;      ///< different inputs: what repeats adds nothing that would test the law
   FTest<S> lack_of_fit;    ///< scatter of the cells' means about the law, against that within cells of equal inputs
@@ -41,13 +43,17 @@ struct Misfit {
   /// large as it is: kSwayed times that of the others.
   std::vector<Index> outliers;
 
-  /// The larger of the curve and of what the means of repeated runs are off the law beyond their scatter, as a share of the
-  /// loss; 0 where chance explains both.
-  S unexplained(S level) const {
-    const S share = relative_sd / residual_sd;
-    S out = trend.is_unlikely(double(level)) ? pattern * share : S(0);
-    if (lack_of_fit.is_unlikely(double(level))) out = std::max(out, std::sqrt(lack_of_fit.F - S(1)) * pure_error * share);
-    return out;
+  const DepartureTest<S>& departure(Departure which) const { return departures[static_cast<std::size_t>(which)]; }
+  bool departs(Departure which) const { return departure(which).test.is_unlikely(unlikely(which)); }
+
+  /// The largest of the curve, the departures, and of what the means of repeated runs are off the law beyond their scatter, as
+  /// a share of the loss; 0 where chance explains all.
+  S unexplained() const {
+    S out = trend.is_unlikely(kUnlikely) ? pattern : S(0);
+    for (const Departure which : kAllDepartures)
+      if (departs(which)) out = std::max(out, departure(which).pattern);
+    if (lack_of_fit.is_unlikely(kUnlikely)) out = std::max(out, std::sqrt(lack_of_fit.F - S(1)) * pure_error);
+    return out > S(0) ? out * relative_sd / residual_sd : S(0);
   }
 };
 
@@ -142,6 +148,9 @@ std::vector<const S*> columns_read(const Fit<S>& fit) {
   return out;
 }
 
+/// Whether runs of one N are many enough to be tested against those of another.
+inline bool sizes_are_compared(Index runs, Index sizes) { return sizes >= 3 && runs >= 2 * sizes; }
+
 /// Fills in what repeats and sizes say. \param unit of the force, in residuals.
 template <typename S>
 void compare_classes(const Fit<S>& fit, const TangentSpace<S>& space, const EqualRows& cells, const EqualRows& sizes, S unit,
@@ -154,7 +163,7 @@ void compare_classes(const Fit<S>& fit, const TangentSpace<S>& space, const Equa
     out.pure_error = unit * std::sqrt(by.within / S(out.pure_dof));
     out.lack_of_fit = FTest<S>(std::max(space.square() - by.within, S(0)), cells.count - space.rank, by.within, out.pure_dof);
   }
-  if (sizes.count >= 3 && n >= 2 * sizes.count) {
+  if (sizes_are_compared(n, sizes.count)) {
     const BetweenClasses<S> by(sizes, root, space.rest);
     const auto means = static_cast<Index>(std::lround(free_means<S>(sizes, root, space)));
     out.by_size = FTest<S>(by.between, means, by.within, left - means);
@@ -200,6 +209,7 @@ Misfit<S> misfit(const Fit<S>& fit, const TangentSpace<S>& space) {
   // Copies tell nothing of their own.
   out.trend = FTest<S>(space.square_curves, space.curve_rank, space.square_rest, dof - space.curve_rank - out.repeated);
   out.pattern = unit * std::sqrt(space.square_curves / S(n));
+  out.departures = departures(fit, space, dof - 1 - out.repeated, unit, sizes_are_compared(n, sizes.count));
   if (out.repeated == 0) compare_classes(fit, space, cells, sizes, unit, out);
   return out;
 }

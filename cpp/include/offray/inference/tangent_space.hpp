@@ -47,6 +47,7 @@ struct TangentSpace {
   Jacobian<S> J;           ///< (n, m)
   Jacobian<S> R;           ///< (m + q, m + q + 1): the triangular factor, and Q'f
   Jacobian<S> Q;           ///< (n, m + q): orthogonal columns, R(k, k) long, zero where a direction is lost
+  Vector<S> residual;      ///< r, unweighted, (n,)
   Vector<S> rest;          ///< f without its part in J and X, (n,)
   S square_rest = S(0);    ///< its squared length
   S square_curves = S(0);  ///< of the part in X that J leaves
@@ -61,6 +62,7 @@ struct TangentSpace {
     J.resize(n, m);
     LawResidual<S>(*fit.law, fit.runs, fit.options.space, fit.parametrisation).evaluate(fit.phi, rest, J);
     if (!J.allFinite() || !rest.allFinite()) J.setZero(), rest.setZero();  // Status::evaluation_failed
+    residual = rest;
     const Objective<S>& objective = fit.options.solver.objective;
     if (objective.kind != ObjectiveKind::squares)
       for (Index i = 0; i < n; ++i) rest[i] = rho(objective, rest[i]).slope;
@@ -92,6 +94,14 @@ struct TangentSpace {
   }
 
   Index unknowns() const { return J.cols(); }
+  /// The force without its part in J, (n,).
+  Vector<S> outside() const {
+    Vector<S> out = rest;
+    const Index m = unknowns(), last = Q.cols();
+    for (Index k = m; k < last; ++k)
+      if (R(k, k) > S(0)) out += Q.col(k) * (R(k, last) / R(k, k));
+    return out;
+  }
   /// The squared length of the force without its part in J.
   S square() const { return square_rest + square_curves; }
 };
