@@ -253,8 +253,9 @@ class Optimum:
             out = self.core.covariance()
         else:
             out = _core.sandwich(self.core, [] if group is None else dense(group, len(self.residuals)))
-        lost = [name in self.entangled for name in self.law.parameters]
-        out[lost, :] = out[:, lost] = np.inf
+        if self.entangled:
+            lost = [name in self.entangled for name in self.law.parameters]
+            out[lost, :] = out[:, lost] = np.inf
         return frozen(out)  # type: ignore[no-any-return]
 
     @cached_property

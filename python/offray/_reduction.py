@@ -87,15 +87,14 @@ class Reduction:
 
 def reduction(law: Law, columns: Mapping[str, Array], findings: tuple[str, ...]) -> Reduction | None:
     """What is left of a law on runs with these findings; None where nothing is lost, or nothing known is left."""
-    plain = _is_plain(law)
     if "one_ray" in findings:
-        left = law.on_ray or (find_law(_ONE_TERM).on_ray if plain else None)
+        left = law.on_ray or (find_law(_ONE_TERM).on_ray if _is_plain(law) else None)
         if left is None:
             return None
         k = float(np.exp(np.log(columns["tokens"] / columns["params"]).mean()))
         return _along_ray(law, left, k)
     for where, held, axis in (("one_token_count", "tokens", "N"), ("one_size", "params", "D")):
-        if plain and where in findings:
+        if where in findings and _is_plain(law):
             at = float(np.exp(np.log(columns[held]).mean()))
             return _of_one_input(law, where, axis, at)
     return None

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from offray import _core
-from offray._identify.facts import Facts, determined, known_values
+from offray._identify.facts import Facts, is_determined, known_values
 from offray._optimum import Optimum
 
 KAPPA_TARGET = 100.0
@@ -63,7 +60,7 @@ def _known_on_ray(facts: Facts) -> str:
         )
     psi, parts = next(iter(left.problem.reduction.merged.items()))
     exponent = left.law.named("exponent") or left.law.exponents
-    if not determined(facts)[left.problem.reduction.shared.get(exponent[0], exponent[0])]:
+    if not is_determined(facts, left.problem.reduction.shared.get(exponent[0], exponent[0])):
         return ""
     value, se = (at[left.law.parameters.index(psi)] for at in (left.theta, left.se))
     return f" What is known is {psi} = {parts} = {value:.5g} +- {se:.2g}, taking the exponents to be equal."
@@ -104,7 +101,7 @@ def _centre(fit: Optimum) -> str:
 
 def _ratios(fit: Optimum) -> str:
     """Where further runs would tell the terms apart."""
-    step = _core.least_ratio(float(np.clip(_data_exponent(fit), 0.1, 1.5)), KAPPA_TARGET)
+    step = _core.least_ratio(min(max(_data_exponent(fit), 0.1), 1.5), KAPPA_TARGET)
     low, high = fit.tokens_per_parameter
     middle = np.sqrt(low * high)
     return (
@@ -115,7 +112,9 @@ def _ratios(fit: Optimum) -> str:
 
 def _data_exponent(fit: Optimum) -> float:
     """The exponent of D within the power sum; on a ray that of N stands for it."""
-    theta: Mapping[str, Any] = dict(zip(fit.law.parameters, fit.theta, strict=True))
-    if fit.reduced is not None and fit.on_ray:
-        theta = {name: value for name, value in fit.params.items() if np.isfinite(value)}
-    return fit.law.inner_data_exponent(theta)
+    left = fit.reduced if fit.on_ray else None
+    if left is None:
+        return fit.law.inner_data_exponent(dict(zip(fit.law.parameters, fit.theta, strict=True)))
+    assert left.problem.reduction is not None
+    shared, own = left.problem.reduction.shared, zip(left.law.parameters, left.theta, strict=True)
+    return fit.law.inner_data_exponent({shared[name]: value for name, value in own if name in shared})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,39 +18,75 @@ _FACTOR = np.log(10)
 
 @dataclass(frozen=True)
 class Facts:
-    """The figures of one fit that the sentences are made of."""
+    """The figures of one fit that the sentences are made of, each computed when first asked for; where the law's terms are one,
+    those of the law that is left, and no better."""
 
     fit: Optimum
-    pair: tuple[str, ...]
-    kappa: Any
-    rank: int
-    kappa_eq: Any
-    relative_se: Mapping[str, Any]
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """The core's figures, of the law that is left."""
+        return _core.report((self.fit.reduced or self.fit).core)
+
+    @cached_property
+    def pair(self) -> tuple[str, ...]:
+        """The coefficients of the two terms, where both are unknowns of their own."""
+        fit = self.fit
+        free = [name for name, is_free in zip(fit.law.parameters, fit.core.free, strict=True) if is_free]
+        both = tuple(name for name in free if name in fit.law.coefficients)
+        return both if len(both) == 2 and all(name in fit.sloppy_direction for name in both) else ()
+
+    @property
+    def kappa(self) -> Any:
+        """kappa_2 of the unit-column Jacobian."""
+        return self.report["kappa"][()] if self.fit.reduced is None else self.fit.theta.dtype.type(np.inf)
+
+    @property
+    def rank(self) -> int:
+        """Its rank against rounding."""
+        return int(self.report["rank"])
+
+    @property
+    def kappa_eq(self) -> Any:
+        """(1 + rho) / (1 - rho) of the pair's columns."""
+        return self.report["pair_kappa"][()] if self.fit.reduced is None else self.fit.theta.dtype.type(np.inf)
+
+    @cached_property
+    def relative_se(self) -> Mapping[str, Any]:
+        """Standard errors over the estimates; infinite for what the law that is left lacks."""
+        fit, left = self.fit, self.fit.reduced
+        if left is None:
+            return dict(zip(fit.law.parameters, self.report["relative_se"], strict=True))
+        assert left.problem.reduction is not None
+        shared = left.problem.reduction.shared
+        own = zip(left.law.parameters, left.se, left.theta, strict=True)
+        known = {shared[name]: se / value for name, se, value in own if name in shared and np.isfinite(se)}
+        return {name: known.get(name, np.inf) for name in fit.law.parameters}
 
 
-def pair_of(fit: Optimum) -> tuple[str, ...]:
-    """The coefficients of the two terms, where both are unknowns of their own."""
-    free = [p for p, is_free in zip(fit.law.parameters, fit.core.free, strict=True) if is_free and p in fit.law.coefficients]
-    return tuple(free) if len(free) == 2 and all(name in fit.sloppy_direction for name in free) else ()
+def is_determined(facts: Facts, name: str) -> bool:
+    """Whether the interval of a parameter says something."""
+    fit, se = facts.fit, facts.relative_se[name]
+    if se == 0:  # fixed
+        return True
+    if fit.on_ray and fit.reduced is None and name != fit.law.floor:
+        return False
+    # A reduced law that is rejected is so with all that it has.
+    if name in fit.entangled or fit.blended:
+        return False
+    t = _half_width(fit)
+    return bool(np.isfinite(t) and t * se < (_FACTOR if name in fit.law.coefficients else 1))
+
+
+def _half_width(fit: Optimum) -> float:
+    return _core.student_t_half_width(0.95, fit.degrees_of_freedom)
 
 
 def determined(facts: Facts) -> dict[str, bool]:
     """Per parameter and derived quantity: whether its interval says something."""
     fit = facts.fit
-    t = _core.student_t_half_width(0.95, (fit.reduced or fit).degrees_of_freedom)
-
-    def good(name: str, se: Any) -> bool:
-        if se == 0:  # fixed
-            return True
-        if fit.on_ray and fit.reduced is None and name != fit.law.floor:
-            return False
-        if name in fit.entangled:
-            return False
-        if fit.blended:  # the reduced law is rejected, with all that it has
-            return False
-        return bool(np.isfinite(t) and t * se < (_FACTOR if name in fit.law.coefficients else 1))
-
-    out = {name: good(name, se) for name, se in facts.relative_se.items()}
+    t = _half_width(fit)
+    out = {name: is_determined(facts, name) for name in fit.law.parameters}
     out["loss"] = bool(np.isfinite(t) and (fit.reduced or fit).converged)
     if fit.on_ray:
         out["loss off the ray"] = False

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from offray import _core
-from offray._identify.facts import Facts, determined, pair_of
+from offray._identify.facts import Facts, determined
 from offray._identify.findings import notes, warning
 from offray._identify.remarks import remarks, set_aside
 from offray._identify.remedy import remedy
@@ -132,7 +132,7 @@ def warnings_of_runs(fit: Optimum) -> tuple[str, ...] | None:
     reduced = fit.reduced
     if reduced is None or has_warnings(reduced):
         return None
-    left = _left(fit, reduced, _core.report(reduced.core)["rank"])
+    left = _left(fit, reduced)
     return (*left.warnings, *left.said)
 
 
@@ -145,12 +145,10 @@ def assess(fit: Optimum) -> Identifiability:
 
 
 def _full(fit: Optimum) -> Identifiability:
-    at = _core.report(fit.core)
-    keys = fit.findings
-    kappa, factorial, kappa_eq = at["kappa"][()], at["factorial_kappa"][()], at["pair_kappa"][()]
-    relative = kappa / factorial if np.isfinite(factorial) else fit.theta.dtype.type(np.nan)
-    relative_se = dict(zip(fit.law.parameters, at["relative_se"], strict=True))
-    facts = Facts(fit, pair_of(fit), kappa, at["rank"], kappa_eq, relative_se)
+    facts = Facts(fit)
+    at, keys = facts.report, fit.findings
+    factorial = at["factorial_kappa"][()]
+    relative = facts.kappa / factorial if np.isfinite(factorial) else fit.theta.dtype.type(np.nan)
     leaves_open = tuple(key for key in keys if key in OPEN)
     # Units that are wrong explain whatever else is strange.
     wrong, doubtful = remarks(fit, (key for key in keys if key == _UNITS))
@@ -162,14 +160,14 @@ def _full(fit: Optimum) -> Identifiability:
         (*doubtful, *(notes(facts, relative) if not leaves_open else ()), *noted, *set_aside(fit), *helpful),
         keys,
         len(at["singular_values"]),
-        at["rank"],
+        facts.rank,
         at["rank_against_noise"],
-        kappa,
+        facts.kappa,
         relative,
         frozen(at["singular_values"]),
         facts.pair,
-        kappa_eq,
-        _core.interval_inflation(float(kappa_eq)),
+        facts.kappa_eq,
+        _core.interval_inflation(float(facts.kappa_eq)),
         MappingProxyType(dict(zip(fit.law.parameters, at["variance_inflation"], strict=True))),
         MappingProxyType(determined(facts)),
     )
@@ -187,18 +185,18 @@ class _Left:
     notes: tuple[str, ...]
 
 
-def _left(fit: Optimum, reduced: Optimum, rank: int) -> _Left:
+def _left(fit: Optimum, reduced: Optimum) -> _Left:
     why = tuple(key for key in fit.findings if key in ("one_size", "one_token_count", "one_ray"))
     of_runs = tuple(key for key in fit.findings if key in (_UNITS, "repeated_rows") and key not in reduced.findings)
     said, noted = remarks(fit, of_runs)
-    facts = Facts(fit, pair_of(fit), np.inf, rank, np.inf, dict(zip(fit.law.parameters, _relative_se(fit), strict=True)))
+    facts = Facts(fit)
     return _Left(facts, why, tuple(warning(key, facts) for key in why), of_runs, said, noted)
 
 
 def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
     """The figures of the law where its terms are one: the rank of the reduced law, and no better."""
     inner = _full(reduced)
-    left = _left(fit, reduced, inner.rank)
+    left = _left(fit, reduced)
     assert reduced.problem.reduction is not None
     known = {full: inner.variance_inflation[own] for own, full in reduced.problem.reduction.shared.items()}
     return Identifiability(
@@ -219,7 +217,3 @@ def _of_what_is_left(fit: Optimum, reduced: Optimum) -> Identifiability:
         MappingProxyType(determined(left.facts)),
         tuple(name for names in reduced.problem.reduction.equal.values() for name in names),
     )
-
-
-def _relative_se(fit: Optimum) -> list[Any]:
-    return [se / fit.params[name] if np.isfinite(se) else np.inf for name, se in zip(fit.law.parameters, fit.se, strict=True)]
