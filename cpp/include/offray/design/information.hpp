@@ -53,7 +53,10 @@ class DesignInformation {
     return R.leftCols(p);
   }
 
-  Factors factors(const Vector<S>& weight) const {
+  Factors factors(const Vector<S>& weight) const { return factors(weight, existing_); }
+
+  /// The same on top of other factors than those of the existing runs.
+  Factors factors(const Vector<S>& weight, const Factors& below) const {
     std::vector<Index> active;
     for (Index i = 0; i < weight.size(); ++i)
       if (weight[i] > S(0)) active.push_back(i);
@@ -61,7 +64,7 @@ class DesignInformation {
     for (std::size_t k = 0; k < models_.size(); ++k) {
       const Index p = models_[k].candidates.cols();
       Jacobian<S> rows(p + static_cast<Index>(active.size()), p);
-      rows.topRows(p) = existing_[k];
+      rows.topRows(p) = below[k];
       for (std::size_t a = 0; a < active.size(); ++a)
         rows.row(p + static_cast<Index>(a)) = std::sqrt(weight[active[a]]) * models_[k].candidates.row(active[a]);
       out.push_back(factor(rows));
@@ -98,9 +101,14 @@ class DesignInformation {
 
   /// For every candidate of a pool: the sensitivity phi, or, with `whole`, by how much one more run of it lowers the criterion.
   Vector<S> gains(const Factors& R, bool whole, const Pool& pool) const {
-    Vector<S> out = Vector<S>::Zero(static_cast<Index>(pool.index.size()));
+    return gains(R, whole, pool, 0, static_cast<Index>(pool.index.size()));
+  }
+
+  /// The same for those at the places from `begin` on, before `end`.
+  Vector<S> gains(const Factors& R, bool whole, const Pool& pool, Index begin, Index end) const {
+    Vector<S> out = Vector<S>::Zero(end - begin);
     for (std::size_t k = 0; k < models_.size(); ++k) {
-      const Jacobian<S> u = solve(R[k], pool.rows[k].transpose());
+      const Jacobian<S> u = solve(R[k], pool.rows[k].middleRows(begin, end - begin).transpose());
       const Vector<S> length = u.colwise().squaredNorm().transpose();
       if (criterion_ == Criterion::D) {
         out += whole ? Vector<S>(length.array().log1p()) : length;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "offray/design/exchange.hpp"
 #include "offray/design/information.hpp"
 #include "offray/design/polytope.hpp"
 #include "offray/runs.hpp"
@@ -47,7 +48,7 @@ class DesignSearch : private detail::DesignInformation<S> {
   }
 
   /// The criterion of a list of counts.
-  S value_of(const std::vector<Index>& count) const { return value(factors(as_weight(count))); }
+  S value_of(const std::vector<Index>& count) const { return value(factors(detail::as_weight<S>(count))); }
 
  private:
   static constexpr Index kPool = 2048;  ///< candidates that exchanges try first
@@ -79,12 +80,6 @@ class DesignSearch : private detail::DesignInformation<S> {
     char cost[32];
     std::snprintf(cost, sizeof cost, "%.4g", static_cast<double>(cheapest));
     detail::reject("budget: no single candidate run is as cheap as that; the cheapest costs " + std::string(cost));
-  }
-
-  Vector<S> as_weight(const std::vector<Index>& count) const {
-    Vector<S> out(candidates());
-    for (Index i = 0; i < out.size(); ++i) out[i] = S(count[static_cast<std::size_t>(i)]);
-    return out;
   }
 
   Vertex vertex(Atom runs) const {
@@ -262,76 +257,20 @@ class DesignSearch : private detail::DesignInformation<S> {
     for (const Index i : order)
       if (rest(i) > S(0) && runs > 0 && fits(i, left) && allowed(i)) take(i);
 
-    exchange(weight, promising(weight), left, runs, count);
-    if (candidates() > kPool) exchange(weight, everything(), left, runs, count);
+    exchange(promising(weight), weight, left, runs, count);
+    if (candidates() > kPool) exchange(everything(), weight, left, runs, count);
     return count;
+  }
+
+  void exchange(const Pool& pool, const Vector<S>& weight, S& left, Index& runs, std::vector<Index>& count) const {
+    detail::RunExchange<S>(*this, limits_, pool)(weight, left, runs, count);
   }
 
   /// Exchanges until none helps, from a list within the limits.
   void exchange_from(const Vector<S>& weight, std::vector<Index>& count) const {
-    S left = limits_.budget - limits_.cost.dot(as_weight(count));
+    S left = limits_.budget - limits_.cost.dot(detail::as_weight<S>(count));
     Index runs = limits_.max_runs - std::accumulate(count.begin(), count.end(), Index(0));
-    exchange(weight, everything(), left, runs, count);
-  }
-
-  /// Exchanges single runs for ones of the pool, and where that no longer helps two for one, until none helps: a dear run may
-  /// be worth two cheap ones that the budget holds it against.
-  void exchange(const Vector<S>& weight, const Pool& pool, S& left, Index& runs, std::vector<Index>& count) const {
-    // A trace of the relaxed design keeps the criterion finite until the whole runs do.
-    for (const S trace : {S(1e-3), S(0)}) {
-      for (int pass = 0; pass < 1000; ++pass) {
-        const Vector<S> now = as_weight(count) + trace * weight;
-        Exchange best = better_than(value(factors(now)));
-        if (runs > 0) consider(now, left, count, pool, {}, best);
-        for (Index i = 0; i < candidates(); ++i)
-          if (count[static_cast<std::size_t>(i)] > 0) consider(now, left, count, pool, {i}, best);
-        if (best.in < 0) consider_pairs(now, left, count, pool, best);
-        if (best.in < 0) break;
-        for (const Index i : best.out) {
-          --count[static_cast<std::size_t>(i)];
-          left += limits_.cost[i];
-          ++runs;
-        }
-        ++count[static_cast<std::size_t>(best.in)];
-        left -= limits_.cost[best.in];
-        --runs;
-      }
-    }
-  }
-
-  /// Runs to take out, the one to put in for them, and the criterion then.
-  struct Exchange {
-    S value;
-    std::vector<Index> out;
-    Index in = -1;
-  };
-  static Exchange better_than(S here) { return {here - S(1e-9) * std::max(std::abs(here), S(1)), {}, -1}; }
-
-  /// Every two runs for one that neither of them alone has room for.
-  void consider_pairs(const Vector<S>& now, S left, const std::vector<Index>& count, const Pool& pool, Exchange& best) const {
-    std::vector<Index> made;
-    for (Index i = 0; i < candidates(); ++i)
-      if (count[static_cast<std::size_t>(i)] > 0) made.push_back(i);
-    for (auto i = made.begin(); i != made.end(); ++i) {
-      if (count[static_cast<std::size_t>(*i)] > 1) consider(now, left, count, pool, {*i, *i}, best);
-      for (auto j = i + 1; j != made.end(); ++j) consider(now, left, count, pool, {*i, *j}, best);
-    }
-  }
-
-  /// The best affordable run to add where `removed` are taken out of `now`.
-  void consider(Vector<S> now, S room, const std::vector<Index>& count, const Pool& pool, const std::vector<Index>& removed,
-                Exchange& best) const {
-    for (const Index i : removed) now[i] -= S(1), room += limits_.cost[i];
-    const Factors R = factors(now);
-    const S base = value(R);
-    if (!std::isfinite(base)) return;
-    const Vector<S> gain = gains(R, true, pool);
-    for (Index k = 0; k < gain.size(); ++k) {
-      const Index j = pool.index[static_cast<std::size_t>(k)];
-      if (count[static_cast<std::size_t>(j)] < limits_.max_repeats && limits_.cost[j] <= room * (S(1) + S(1e-12)) &&
-          base - gain[k] < best.value)
-        best = {base - gain[k], removed, j};
-    }
+    exchange(everything(), weight, left, runs, count);
   }
 };
 
