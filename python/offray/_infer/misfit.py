@@ -145,9 +145,9 @@ class Misfit(Told):
     pattern : float
         Root mean square of that curve, in the fitted space.
     departures : mapping of str to Departure
-        Directions that runs are known to leave a law in: outer_power, L = E + z^q with q near one, z the loss above the floor;
-        short_runs, an excess of 1 / D; large_models, a jump of the loss at the geometric mean of N (where `by_size` does not
-        compare the sizes).
+        Directions that runs are known to leave a law in: outer_power, of a law that has none, L = E + z^q with q near one, z
+        the loss above the floor; short_runs, an excess of 1 / D; large_models, a jump of the loss at the geometric mean of N
+        (where `by_size` does not compare the sizes).
     lack_of_fit : FTest
         Means of repeated runs about the law, against the scatter within.
     by_size : FTest

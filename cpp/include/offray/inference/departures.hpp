@@ -20,7 +20,7 @@ inline namespace OFFRAY_ABI {
 /// A direction of the losses that a law without it cannot follow. One direction takes one degree of freedom, so that a smaller
 /// departure is seen than by the curves of all inputs.
 enum class Departure {
-  outer_power,   ///< L = E + z^q, q near one: z ln z, z the loss above the floor
+  outer_power,   ///< of a law that has none, L = E + z^q, q near one: z ln z, z the loss above the floor
   short_runs,    ///< an excess of runs of few tokens, as of a warm-up that costs each as much: 1 / D
   large_models,  ///< a jump of the loss at the geometric mean of N, as of two tokenizers: another floor
 };
@@ -78,11 +78,12 @@ DepartureTest<S> along(const TangentSpace<S>& space, CRef<Vector<S>> force, Vect
   return out;
 }
 
+/// The sum of the parameters of a role, and how many there are.
 template <typename S>
-S floor_of(const Fit<S>& fit) {
-  S out = S(0);
+std::pair<S, int> sum_of(const Fit<S>& fit, Role role) {
+  std::pair<S, int> out{S(0), 0};
   for (Index j = 0; j < fit.theta.size(); ++j)
-    if (fit.law->parameter(j).role == Role::floor) out += fit.theta[j];
+    if (fit.law->parameter(j).role == role) out.first += fit.theta[j], ++out.second;
   return out;
 }
 
@@ -104,8 +105,9 @@ Departures<S> departures(const Fit<S>& fit, const TangentSpace<S>& space, Index 
     found = along<S>(space, force, std::move(direction), dof);
     found.pattern *= unit;
   };
-  const Vector<S> z = predicted.array() - floor_of(fit);
-  if (z.minCoeff() > S(0)) set(Departure::outer_power, z.array() * (z.array() / z.mean()).log());
+  const Vector<S> z = predicted.array() - sum_of(fit, Role::floor).first;
+  if (sum_of(fit, Role::outer).second == 0 && z.minCoeff() > S(0))
+    set(Departure::outer_power, z.array() * (z.array() / z.mean()).log());
   if (fit.law->reads("tokens")) set(Departure::short_runs, (at.log_D.minCoeff() - at.log_D.array()).exp());
   if (fit.law->reads("params") && !sizes_are_compared)
     set(Departure::large_models, (at.log_N.array() > at.log_N.mean()).template cast<S>());
