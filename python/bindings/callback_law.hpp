@@ -43,7 +43,7 @@ class CallbackLaw final : private offray::detail::TapeTexts, public offray::AnyL
     log_N = at.log_N;
     log_D = at.log_D;
   }
-  std::vector<offray::Parameters<S>> starts(const offray::StartProblem<S>&) const override { return {}; }
+  offray::Starts<S> starts(const offray::StartProblem<S>&) const override { return {}; }
   offray::Findings findings(const offray::FitEvidence<S>&) const override { return 0; }
 
  private:

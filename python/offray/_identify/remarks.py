@@ -44,24 +44,26 @@ def _lack_of_fit(fit: Optimum, at: Misfit) -> str:
     unit = "of ln L" if fit.log_loss else "nats"
     size = f"residual s.d. {at.residual_sd:.3g} {unit}, {100 * at.relative_sd:.2g} % of the loss"
     repeats = f", {at.pure_error:.2g} among repeated runs" if at.pure_error_dof else ""
-    why = _pattern(at, unit) or (
+    held = _held(fit)
+    departure = None if held else at.departure  # held values that the runs reject are the cause, whatever it looks like
+    why = _pattern(at, unit, departure) or (
         f"the means of repeated runs lie off it by more than these scatter ({at.lack_of_fit})"
         if at.lack_of_fit.p < UNLIKELY
         else f"no usual noise is that large; furthest off: {', '.join(far_off(row, r) for row, r in at.worst[:3])}"
     )
-    remedy = _DEPARTURES[at.departure][1]
+    remedy = "Leave free what is fixed." if held else _DEPARTURES[departure][1]
     ahead = (
         "are widened by what it misses of their largest"
         if at.rolling.slope > 0
         else "are not widened, as from the smaller runs it foretells the larger within noise"
     )
     return (
-        f"the law {fit.law.name} does not follow these runs{_held(fit)}: {size}{repeats}; {why}. Standard errors speak of the "
+        f"the law {fit.law.name} does not follow these runs{held}: {size}{repeats}; {why}. Standard errors speak of the "
         f"law, not of this: predictions beyond the runs {ahead} (fit.misfit.rolling). {remedy}"
     )
 
 
-def _pattern(at: Misfit, unit: str) -> str:
+def _pattern(at: Misfit, unit: str, departure: str | None) -> str:
     """What the residuals follow, in words; empty where chance explains it."""
 
     def size(pattern: float) -> str:
@@ -70,8 +72,8 @@ def _pattern(at: Misfit, unit: str) -> str:
     said = []
     if at.trend.p < UNLIKELY:
         said.append(f"the residuals follow a curve of {size(at.pattern)}, that the law cannot ({at.trend})")
-    if at.departure is not None:
-        found, like = at.departures[at.departure], _DEPARTURES[at.departure][0]
+    if departure is not None:
+        found, like = at.departures[departure], _DEPARTURES[departure][0]
         said.append(f"{'they' if said else 'the residuals'} look like {like}, {size(found.pattern)} ({found.test})")
     return ", and ".join(said)
 
@@ -112,7 +114,7 @@ def _held(fit: Optimum) -> str:
     values = ", ".join(f"{name} = {value[0]:.4g}" for name, value in limits.fixed.items())
     floor, lowest = fit.law.floor, fit.problem.loss.min()
     above = f" (above the lowest loss, {lowest:.4g})" if floor in limits.fixed and limits.fixed[floor][0] > lowest else ""
-    return f" with {values}{above}, which they reject (F = {F:.3g}, p = {p:.2g}): leave it free"
+    return f" with {values}{above}, which they reject (F = {F:.3g}, p = {p:.2g})"
 
 
 def _go_together(_: Optimum, at: Misfit) -> bool:
