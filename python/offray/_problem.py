@@ -151,7 +151,7 @@ class Problem:
             limits = _carried(limits, to, self.law)
             if limits is None:
                 return None
-        options = replace(self.options, start=EMPTY[self.dtype])
+        options = replace(self.options, start=EMPTY[self.dtype]) if self.options.start.size else self.options
         free = None if limits is not None and not (limits.fixed or limits.bounds) else limits
         columns = to.columns(self.columns)
         return replace(self, law=to.law, columns=columns, options=options, limits=free, reduction=to)

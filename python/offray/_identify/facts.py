@@ -31,10 +31,11 @@ class Facts:
     @cached_property
     def pair(self) -> tuple[str, ...]:
         """The coefficients of the two terms, where both are unknowns of their own."""
-        fit = self.fit
-        free = [name for name, is_free in zip(fit.law.parameters, fit.core.free, strict=True) if is_free]
-        both = tuple(name for name in free if name in fit.law.coefficients)
-        return both if len(both) == 2 and all(name in fit.sloppy_direction for name in both) else ()
+        law, limits = self.fit.law, self.fit.problem.limits
+        free = [name for name, is_free in zip(law.parameters, self.fit.core.free, strict=True) if is_free]
+        both = tuple(name for name in free if name in law.coefficients)
+        tied = {name for pair in limits.tied for name in pair} if limits is not None else set()
+        return both if len(both) == 2 and tied.isdisjoint(both) else ()
 
     @property
     def kappa(self) -> Any:

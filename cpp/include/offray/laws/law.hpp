@@ -24,6 +24,9 @@
 namespace offray {
 inline namespace OFFRAY_ABI {
 
+template <typename S>
+class AnyLaw;
+
 /// What a law's own rule for starts may use. N and D are in units of exp(log_N0) and exp(log_D0) wherever theta stands.
 template <typename S>
 struct StartProblem {
@@ -34,6 +37,15 @@ struct StartProblem {
   /// The best power sums of the law's effective inputs at theta, each as a theta, at most `most`, lowest first, and their
   /// objectives. The other parameters keep their values.
   std::function<std::vector<std::pair<Parameters<S>, S>>(const Parameters<S>& theta, std::size_t most)> search_at;
+  /// ln theta at the basins of another law of N and D on these losses, the best first. \param log_D, natural units.
+  std::function<std::vector<Parameters<S>>(const AnyLaw<S>& law, const Vector<S>& log_D)> basins_of;
+};
+
+/// Where a fit may start, ln theta.
+template <typename S>
+struct Starts {
+  std::vector<Parameters<S>> many;    ///< a few steps from each tell which of them go on
+  std::vector<Parameters<S>> inside;  ///< optima of smaller laws, never to be left for less: each goes on
 };
 
 /// What a law's own rule for findings may use.
@@ -64,8 +76,8 @@ class AnyLaw : public LawDescription, public std::enable_shared_from_this<AnyLaw
   /// ln N' and ln D' in which the law is a power sum at this theta, (n,).
   virtual void effective(CRef<Parameters<S>> theta, const Inputs<S>& at, Ref<Vector<S>> log_N, Ref<Vector<S>> log_D) const = 0;
 
-  /// ln theta of the law's own starts; none where the general rules serve.
-  virtual std::vector<Parameters<S>> starts(const StartProblem<S>& problem) const = 0;
+  /// The law's own starts; none where the general rules serve.
+  virtual Starts<S> starts(const StartProblem<S>& problem) const = 0;
 
   /// What the runs leave open of the law's own parameters, beyond what every law is asked.
   virtual Findings findings(const FitEvidence<S>& evidence) const = 0;
@@ -197,7 +209,7 @@ class LawObject final : public AnyLaw<S> {
       log_D = at.log_D;
     }
   }
-  std::vector<Parameters<S>> starts(const StartProblem<S>& problem) const override {
+  Starts<S> starts(const StartProblem<S>& problem) const override {
     if constexpr (HasStarts<S, Law>::value)
       return law_.template starts<S>(problem);
     else

@@ -55,10 +55,10 @@ struct RepeatedData {
   }
 
   template <typename S>
-  static std::vector<Parameters<S>> starts(const StartProblem<S>& problem) {
-    std::vector<Parameters<S>> out = detail::RepeatedStart<S>(problem).best(80);
-    for (const Parameters<S>& start : detail::repeated_rounds(problem, 30)) out.push_back(start);
-    for (const Parameters<S>& start : detail::undecayed_starts(problem)) out.push_back(start);
+  static Starts<S> starts(const StartProblem<S>& problem) {
+    Starts<S> out{detail::RepeatedStart<S>(problem).best(80), detail::undecayed_starts(problem)};
+    for (const Parameters<S>& start : detail::repeated_rounds(problem, 30)) out.many.push_back(start);
+    for (const Parameters<S>& start : detail::with_decay(out.inside)) out.many.push_back(start);
     return out;
   }
 

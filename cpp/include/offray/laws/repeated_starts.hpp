@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "offray/detail/simd/kernels.hpp"
+#include "offray/laws/chinchilla.hpp"
 #include "offray/laws/law.hpp"
 
 namespace offray {
@@ -158,23 +159,52 @@ std::vector<Parameters<S>> repeated_rounds(const StartProblem<S>& problem, std::
   return out;
 }
 
-/// The law without repetition's decay, Chinchilla's, with decay constants put to it: where nothing decays the fit can only
-/// gain.
+/// The law where every token is worth as much as a fresh one, and where a repeated one is worth nothing: Chinchilla's, in D and
+/// in unique tokens. Its basins are the law's own with decay constants at their bounds, spikes at a few runs among them. A
+/// spike of D fits the same runs with any large beta, of which N_opt allows some: it is tried with smaller ones too, as high at
+/// the fewest tokens.
 /// \return starts ln theta.
 template <typename S>
 std::vector<Parameters<S>> undecayed_starts(const StartProblem<S>& problem) {
-  constexpr Index A = 1, R_N = 5, R_D = 6;
-  Parameters<S> useful = Parameters<S>::Ones(7);
-  useful[A] = S(1e30);  // N_opt above every N
-  useful[R_D] = S(1e8);
+  constexpr double kNone = 1e-4, kAll = 1e8, kSpikes[] = {6, 2.5};
+  constexpr std::size_t kBasins = 3;
+  constexpr Index B = 2, beta = 4;
+  const Inputs<S>& at = problem.runs.at;
   std::vector<Parameters<S>> out;
-  for (const auto& plain : problem.search_at(useful, 1))
-    for (const auto& [parameters, tokens] : {std::pair(S(50), S(0.5)), std::pair(S(0.5), S(0.5)), std::pair(S(50), S(5)),
-                                             std::pair(S(50), S(50)), std::pair(S(1e4), S(0.5)), std::pair(S(1e8), S(1e8))}) {
-      Parameters<S> theta = plain.first;
-      theta[R_N] = parameters;
-      theta[R_D] = tokens;
-      out.push_back(theta.array().log());
+  for (const double worth : {kAll, kNone}) {
+    const Vector<S>& log_D = worth == kAll ? at.log_D : at.log_U;
+    const S least = log_D.minCoeff() - problem.log_D0;
+    std::vector<Parameters<S>> basins = problem.basins_of(any_law<S, Chinchilla>(), log_D);
+    if (basins.size() > kBasins) basins.resize(kBasins);
+    for (const Parameters<S>& plain : basins) {
+      Parameters<S> theta(7);
+      theta << plain, std::log(S(kAll)), std::log(S(worth));
+      out.push_back(theta);
+      for (const double spike : kSpikes) {
+        const S lower = S(spike) - std::exp(plain[beta]);
+        if (!(lower < S(0))) continue;
+        theta[B] = plain[B] + lower * least;
+        theta[beta] = std::log(S(spike));
+        out.push_back(theta);
+      }
+    }
+    if (!(at.repeats.maxCoeff() > S(0))) break;
+  }
+  return out;
+}
+
+/// The same with decay constants put to it: where nothing decays the fit can only gain.
+template <typename S>
+std::vector<Parameters<S>> with_decay(const std::vector<Parameters<S>>& undecayed) {
+  constexpr Index R_N = 5, R_D = 6;
+  std::vector<Parameters<S>> out;
+  for (const Parameters<S>& plain : undecayed)
+    for (const auto& [parameters, tokens] : {std::pair(50., .5), std::pair(.5, .5), std::pair(50., 5.), std::pair(50., 50.),
+                                             std::pair(1e4, .5), std::pair(.5, 1e8), std::pair(.5, 1e-4)}) {
+      Parameters<S> theta = plain;
+      theta[R_N] = std::log(S(parameters));
+      theta[R_D] = std::log(S(tokens));
+      out.push_back(theta);
     }
   return out;
 }

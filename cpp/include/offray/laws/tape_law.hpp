@@ -73,7 +73,7 @@ class TapeLaw final : private detail::TapeTexts, public AnyLaw<S> {
     log_N = at.log_N;
     log_D = at.log_D;
   }
-  std::vector<Parameters<S>> starts(const StartProblem<S>&) const override { return {}; }
+  Starts<S> starts(const StartProblem<S>&) const override { return {}; }
   Findings findings(const FitEvidence<S>&) const override { return 0; }
 
  private:

@@ -42,9 +42,13 @@ bool phi_of_form(const AnyLaw<S>& law, const Parametrisation<S>& parametrisation
   phi = parametrisation.phi_of_logs(logs);
   // A spike at the smallest runs, with a large exponent, is nothing at the mean: below floating point there.
   bool inside = (form.n > S(0)) == has_n && (form.d > S(0)) == has_d;
+  // A scale N_c = n^(1/p) below floating point is no absent term: n is not small where p is.
+  const auto absent = [&](Index j) {
+    return !(theta[j] > S(0)) && !(j == law.term(Term::n) && has_n) && !(j == law.term(Term::d) && has_d);
+  };
   for (Index j = 0; j < logs.size(); ++j)  // 1e-9: an exponent at its bound may round to either side of it
-    inside = inside &&
-             (!(theta[j] > S(0)) || parametrisation.slot(j) < 0 || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
+    inside =
+        inside && (absent(j) || parametrisation.slot(j) < 0 || std::abs(phi[parametrisation.slot(j)] - logs[j]) <= S(1e-9));
   return inside;
 }
 

@@ -66,7 +66,11 @@ class GlobalFit {
   }
 
   /// Distinct basins, the best first; empty where the law is finite nowhere near the runs. They stay until the next call.
-  std::vector<Basin<S>>& basins(const SolverOptions<S>& options);
+  std::vector<Basin<S>>& basins(const SolverOptions<S>& options) {
+    search(options);
+    if (rows() != nullptr && rows()->free[0]) go_on(options);
+    return found_;
+  }
 
   /// What the last call found, and where a caller may put what it finds itself.
   std::vector<Basin<S>>& basins_buffer() { return found_; }
@@ -81,8 +85,10 @@ class GlobalFit {
     if (descent_.rows() != nullptr) buffers_.reserve_lists();
   }
   const Runs<S>& runs() { return descent_.runs(); }
+  void search(const SolverOptions<S>& options);
+  void go_on(const SolverOptions<S>& options);
   void from_laws_inside(const SolverOptions<S>& options, std::vector<Basin<S>>& found);
-  std::vector<Parameters<S>> own_starts(const SolverOptions<S>& options);
+  Starts<S> own_starts(const SolverOptions<S>& options);
   std::vector<Parameters<S>> without_constraints(const SolverOptions<S>& options);
   /// Evaluations for every start, how many of them go on, and how many times the lowest objective they may have.
   struct Heat {
@@ -128,9 +134,9 @@ void GlobalFit<S>::from_laws_inside(const SolverOptions<S>& options, std::vector
   }
 }
 
-/// The law's own starts as phi, the runs of the sample being those that its power sums are fitted to.
+/// The law's own starts, as phi, the runs of the sample being those that its power sums are fitted to.
 template <typename S>
-std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& options) {
+Starts<S> GlobalFit<S>::own_starts(const SolverOptions<S>& options) {
   const Runs<S> some = sample();
   PowerSumRows<S> rows = *power_sum_rows(*law_, some, space_, *parametrisation_);
   const Vector<S> equally;
@@ -167,9 +173,19 @@ std::vector<Parameters<S>> GlobalFit<S>::own_starts(const SolverOptions<S>& opti
     }
     return out;
   };
-  const StartProblem<S> start{runs(), space_, options.objective, parametrisation_->log_N0, parametrisation_->log_D0, search_at};
-  std::vector<Parameters<S>> out;
-  for (const Parameters<S>& log_theta : law_->starts(start)) out.push_back(parametrisation_->phi_of_logs(log_theta));
+  const auto basins_of = [&](const AnyLaw<S>& law, const Vector<S>& log_D) {
+    Runs<S> other = runs();
+    other.at.log_D = log_D;
+    const Parametrisation<S> same_units(law, parametrisation_->log_N0, parametrisation_->log_D0, Constraints<S>(law));
+    GlobalFit<S> search(law, other, space_, same_units);
+    std::vector<Parameters<S>> out;
+    for (const Basin<S>& basin : search.basins(options)) out.push_back(basin.phi);
+    return out;
+  };
+  Starts<S> out = law_->starts(
+      {runs(), space_, options.objective, parametrisation_->log_N0, parametrisation_->log_D0, search_at, basins_of});
+  for (std::vector<Parameters<S>>* starts : {&out.many, &out.inside})
+    for (Parameters<S>& start : *starts) start = parametrisation_->phi_of_logs(Parameters<S>(start));
   return out;
 }
 
@@ -214,7 +230,7 @@ std::vector<Parameters<S>> GlobalFit<S>::heats(Descent<S>& descent, std::vector<
 }
 
 template <typename S>
-std::vector<Basin<S>>& GlobalFit<S>::basins(const SolverOptions<S>& options) {
+void GlobalFit<S>::search(const SolverOptions<S>& options) {
   std::vector<Basin<S>>& found = found_;
   found.clear();
   if (rows() != nullptr) {
@@ -226,14 +242,16 @@ std::vector<Basin<S>>& GlobalFit<S>::basins(const SolverOptions<S>& options) {
     }
     PowerSumSearch<S>(descent_, *looked_at, options, buffers_).run(found);
     // Where power sums led beyond the parameters' range, the best point inside may be far from all of them.
-    if (!found.empty() && !descent_.beyond()) return found;
+    if (!found.empty() && !descent_.beyond()) return;
     from_laws_inside(options, found);
   }
   std::vector<Parameters<S>> starts;
   // The law's own rule knows nothing of constraints.
-  if (law_->own_starts && parametrisation_->unconstrained()) starts = own_starts(options);
-  if (!starts.empty()) {
-    starts = heats(descent_, std::move(starts), options, {{20, 40, 20}, {60, 15, 4}, {200, 3, 1.5}});
+  Starts<S> own;
+  if (law_->own_starts && parametrisation_->unconstrained()) own = own_starts(options);
+  if (!own.many.empty()) {
+    starts = heats(descent_, std::move(own.many), options, {{20, 40, 20}, {60, 15, 4}, {200, 3, 1.5}});
+    starts.insert(starts.end(), own.inside.begin(), own.inside.end());
   } else if (law_->form == PowerSumForm::none) {
     const Runs<S> few = few_runs(runs());
     Descent<S> roughly(*law_, few, space_, *parametrisation_);
@@ -246,7 +264,21 @@ std::vector<Basin<S>>& GlobalFit<S>::basins(const SolverOptions<S>& options) {
   if (law_->separable() && rows() == nullptr)
     for (const Parameters<S>& phi : without_constraints(options)) starts.push_back(phi);
   for (const Parameters<S>& phi : starts) add_basin(descent_.general(phi, options), found);
-  return found;
+}
+
+/// Along the flat valleys of an unknown outer power a descent may end at an edge that it should leave, or out of evaluations:
+/// one that begins anew where it ended, with its terms all present, ends lower until nothing is to be gained.
+template <typename S>
+void GlobalFit<S>::go_on(const SolverOptions<S>& options) {
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds && !found_.empty(); ++round) {
+    const Basin<S>& best = found_.front();
+    const bool interior = std::all_of(best.edges.begin(), best.edges.end(), [](int side) { return side == 0; });
+    if (best.summary.status == Status::converged && interior) return;
+    const S before = best.summary.objective;
+    add_basin(descend_from(Parameters<S>(best.phi), options), found_);
+    if (!(found_.front().summary.objective < before * (S(1) - S(1e-9)))) return;
+  }
 }
 
 }  // namespace detail

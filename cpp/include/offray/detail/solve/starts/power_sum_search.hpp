@@ -30,7 +30,7 @@ inline constexpr double kPromising = 3;
 /// The outer powers that a search tries: as a floor inside of the power hides it, larger ones count too.
 template <typename S>
 Range outer_powers(const PowerSumRows<S>& rows) {
-  return rows.floor ? Range{.02, 5.12, 13} : Range{.005, 1.28, 17};
+  return rows.floor ? Range{.005, 5.12, 16} : Range{.005, 1.28, 17};
 }
 
 /// Descends from every promising node of a grid, and from where experience tells that other basins may hide.
