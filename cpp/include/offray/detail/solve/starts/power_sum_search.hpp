@@ -201,6 +201,7 @@ void PowerSumSearch<S>::from_wider_scales(std::vector<Basin<S>>& found) {
 template <typename S>
 void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Basin<S>>& found) {
   constexpr std::size_t kBranches = 2;  // minima of each power that are followed
+  constexpr double kFarBehind = 10;     // times the lowest: between nodes the objective falls, but not that far
   SolverOptions<S> roughly = roughly_;
   roughly.gradient_tolerance = S(1e-2);
   roughly.max_evaluations = std::min(options_.max_evaluations, 10);
@@ -220,10 +221,12 @@ void PowerSumSearch<S>::from_profile(const GridSearch<S>& search, std::vector<Ba
     if (std::isfinite(best.first)) best.first = descent_.projection().minimise(held, roughly, best.second).objective;
     profile.push_back(best);
   }
+  const auto lowest =
+      std::min_element(profile.begin(), profile.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t a = 0; a < profile.size(); ++a) {
     const S here = profile[a].first;
-    const bool lowest = (a == 0 || here < profile[a - 1].first) && (a + 1 == profile.size() || here <= profile[a + 1].first);
-    if (lowest && std::isfinite(here)) descend(profile[a].second, found);
+    const bool minimum = (a == 0 || here < profile[a - 1].first) && (a + 1 == profile.size() || here <= profile[a + 1].first);
+    if (minimum && std::isfinite(here) && here <= S(kFarBehind) * lowest->first) descend(profile[a].second, found);
   }
   if (rows_.floor) from_law_inside(found);
 }
