@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reference values, laws and the command line, for all tests; none reads anything outside of the project."""
+"""Reference values, laws, simulated losses and the command line, for all tests; none reads anything outside of the project."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import offray
+from truths import HOFFMANN
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference"
@@ -40,3 +42,18 @@ def run_cli(*arguments, stdin=None):
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Shown(result.exit_code, result.stdout, result.stderr)
+
+
+GRID = tuple(a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 3e10, 7)))
+"""N and D of a study of sizes and token counts, (56,) each."""
+
+
+def losses(N, D, power=1.0, theta=HOFFMANN):
+    """Chinchilla's law under an outer power."""
+    E, A, B, alpha, beta = theta
+    return E + (A * N**-alpha + B * D**-beta) ** power
+
+
+def noisy(N, D, sigma=0.003, seed=0, **options):
+    """The same with noise."""
+    return losses(N, D, **options) * np.exp(sigma * np.random.default_rng(seed).normal(size=np.size(N)))

@@ -2,26 +2,15 @@
 """Whether the law follows the runs, whether they are runs of their own, and what is said of it."""
 
 import json
-import pickle
-import warnings
 
 import numpy as np
 import offray
 import pytest
+from helpers import GRID, losses, noisy
 from offray import _core
-from truths import HOFFMANN
 
 pytestmark = pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning")
-N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 8), np.geomspace(2e8, 3e10, 7)))
-
-
-def losses(N, D, power=1.0, theta=HOFFMANN):
-    E, A, B, alpha, beta = theta
-    return E + (A * N**-alpha + B * D**-beta) ** power
-
-
-def noisy(N, D, sigma=0.003, seed=0, **options):
-    return losses(N, D, **options) * np.exp(sigma * np.random.default_rng(seed).normal(size=np.size(N)))
+N, D = GRID
 
 
 def test_f_test_against_scipy():
@@ -63,55 +52,6 @@ def test_trend_against_a_fit_with_the_curves():
     expected = (before - after) / 3 / (after / (len(N) - 8))
     np.testing.assert_allclose(fit.misfit.trend.F, expected, rtol=1e-6)
     assert fit.misfit.pattern == pytest.approx(np.sqrt((before - after) / len(N)), rel=1e-6)
-
-
-SCATTERED = np.exp(np.random.default_rng(5).uniform(np.log([1e7, 2e8]), np.log([1e9, 3e10]), (120, 2))).T
-
-
-@pytest.mark.parametrize(
-    ("excess", "name", "words"),
-    [
-        (lambda N, D: losses(N, D, 0.85) - losses(N, D), "outer_power", "'droppo_elibol' and 'kaplan' have such a power"),
-        (lambda N, D: (4e8 / D) ** 2, "short_runs", "Leave the shortest runs out"),
-        (lambda N, D: 0.05 * (np.log(N) > np.log(N).mean()), "large_models", "tokenizer, data or code"),
-    ],
-)
-def test_a_departure_is_named(excess, name, words):
-    N, D = SCATTERED
-    fit = offray.fit(N, D, noisy(N, D, 0.002) + excess(N, D))
-    assert "lack_of_fit" in fit.findings
-    assert fit.misfit.departure == name
-    at = fit.misfit.departures[name]
-    assert at.found
-    assert at.test.dof == (1, 114)
-    assert fit.misfit.unexplained >= fit.misfit.share(at.pattern) > 0
-    assert any(words in text for text in (*fit.identifiability.warnings, *fit.identifiability.notes))
-    assert f"{name} p = {at.test.p:.2g}" in str(fit.misfit)
-    assert fit.misfit.to_dict()["departures"][name] == {
-        "F": at.test.F,
-        "p": at.test.p,
-        "dof": [1, 114],
-        "pattern": at.pattern,
-        "found": True,
-    }
-
-
-def test_a_departure_is_not_found_where_noise_grows_with_the_loss():
-    """At a level of .01; where the noise counted as even, one in fifty was."""
-    N, D = SCATTERED
-    uneven = [
-        offray.fit(N, D, losses(N, D) * np.exp(0.01 * (losses(N, D) / 3) ** 2 * np.random.default_rng(k).normal(size=120)))
-        for k in range(300)
-    ]
-    assert sum(fit.misfit.departures["outer_power"].found for fit in uneven) <= 8
-
-
-def test_a_law_that_follows_a_departure_has_nothing_to_test():
-    kaplan = offray.fit(N, D, offray.laws.kaplan((N, D), 9e13, 5.4e13, 0.076, 0.103) * 1.0001, law="kaplan")
-    assert np.isnan(kaplan.misfit.departures["outer_power"].test.F)
-    droppo = offray.fit(N, D, noisy(N, D, power=0.8), law="droppo_elibol")
-    assert np.isnan(droppo.misfit.departures["outer_power"].test.F)
-    assert np.isnan(droppo.misfit.departures["large_models"].test.F)  # a grid: its sizes are compared as they are
 
 
 def test_repeats_measure_the_noise():
@@ -223,93 +163,12 @@ def test_predictions_beyond_the_runs_allow_for_the_law(power):
     assert "compute" in str(fit.predict([3e9, 1e8], [1e11, 1e9]))
 
 
-def two_optima(seed):
-    """A ray with one run off it, which either term can explain."""
-    n = np.geomspace(3e6, 4e8, 11)
-    d = np.where(np.arange(11) == 5, 0.87, 4.82) * n
-    n, d = np.concatenate([n, n[:5]]), np.concatenate([d, d[:5]])
-    return offray.fit(n, d, noisy(n, d, 5e-4, seed=seed, theta=(0.9, 73.0, 9624.0, 0.194, 0.413)))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_two_optima_within_the_noise(seed):
-    fit = two_optima(seed)
-    rival = fit.rivals[0]
-    assert "rival_optimum" in fit.findings
-    assert not fit.identifiability.identified
-    text = next(text for text in fit.identifiability.warnings if "2 optima" in text)
-    assert f"{rival.theta[3]:.4g}" in text
-    t = _core.student_t_half_width(0.95, fit.degrees_of_freedom)
-    assert 2 * (rival.objective_value - fit.objective_value) / fit.noise_sd**2 <= t**2
-    for method in ("delta", "profile"):
-        low, high = fit.conf_int(method=method).T
-        assert (low <= np.minimum(fit.theta, rival.theta)).all()
-        assert (high >= np.maximum(fit.theta, rival.theta)).all()
-    here, there = fit.predict(1e9, 1e10), rival.predict(1e9, 1e10)
-    assert here.statistical[0] <= min(here.value, there.value)
-    assert here.statistical[1] >= max(here.value, there.value)
-    best = fit.compute_optimal(1e20).TPP
-    assert best.interval[0] <= rival.compute_optimal(1e20).TPP.value <= best.interval[1]
-
-
 def test_places_that_do_not_test_the_law():
     n, d = np.array([1e7, 1e8, 1e9, 1e7, 1e9]), np.array([1e9, 1e9, 1e9, 1e10, 1e11])
     fit = offray.fit(np.repeat(n, 3), np.repeat(d, 3), noisy(np.repeat(n, 3), np.repeat(d, 3)))
     assert fit.degrees_of_freedom == 10
     assert "few_runs" in fit.findings
     assert any("5 different inputs for 5 free parameters" in text for text in fit.identifiability.warnings)
-
-
-def test_one_token_count_leaves_the_law_in_N():
-    n = np.geomspace(1e7, 1e9, 12)
-    fit = offray.fit(n, np.full(12, 1e10), noisy(n, 1e10))
-    assert fit.reduced.law.name == "chinchilla_on_ray"
-    assert fit.params["alpha"] == pytest.approx(0.34, abs=0.05)
-    assert fit.params["A"] == fit.reduced.params["psi"]
-    assert np.isnan([fit.params[name] for name in ("E", "B", "beta")]).all()
-    determined = fit.identifiability.determined
-    assert (determined["alpha"], determined["beta"], determined["loss elsewhere"]) == (True, False, False)
-    assert fit.degrees_of_freedom == 9
-    low, high = fit.conf_int()[3]
-    assert low < 0.34 < high
-    assert fit.predict(1e10, 1e10).value == pytest.approx(losses(1e10, 1e10), rel=0.02)
-    with pytest.raises(offray.NotIdentifiedError, match="all runs have D = 1e\\+10"):
-        fit.predict(1e9, 1e11)
-    with pytest.raises(offray.NotIdentifiedError):
-        fit.compute_optimal(1e21)
-    said = " ".join(fit.identifiability.warnings)
-    assert "E + B D^-beta = " in said
-    assert "E' + A N^-alpha, E' = E + B D^-beta" in str(fit)
-    assert "other numbers of tokens" in said
-    rows = {row[0]: row[-1] for row in fit.rows()[1:]}
-    assert rows["beta"] == "not determined"
-    assert " .. " in rows["alpha"]
-
-
-def test_one_size_leaves_the_law_in_D():
-    d = np.geomspace(1e9, 1e11, 12)
-    fit = offray.fit(np.full(12, 1e8), d, noisy(1e8, d))
-    assert fit.params["beta"] == pytest.approx(0.28, abs=0.06)
-    assert "E' + B D^-beta, E' = E + A N^-alpha" in str(fit)
-    assert fit.predict(1e8, 1e12).reach.factors.keys() == {"compute", "D", "tokens per parameter"}
-    assert str(pickle.loads(pickle.dumps(fit.reduced))) == str(fit.reduced)
-    assert fit.predict(1e8, 5e9).value == pytest.approx(losses(1e8, 5e9), rel=0.01)
-    with pytest.raises(offray.NotIdentifiedError, match="all runs have N"):
-        fit.predict(1e9, 5e9)
-
-
-def test_two_sizes_leave_the_term_in_D():
-    n, d = (a.ravel() for a in np.meshgrid([1e8, 3e8], np.geomspace(1e9, 1e11, 10)))
-    fit = offray.fit(n, d, noisy(n, d, 0.001))
-    se = dict(zip(fit.law.parameters, fit.se, strict=True))
-    assert np.isfinite([se["B"], se["beta"]]).all()
-    assert np.isinf([se["E"], se["A"], se["alpha"]]).all()
-    determined = fit.identifiability.determined
-    assert [determined[name] for name in ("B", "beta", "E", "A", "alpha")] == [True, True, False, False, False]
-    said = " ".join(fit.identifiability.warnings)
-    assert "a third model size" in said
-    assert "inf" not in said
-    assert fit.degrees_of_freedom == 16
 
 
 def test_a_floor_that_the_runs_reject():
@@ -326,30 +185,6 @@ def test_losses_that_collapse():
     said = " ".join(fit.identifiability.warnings)
     assert "no power law" in said
     assert "larger runs, whose loss" not in said
-
-
-def test_three_runs_on_a_ray():
-    n = np.array([1e7, 1e8, 1e9])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit = offray.fit(n, 20 * n, losses(n, 20 * n))
-    assert fit.law.name == "chinchilla_on_ray"
-    assert "what is left of it along the ray" in str(caught[0].message)
-    with pytest.raises(ValueError, match="5 free parameters"):
-        offray.fit(n, [1e9, 1e9, 1e10], losses(n, 1e9))
-
-
-def test_equal_exponents_rejected_on_a_ray():
-    n = np.geomspace(1e6, 1e11, 40)
-    theta = (1.7, 40.0, 2000.0, 0.2, 0.45)
-    fit = offray.fit(n, 20 * n, noisy(n, 20 * n, 1e-4, theta=theta))
-    assert fit.blended
-    assert not fit.identifiability.determined["alpha"]
-    assert "blend" in str(fit)
-    assert fit.predict(1e12, 2e13).value == pytest.approx(losses(1e12, 2e13, theta=theta), rel=2e-3)
-    even = offray.fit(n, 20 * n, noisy(n, 20 * n, 1e-3, theta=(1.7, 400.0, 400.0, 0.3, 0.3)))
-    assert not even.blended
-    assert even.identifiability.determined["alpha"]
 
 
 def test_misfit_as_plain_data():
@@ -379,23 +214,6 @@ def test_another_law_that_matters():
     assert offray.fit(N, D, loss, law="kaplan", fixed={"alpha_D": 0.3}).other_laws == ()
 
 
-def test_rivals_are_other_optima():
-    """No basin that ends beside the best one, none that is beyond floating point."""
-    for seed in range(240, 260):
-        rng = np.random.default_rng(seed)
-        n = 10 ** rng.uniform(7, 9.5, 8)
-        d = n * 10 ** rng.uniform(1, 1.5, 8)
-        fit = offray.fit(n, d, noisy(n, d, 0.01, seed=seed))
-        for rival in fit.rivals:
-            assert np.abs(rival.theta / fit.theta - 1).max() > 1e-3
-    C = np.geomspace(1e18, 1e22, 12)
-    steep = offray.fit(inputs={"x": C}, loss=1.7 + 1e3 * C**-0.2 + 0.3 * np.exp(-((np.log10(C) - 20) ** 2)), law="power")
-    assert np.isfinite(steep.theta).all()
-    assert "power" in repr(steep)
-    spike = offray.fit(inputs={"x": np.geomspace(1e18, 1e22, 8)}, loss=[2.1, 2, 2, 2, 2, 2, 2, 2.05], law="power")
-    assert np.isfinite(spike.theta).all()
-
-
 def test_robust_and_weighted_misfit_in_units_of_residuals():
     n, d = np.repeat(N, 3), np.repeat(D, 3)
     loss = noisy(n, d, 0.003)
@@ -415,20 +233,6 @@ def test_sizes_that_share_nothing_are_seldom_accused():
     p = [offray.fit(N, D, noisy(N, D, seed=seed)).misfit.by_size.p for seed in range(200)]
     assert 0.3 < np.median(p) < 0.7
     assert np.mean(np.array(p) < 0.05) < 0.12
-
-
-def test_a_blended_ray_by_every_method():
-    n = np.geomspace(1e6, 1e10, 12)
-    theta = (1.69, 406.4, 4000.0, 0.5, 0.2)
-    fit = offray.fit(n, 20 * n, noisy(n, 20 * n, 2e-5, theta=theta))
-    assert fit.blended
-    truth = losses(3e9, 6e10, theta=theta)
-    for method in ("delta", "bootstrap"):
-        low, high = fit.predict(3e9, 6e10, method=method).interval
-        assert low < truth < high
-    assert not any(fit.identifiability.determined[name] for name in fit.law.parameters)
-    with pytest.raises(offray.NotIdentifiedError):
-        fit.predict(3e9, 6e11)
 
 
 def test_groups_may_be_an_iterator():

@@ -70,8 +70,10 @@ def test_outer_powers_that_end_early(seed):
     fit = offray.fit(*data, law="droppo_elibol", **options)
     again = offray.fit(*data, law="droppo_elibol", start=fit.theta, **options)
     assert again.objective_value >= fit.objective_value * (1 - 1e-4)
-    kinked = options["objective"] in ("absolute", "quantile")
-    np.testing.assert_allclose(fit.objective_value, fit.certificate.basins[0].objective_value, rtol=0.01 if kinked else 1e-9)
+    # A kink is smoothed by at most the gap.
+    np.testing.assert_allclose(
+        fit.objective_value, fit.certificate.basins[0].objective_value, rtol=1e-9, atol=float(fit.certificate.gap)
+    )
 
 
 @pytest.mark.filterwarnings("ignore::offray.IdentifiabilityWarning", "ignore::offray.ConvergenceWarning")
@@ -88,7 +90,7 @@ def test_never_above_a_law_inside(small, large):
         for tokens in (D, U):
             inner = offray.fit(N, tokens, loss, law=small, **options)
             if inner.converged and max(inner.theta[-2:]) < 1:
-                assert fit.objective_value <= inner.objective_value * (1 + 1e-6) + float(fit.certificate.gap), seed
+                assert fit.objective_value <= inner.objective_value * (1 + 1e-9) + float(fit.certificate.gap), seed
 
 
 @pytest.mark.slow
