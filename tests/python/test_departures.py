@@ -14,7 +14,7 @@ SCATTERED = np.exp(np.random.default_rng(5).uniform(np.log([1e7, 2e8]), np.log([
 @pytest.mark.parametrize(
     ("excess", "name", "words"),
     [
-        (lambda N, D: losses(N, D, 0.85) - losses(N, D), "outer_power", "'droppo_elibol' and 'kaplan' have such a power"),
+        (lambda N, D: losses(N, D, 0.85) - losses(N, D), "outer_power", "'outer_exponent' has such a power"),
         (lambda N, D: (4e8 / D) ** 2, "short_runs", "Leave the shortest runs out"),
         (lambda N, D: 0.05 * (np.log(N) > np.log(N).mean()), "large_models", "tokenizer, data or code"),
     ],

@@ -201,6 +201,8 @@ def test_repeated_data_findings():
 
     assert findings(slice(None)) == ()
     assert "no_repetition" in findings(epochs == 1)
+    unsaid = quiet_fit(N, U * epochs, law((N, U * epochs, U), *theta) + noise, law=law).identifiability
+    assert any("unique tokens are not given" in text for text in unsaid.warnings)
     assert "one_epoch_count" in findings(epochs == 4)
     optimal = (theta[3] * theta[1] * U ** theta[4] / (theta[4] * theta[2])) ** (1 / theta[3])
     assert "no_excess" in findings(optimal > N)

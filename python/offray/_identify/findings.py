@@ -137,6 +137,12 @@ def _few_runs(facts: Facts) -> str:
 
 def _no_repetition(facts: Facts) -> str:
     (decay,) = facts.fit.law.named("decay", axis="D")
+    given = facts.fit.problem.columns.get("unique_tokens")
+    if given is None or not given.size:
+        return (
+            f"unique tokens are not given, so each counts as fresh and {decay} is not determined. Give unique_tokens= (a "
+            "column of that name, or --unique-tokens its name), or fit the law chinchilla."
+        )
     return f"no run repeats a token, so {decay} is not determined. Add runs of several epochs, or fit the law chinchilla."
 
 

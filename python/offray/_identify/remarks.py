@@ -83,7 +83,7 @@ _DEPARTURES = {
     None: ("", _LAWS),
     "outer_power": (
         "an outer power of the sum of the terms",
-        f"{_LAWS[:-1]}; 'droppo_elibol' and 'kaplan' have such a power.",
+        f"{_LAWS[:-1]}; 'outer_exponent' has such a power, 'droppo_elibol' one of the floor too.",
     ),
     "short_runs": (
         "an excess of the runs of few tokens (warm-up, a schedule that has not ended)",
